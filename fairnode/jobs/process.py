@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ def main(run: Job) -> None:
         outcome = {"error": describe(error)}
     part = result_path.with_suffix(".part")
     part.write_text(json.dumps(outcome), encoding="utf-8")
-    os.replace(part, result_path)
+    part.replace(result_path)
 
 
 def describe(error: FairnodeError) -> dict[str, Any]:
