@@ -1,4 +1,9 @@
-"""Reading a dataset's `odrl:hasPolicy` into rules (ODRL 2.2 with the terms of `htpol:`)."""
+"""Reading a dataset's `odrl:hasPolicy` into rules (ODRL 2.2 with the terms of `htpol:`).
+
+A permission with the duty `htpol:obtainApproval` is a question for people; one without it grants alone. The
+actions `htpol:visit`, `combine` and `estimate` say for which stages a rule is; rules for other actions
+(releasing records, operational use) never concern a study, which can only do these three.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,17 @@ from fairnode.policy.decide import Constraint, Effect, Operator, Policy, Rule, S
 ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
 HTPOL = Namespace("https://w3id.org/fairnode/policy#")
 
+_STAGES: dict[Node, frozenset[str]] = {
+    HTPOL.visit: frozenset({"visit"}),
+    HTPOL.combine: frozenset({"combine"}),
+    HTPOL.estimate: frozenset({"estimate"}),
+    ODRL.use: frozenset({"visit", "combine", "estimate"}),
+}
 _SUBJECTS: dict[Node, Subject] = {
     ODRL.purpose: Subject.PURPOSE,
     ODRL.recipient: Subject.RECIPIENT,
-    HTPOL.requester: Subject.REQUESTER,
     HTPOL.algorithm: Subject.ALGORITHM,
     HTPOL.variable: Subject.VARIABLE,
-    HTPOL.stage: Subject.STAGE,
     HTPOL.legalBasis: Subject.LEGAL_BASIS,
 }
 _OPERATORS: dict[Node, Operator] = {
@@ -26,8 +35,8 @@ _OPERATORS: dict[Node, Operator] = {
     ODRL.isA: Operator.ANY_OF,
     ODRL.isNoneOf: Operator.NONE_OF,
     ODRL.neq: Operator.NONE_OF,
-    HTPOL.touches: Operator.TOUCHES,
 }
+_VARIABLES = "https://w3id.org/fairnode/ontology#"
 
 
 def read_policy(graph: Graph, dataset: URIRef) -> Policy | None:
@@ -37,11 +46,11 @@ def read_policy(graph: Graph, dataset: URIRef) -> Policy | None:
     than was meant.
     """
     rules: list[Rule] = []
-    for offer in sorted(graph.objects(dataset, ODRL.hasPolicy), key=str):
-        rules += [_rule(graph, node, Effect.REFUSE) for node in _sorted(graph, offer, ODRL.prohibition)]
-        for node in _sorted(graph, offer, ODRL.permission):
-            grants = (node, HTPOL.decision, HTPOL.Grant) in graph
-            rules.append(_rule(graph, node, Effect.GRANT if grants else Effect.ASK))
+    for offer in graph.objects(dataset, ODRL.hasPolicy):
+        for node in graph.objects(offer, ODRL.prohibition):
+            rules += _rule(graph, node, Effect.REFUSE)
+        for node in graph.objects(offer, ODRL.permission):
+            rules += _rule(graph, node, Effect.ASK if _asks(graph, node) else Effect.GRANT)
     if not rules:
         return None
     ordered = tuple(sorted(rules, key=lambda r: (r.effect is not Effect.REFUSE, repr(_plain(r)))))
@@ -54,21 +63,34 @@ def _plain(rule: Rule) -> tuple[str, str, list[tuple[str, str, list[str]]]]:
     return rule.effect.value, rule.sentence, constraints
 
 
-def _sorted(graph: Graph, subject: Node, predicate: URIRef) -> list[Node]:
-    """The objects in an order that does not change."""
-    return sorted(graph.objects(subject, predicate), key=str)
+def _asks(graph: Graph, permission: Node) -> bool:
+    """Whether people must approve first."""
+    duties = graph.objects(permission, ODRL.duty)
+    return any((duty, ODRL.action, HTPOL.obtainApproval) in graph for duty in duties)
 
 
-def _rule(graph: Graph, node: Node, effect: Effect) -> Rule:
-    """One permission or prohibition."""
-    constraints = tuple(_constraint(graph, c) for c in _sorted(graph, node, ODRL.constraint))
+def _rule(graph: Graph, node: Node, effect: Effect) -> list[Rule]:
+    """One permission or prohibition; none when its actions are not those of a study."""
+    actions = [_STAGES.get(action, frozenset()) for action in graph.objects(node, ODRL.action)]
+    stages = frozenset().union(*actions)
+    if not stages:
+        return []
+    relation = Operator.TOUCHES if effect is Effect.REFUSE else Operator.ANY_OF
+    constraints = [Constraint(Subject.STAGE, relation, stages)]
+    assignees = frozenset(map(str, graph.objects(node, ODRL.assignee)))
+    if assignees:
+        constraints.append(Constraint(Subject.REQUESTER, Operator.ANY_OF, assignees))
+    constraints += [_constraint(graph, c, effect) for c in graph.objects(node, ODRL.constraint)]
     comments = [o for o in graph.objects(node, RDFS.comment) if isinstance(o, Literal)]
     english = [o for o in comments if o.language in (None, "en")] or comments
-    return Rule(effect, constraints, str(english[0]) if english else "")
+    return [Rule(effect, tuple(constraints), str(min(english)) if english else "")]
 
 
-def _constraint(graph: Graph, node: Node) -> Constraint:
-    """One constraint; its right operand may be a value, several values, or an RDF list."""
+def _constraint(graph: Graph, node: Node, effect: Effect) -> Constraint:
+    """One constraint; its right operand may be a value, several values, or an RDF list.
+
+    A prohibition with "is any of" hits as soon as one value of the study is among those named.
+    """
     left, operator = graph.value(node, ODRL.leftOperand), graph.value(node, ODRL.operator)
     subject = _SUBJECTS.get(left) if left else None
     relation = _OPERATORS.get(operator) if operator else None
@@ -78,8 +100,10 @@ def _constraint(graph: Graph, node: Node) -> Constraint:
             findings=(errors.Finding("odrl:constraint", f"left operand {left}, operator {operator}"),),
             to_do="Use the operands and operators of the policy profile (see the ontology).",
         )
+    if effect is Effect.REFUSE and relation is Operator.ANY_OF:
+        relation = Operator.TOUCHES
     values: list[str] = []
     for value in graph.objects(node, ODRL.rightOperand):
         members = list(graph.items(value)) if (value, RDF.first, None) in graph else [value]
-        values += [str(member) for member in members]
+        values += [str(member).removeprefix(_VARIABLES) for member in members]
     return Constraint(subject, relation, frozenset(values))
