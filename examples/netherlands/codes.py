@@ -71,23 +71,23 @@ FORM_HTCDS = (
 SEX_HTCDS = (("Feminine", "female"), ("Masculine", "male"), ("NonSpecifiedUnknown", "unknown"))
 
 MEANS_HTCDS = (
-    ("DebtBondage", "debtBondage"), ("TakesEarnings", "takesEarnings"), ("Threats", "threats"),
-    ("RestrictsFinancialAccess", "restrictsFinancialAccess"), ("PsychologicalAbuse", "psychologicalAbuse"),
-    ("PhysicalAbuse", "physicalAbuse"), ("SexualAbuse", "sexualAbuse"), ("FalsePromises", "falsePromises"),
-    ("PsychoactiveSubstances", "psychoactiveSubstances"), ("RestrictsMovement", "restrictsMovement"),
-    ("RestrictsMedicalCare", "restrictsMedicalCare"), ("ExcessiveWorkingHours", "excessiveWorkingHours"),
-    ("UsesChildren", "usesChildren"), ("ThreatOfLawEnforcement", "threatOfLawEnforcement"),
-    ("WithholdsNecessities", "withholdsNecessities"), ("WithholdsDocuments", "withholdsDocuments"),
+    ("DebtBondage", "debt-bondage"), ("TakesEarnings", "takes-earnings"), ("Threats", "threats"),
+    ("RestrictsFinancialAccess", "restricts-financial-access"), ("PsychologicalAbuse", "psychological-abuse"),
+    ("PhysicalAbuse", "physical-abuse"), ("SexualAbuse", "sexual-abuse"), ("FalsePromises", "false-promises"),
+    ("PsychoactiveSubstances", "psychoactive-substances"), ("RestrictsMovement", "restricts-movement"),
+    ("RestrictsMedicalCare", "restricts-medical-care"), ("ExcessiveWorkingHours", "excessive-working-hours"),
+    ("UsesChildren", "uses-children"), ("ThreatOfLawEnforcement", "threat-of-law-enforcement"),
+    ("WithholdsNecessities", "withholds-necessities"), ("WithholdsDocuments", "withholds-documents"),
 )  # fmt: skip
 MEANS_SHORT = tuple((f"D{number:02}", notation) for number, (_, notation) in enumerate(MEANS_HTCDS, 1))
 MEANS_NL = (
-    ("schulden", "debtBondage"), ("afdracht verdiensten", "takesEarnings"), ("bedreiging", "threats"),
-    ("geen toegang tot geld", "restrictsFinancialAccess"), ("psychisch geweld", "psychologicalAbuse"),
-    ("lichamelijk geweld", "physicalAbuse"), ("seksueel geweld", "sexualAbuse"), ("misleiding", "falsePromises"),
-    ("drugs of alcohol", "psychoactiveSubstances"), ("vrijheidsbeperking", "restrictsMovement"),
-    ("geen medische zorg", "restrictsMedicalCare"), ("lange werktijden", "excessiveWorkingHours"),
-    ("inzet kinderen", "usesChildren"), ("dreigen met politie", "threatOfLawEnforcement"),
-    ("onthouden eten/onderdak", "withholdsNecessities"), ("afnemen papieren", "withholdsDocuments"),
+    ("schulden", "debt-bondage"), ("afdracht verdiensten", "takes-earnings"), ("bedreiging", "threats"),
+    ("geen toegang tot geld", "restricts-financial-access"), ("psychisch geweld", "psychological-abuse"),
+    ("lichamelijk geweld", "physical-abuse"), ("seksueel geweld", "sexual-abuse"), ("misleiding", "false-promises"),
+    ("drugs of alcohol", "psychoactive-substances"), ("vrijheidsbeperking", "restricts-movement"),
+    ("geen medische zorg", "restricts-medical-care"), ("lange werktijden", "excessive-working-hours"),
+    ("inzet kinderen", "uses-children"), ("dreigen met politie", "threat-of-law-enforcement"),
+    ("onthouden eten/onderdak", "withholds-necessities"), ("afnemen papieren", "withholds-documents"),
 )  # fmt: skip
 
 RECRUITER_NL = (

@@ -42,14 +42,14 @@ REGION = {
 # PUBLISHED (shape only): share of records with each means, CTDC records of North America; CTDC publishes
 # merged groups, the split inside a group is ASSUMED to be even.
 MEANS_GROUPS = (
-    (("psychologicalAbuse", "physicalAbuse", "sexualAbuse"), 0.296),
-    (("threats", "usesChildren", "threatOfLawEnforcement"), 0.244),
-    (("restrictsFinancialAccess", "restrictsMovement", "restrictsMedicalCare", "withholdsNecessities"), 0.211),
-    (("debtBondage", "takesEarnings"), 0.159),
-    (("psychoactiveSubstances",), 0.110),
-    (("excessiveWorkingHours",), 0.062),
-    (("falsePromises",), 0.054),
-    (("withholdsDocuments",), 0.046),
+    (("psychological-abuse", "physical-abuse", "sexual-abuse"), 0.296),
+    (("threats", "uses-children", "threat-of-law-enforcement"), 0.244),
+    (("restricts-financial-access", "restricts-movement", "restricts-medical-care", "withholds-necessities"), 0.211),
+    (("debt-bondage", "takes-earnings"), 0.159),
+    (("psychoactive-substances",), 0.110),
+    (("excessive-working-hours",), 0.062),
+    (("false-promises",), 0.054),
+    (("withholds-documents",), 0.046),
 )
 
 # PUBLISHED (shape only): relation to the recruiter in the same records; the rest is not known.

@@ -31,6 +31,7 @@ class Column:
     separator: str = ""
     text: str | None = "%Y-%m-%d"
     gap: float = 0.0
+    coded: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ KEY, FAMILY, GIVEN = (("personKey", ""),), (("familyName", ""),), (("givenName",
 
 def _coded(name: str, attribute: str, variable: str, local: Codes, **more: object) -> Column:
     """A column of codes for one variable."""
-    return Column(name, attribute, ((variable, ""),), local, **more)  # type: ignore[arg-type]
+    return Column(name, attribute, ((variable, ""),), local, coded=True, **more)  # type: ignore[arg-type]
 
 
 POLICE = Organisation(
-    "police", "P", "National Police", "Nationale Politie", "Police", "WPG",
+    "police", "P", "National Police", "Nationale Politie", "police", "WPG",
     "Presumed victims of trafficking reported by the police",
     "slachtoffers.csv", "csv", (("encoding", "windows-1252"), ("delimiter", ",")),
     (
@@ -82,7 +83,7 @@ POLICE = Organisation(
 )  # fmt: skip
 
 KMAR = Organisation(
-    "kmar", "K", "Royal Marechaussee (border police)", "Koninklijke Marechaussee", "BorderPolice", "WPG",
+    "kmar", "K", "Royal Marechaussee (border police)", "Koninklijke Marechaussee", "border-police", "WPG",
     "Presumed victims of trafficking reported at the border",
     "meldingen.csv", "csv", (("encoding", "utf-8"), ("delimiter", ";")),
     (
@@ -99,7 +100,7 @@ KMAR = Organisation(
 )  # fmt: skip
 
 LABOUR = Organisation(
-    "labour", "I", "Labour Inspectorate", "Inspectie SZW", "LabourInspectorate", "BPBOD",
+    "labour", "I", "Labour Inspectorate", "Inspectie SZW", "labour-inspectorate", "BPBOD",
     "Presumed victims of trafficking met by the labour inspectorate",
     "cases.parquet", "parquet", (),
     (
@@ -117,7 +118,7 @@ LABOUR = Organisation(
 )  # fmt: skip
 
 COORDINATORS = Organisation(
-    "coordinators", "R", "Regional care coordinators", "Zorgcoördinatie mensenhandel", "RegionalCoordinator", "GDPR",
+    "coordinators", "R", "Regional care coordinators", "Zorgcoördinatie mensenhandel", "regional-coordinator", "GDPR",
     "Presumed victims of trafficking known to the regional coordinators",
     "meldingen.xlsx", "xlsx", (("sheet", "Meldingen"),),
     (
@@ -137,7 +138,7 @@ COORDINATORS = Organisation(
 )  # fmt: skip
 
 SHELTERS = Organisation(
-    "shelters", "O", "Shelters and residential treatment", "Opvanginstellingen", "Shelter", "GDPR",
+    "shelters", "O", "Shelters and residential treatment", "Opvanginstellingen", "shelter", "GDPR",
     "Presumed victims of trafficking in shelters and residential treatment",
     "clienten.sqlite", "sqlite", (("table", "clienten"),),
     (
@@ -156,7 +157,7 @@ SHELTERS = Organisation(
 )  # fmt: skip
 
 OTHERS = Organisation(
-    "others", "Z", "Ambulatory care, legal services and others", "Overige instanties", "Other", "GDPR",
+    "others", "Z", "Ambulatory care, legal services and others", "Overige instanties", "other", "GDPR",
     "Presumed victims of trafficking known to ambulatory care, legal services and others",
     "cases.jsonl", "jsonl", (),
     (
