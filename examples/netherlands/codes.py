@@ -49,7 +49,8 @@ FORM_NL = (
 )  # fmt: skip
 FORM_EN = (
     ("Sexual", "sexual"), ("Labour", "labour"), ("Crime", "criminal"), ("Household", "domestic"),
-    ("Begging", "begging"), ("Marriage", "marriage"), ("Organs", "organ"), ("Other", "other"), ("?", "unknown"),
+    ("Begging", "begging"), ("Marriage", "marriage"), ("Organs", "organ"), ("Other", "other"),
+    ("?", "unknown"),
 )  # fmt: skip
 FORM_SHORT = (
     ("SEKS", "sexual"), ("ARB", "labour"), ("CRIM", "criminal"), ("HUIS", "domestic"), ("BEDEL", "begging"),
@@ -60,8 +61,8 @@ FORM_NUMBER = (
     ("90", "other"), ("99", "unknown"),
 )  # fmt: skip
 FORM_LETTER = (
-    ("S", "sexual"), ("A", "labour"), ("C", "criminal"), ("H", "domestic"), ("B", "begging"), ("M", "marriage"),
-    ("O", "organ"), ("X", "other"), ("U", "unknown"),
+    ("S", "sexual"), ("A", "labour"), ("C", "criminal"), ("H", "domestic"), ("B", "begging"),
+    ("M", "marriage"), ("O", "organ"), ("X", "other"), ("U", "unknown"),
 )  # fmt: skip
 FORM_HTCDS = (
     ("SexualExploitation", "sexual"), ("ForcedLabour", "labour"), ("Servitude", "domestic"),
@@ -83,7 +84,8 @@ MEANS_SHORT = tuple((f"D{number:02}", notation) for number, (_, notation) in enu
 MEANS_NL = (
     ("schulden", "debt-bondage"), ("afdracht verdiensten", "takes-earnings"), ("bedreiging", "threats"),
     ("geen toegang tot geld", "restricts-financial-access"), ("psychisch geweld", "psychological-abuse"),
-    ("lichamelijk geweld", "physical-abuse"), ("seksueel geweld", "sexual-abuse"), ("misleiding", "false-promises"),
+    ("lichamelijk geweld", "physical-abuse"), ("seksueel geweld", "sexual-abuse"),
+    ("misleiding", "false-promises"),
     ("drugs of alcohol", "psychoactive-substances"), ("vrijheidsbeperking", "restricts-movement"),
     ("geen medische zorg", "restricts-medical-care"), ("lange werktijden", "excessive-working-hours"),
     ("inzet kinderen", "uses-children"), ("dreigen met politie", "threat-of-law-enforcement"),
@@ -91,8 +93,10 @@ MEANS_NL = (
 )  # fmt: skip
 
 RECRUITER_NL = (
-    ("partner", "partner"), ("familie", "family"), ("kennis", "friend"), ("anders", "other"), ("onbekend", "unknown"),
+    ("partner", "partner"), ("familie", "family"), ("kennis", "friend"), ("anders", "other"),
+    ("onbekend", "unknown"),
 )  # fmt: skip
 RECRUITER_EN = (
-    ("Partner", "partner"), ("Family", "family"), ("Friend", "friend"), ("Other", "other"), ("Unknown", "unknown"),
+    ("Partner", "partner"), ("Family", "family"), ("Friend", "friend"), ("Other", "other"),
+    ("Unknown", "unknown"),
 )  # fmt: skip

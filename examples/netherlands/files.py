@@ -20,7 +20,7 @@ from .organisations import Organisation
 Cell = str | int | datetime.date | list[str] | None
 Rows = list[list[Cell]]
 
-# The moment that stands in files which record when they were made, so that the same seed gives the same bytes.
+# Stands in files which record when they were made, so that the same seed gives the same bytes.
 MADE = datetime.datetime(2016, 1, 4)  # noqa: DTZ001 - a spreadsheet knows no time zones
 
 
@@ -77,8 +77,8 @@ def _with_fixed_times(made: io.BytesIO, path: Path) -> None:
 def _fixed_core(content: bytes) -> bytes:
     """The document properties with the time of saving replaced by `MADE`."""
     start, end = content.index(b"<dcterms:modified"), content.index(b"</dcterms:modified>")
-    return content[:start] + content[start:end].split(b">")[0] + b">" + f"{MADE:%Y-%m-%dT%H:%M:%SZ}".encode() \
-        + content[end:]  # fmt: skip
+    tag = content[start:end].split(b">")[0] + b">"
+    return content[:start] + tag + f"{MADE:%Y-%m-%dT%H:%M:%SZ}".encode() + content[end:]
 
 
 def _sqlite(path: Path, organisation: Organisation, rows: Rows) -> None:

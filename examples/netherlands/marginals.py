@@ -33,10 +33,10 @@ CITIZENSHIP = {
     "TUR": 0.012, "MAR": 0.012, "SUR": 0.012, "IDN": 0.01, "BEL": 0.008, "DEU": 0.007, "unknown": 0.03,
 }  # fmt: skip
 
-# ASSUMED: proportional to the population of the ten police units; 2 % at the national unit.
+# ASSUMED: proportional to the population of the ten police units; 1.3 % at the national unit.
 REGION = {
-    "NL-NN": 0.10, "NL-ON": 0.18, "NL-MN": 0.075, "NL-NH": 0.09, "NL-AM": 0.085, "NL-DH": 0.11,
-    "NL-RT": 0.105, "NL-ZWB": 0.09, "NL-OB": 0.08, "NL-LB": 0.065, "NL-LE": 0.02,
+    "NL-NN": 0.107, "NL-ON": 0.18, "NL-MN": 0.075, "NL-NH": 0.09, "NL-AM": 0.085, "NL-DH": 0.11,
+    "NL-RT": 0.105, "NL-ZWB": 0.09, "NL-OB": 0.08, "NL-LB": 0.065, "NL-LE": 0.013,
 }  # fmt: skip
 
 # PUBLISHED (shape only): share of records with each means, CTDC records of North America; CTDC publishes
@@ -44,7 +44,15 @@ REGION = {
 MEANS_GROUPS = (
     (("psychological-abuse", "physical-abuse", "sexual-abuse"), 0.296),
     (("threats", "uses-children", "threat-of-law-enforcement"), 0.244),
-    (("restricts-financial-access", "restricts-movement", "restricts-medical-care", "withholds-necessities"), 0.211),
+    (
+        (
+            "restricts-financial-access",
+            "restricts-movement",
+            "restricts-medical-care",
+            "withholds-necessities",
+        ),
+        0.211,
+    ),
     (("debt-bondage", "takes-earnings"), 0.159),
     (("psychoactive-substances",), 0.110),
     (("excessive-working-hours",), 0.062),

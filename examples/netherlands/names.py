@@ -20,7 +20,8 @@ LETTERS = str.maketrans(
         "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i",
         "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z", "и": "i", "й": "y",
         "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u",
-        "ф": "f", "х": "h", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ъ": "a", "ь": "y", "ю": "yu", "я": "ya",
+        "ф": "f", "х": "h", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ъ": "a", "ь": "y", "ю": "yu",
+        "я": "ya",
     }
 )  # fmt: skip
 
@@ -45,7 +46,9 @@ class Names:
 def latin(name: str) -> str:
     """The name in windows-1252, keeping the accents that this character set has (é, ö) and no others."""
     if not name.isascii():
-        plain = name.lower().translate(LETTERS) if "\u0400" <= name[0] <= "\u04ff" else name.translate(LETTERS)
+        plain = (
+            name.lower().translate(LETTERS) if "\u0400" <= name[0] <= "\u04ff" else name.translate(LETTERS)
+        )
         name = "".join(_fit(letter) for letter in unicodedata.normalize("NFC", plain))
         name = name[:1].upper() + name[1:]
     return name

@@ -73,7 +73,8 @@ POLICE = Organisation(
         Column("geboren", "birth_date", BORN, text="%d-%m-%Y"),
         _coded("geslacht", "sex", "sex", (("M", "male"), ("V", "female")), missing=("", "onb")),
         Column("leeftijd", "age", (("ageGroup", "ageGroup"),), gap=0.02),
-        _coded("nationaliteit", "citizenship", "citizenship", codes.COUNTRY_NL, missing=("", "onbekend"), gap=0.01),
+        _coded("nationaliteit", "citizenship", "citizenship", codes.COUNTRY_NL, missing=("", "onbekend"),
+               gap=0.01),
         _coded("eenheid", "region", "region", codes.UNIT_NAME),
         Column("datum melding", "identified", DATE, text="%d-%m-%Y"),
         _coded("uitbuitingsvorm", "form", "exploitationForm", codes.FORM_NL, missing=("", "nb")),
@@ -118,7 +119,8 @@ LABOUR = Organisation(
 )  # fmt: skip
 
 COORDINATORS = Organisation(
-    "coordinators", "R", "Regional care coordinators", "Zorgcoördinatie mensenhandel", "regional-coordinator", "GDPR",
+    "coordinators", "R", "Regional care coordinators", "Zorgcoördinatie mensenhandel",
+    "regional-coordinator", "GDPR",
     "Presumed victims of trafficking known to the regional coordinators",
     "meldingen.xlsx", "xlsx", (("sheet", "Meldingen"),),
     (

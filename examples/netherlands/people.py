@@ -6,6 +6,7 @@ import datetime
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 from . import marginals
@@ -13,6 +14,8 @@ from .names import Names
 from .table import LISTS, published
 
 Value = TypeVar("Value", str, int)
+Key = TypeVar("Key", str, int)
+Affinity = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -43,50 +46,93 @@ def draw_people(seed: int) -> list[Person]:
         for _ in range(count)
     ]
     rng.shuffle(reporters)
-    everyone = range(len(reporters))
-    years = deal(rng, marginals.YEAR, len(reporters), lambda _, __: 1.0)
-    forms = deal(rng, marginals.FORM, len(reporters), lambda i, form: _tied(
-        (marginals.FORM_OF_REPORTER.get(reporter, {}) for reporter in reporters[i]), form))  # fmt: skip
-    sexes = deal(rng, marginals.SEX, len(reporters), lambda i, sex: _tied(
-        [marginals.SEX_OF_FORM.get(forms[i], {})], sex))  # fmt: skip
-    ages = deal(rng, marginals.AGE, len(reporters), lambda i, age: _tied(
-        [marginals.AGE_OF_FORM.get(forms[i], {}), marginals.AGE_OF_YEAR.get(years[i], {})], age))  # fmt: skip
-    countries = deal(rng, marginals.CITIZENSHIP, len(reporters), lambda i, country: _tied(
-        [marginals.CITIZENSHIP_OF_FORM.get(forms[i], {}),
-         *(marginals.CITIZENSHIP_OF_REPORTER.get(reporter, {}) for reporter in reporters[i])], country))  # fmt: skip
-    regions = deal(rng, marginals.REGION, len(reporters), lambda _, __: 1.0)
-    recruiters = deal(rng, marginals.RECRUITER, len(reporters), lambda _, __: 1.0)
+    drawn = _draw_attributes(rng, reporters)
     names = Names(seed)
-    people, taken = [], set[tuple[str, str, datetime.date]]()
-    for i in everyone:
-        identified = _day_of(rng, years[i])
-        age = _age_in(rng, ages[i])
-        while True:  # names and birth date together are the identity: nobody may share them
-            identity = (*names.draw(countries[i], sexes[i]), _born(rng, identified, age))
-            if identity not in taken:
-                break
-        taken.add(identity)
-        people.append(Person(i, reporters[i], *identity, sexes[i], countries[i], forms[i], regions[i],
-                             identified, age, _means(rng), recruiters[i]))  # fmt: skip
-    return people
+    taken: set[Identity] = set()
+    return [_person(rng, names, i, reporters[i], traits, taken) for i, traits in enumerate(drawn)]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is drawn by quota."""
+
+    year: int
+    form: str
+    sex: str
+    age_group: str
+    citizenship: str
+    region: str
+    recruiter: str
+
+
+Identity = tuple[str, str, datetime.date]
+
+
+def _draw_attributes(rng: random.Random, reporters: Sequence[tuple[str, ...]]) -> list[Traits]:
+    """The attributes of all persons, each quota met exactly."""
+    persons = len(reporters)
+    years = deal(rng, marginals.YEAR, persons)
+    forms = deal(rng, marginals.FORM, persons, lambda i: _at(marginals.FORM_OF_REPORTER, *reporters[i]))
+    sexes = deal(rng, marginals.SEX, persons, lambda i: _at(marginals.SEX_OF_FORM, forms[i]))
+    ages = deal(
+        rng,
+        marginals.AGE,
+        persons,
+        lambda i: _at(marginals.AGE_OF_FORM, forms[i]) + _at(marginals.AGE_OF_YEAR, years[i]),
+    )
+    countries = deal(
+        rng,
+        marginals.CITIZENSHIP,
+        persons,
+        lambda i: (
+            _at(marginals.CITIZENSHIP_OF_FORM, forms[i])
+            + _at(marginals.CITIZENSHIP_OF_REPORTER, *reporters[i])
+        ),
+    )
+    regions = deal(rng, marginals.REGION, persons)
+    recruiters = deal(rng, marginals.RECRUITER, persons)
+    columns = (years, forms, sexes, ages, countries, regions, recruiters)
+    return [Traits(*values) for values in zip(*columns, strict=True)]
+
+
+def _person(
+    rng: random.Random,
+    names: Names,
+    number: int,
+    reporters: tuple[str, ...],
+    traits: Traits,
+    taken: set[Identity],
+) -> Person:
+    """The person with these traits; names and birth date together are an identity that nobody shares."""
+    identified = _day_of(rng, traits.year)
+    age = _age_in(rng, traits.age_group)
+    while (identity := (*names.draw(traits.citizenship, traits.sex), _born(rng, identified, age))) in taken:
+        pass
+    taken.add(identity)
+    return Person(
+        number, reporters, *identity, traits.sex, traits.citizenship, traits.form, traits.region,
+        identified, age, _means(rng), traits.recruiter,
+    )  # fmt: skip
 
 
 def deal(
     rng: random.Random,
     quota: Mapping[Value, float],
     persons: int,
-    affinity: Callable[[int, Value], float],
+    affinities: Callable[[int], list[Affinity]] = lambda _: [],
 ) -> list[Value]:
     """One value a person, such that every value is given out exactly as often as its quota says.
 
-    Persons draw one after the other from what is left, with chances proportional to what is left times
-    `affinity(person, value)`. `quota` holds counts or shares; shares become counts by largest remainder.
+    Persons draw one after the other from what is left, with chances proportional to what is left times what
+    each table of `affinities(person)` says about the value. `quota` holds counts or shares; shares become
+    counts by largest remainder.
     """
     left = _counts(quota, persons)
     values = list(left)
     dealt: list[Value | None] = [None] * persons
     for person in rng.sample(range(persons), persons):
-        weights = [left[value] * affinity(person, value) for value in values]
+        tables = affinities(person)
+        weights = [left[value] * prod(table.get(str(value), 1.0) for table in tables) for value in values]
         value = rng.choices(values, weights if any(weights) else list(left.values()))[0]
         left[value] -= 1
         dealt[person] = value
@@ -104,12 +150,9 @@ def _counts(quota: Mapping[Value, float], persons: int) -> dict[Value, int]:
     return counts
 
 
-def _tied(tables: Sequence[Mapping[str, float]] | object, value: str) -> float:
-    """The product of what each table says about `value`."""
-    product = 1.0
-    for table in tables:  # type: ignore[attr-defined]
-        product *= table.get(value, 1.0)
-    return product
+def _at(tables: Mapping[Key, Affinity], *keys: Key) -> list[Affinity]:
+    """The tables that there are for these keys."""
+    return [tables[key] for key in keys if key in tables]
 
 
 def _day_of(rng: random.Random, year: int) -> datetime.date:

@@ -26,7 +26,9 @@ def record(organisation: Organisation, base: str) -> str:
     """The dataset's record with its IRIs below `base`, the address of the organisation's node."""
     iri = f"{base.rstrip('/')}/dataset/{organisation.key}-victims"
     bindings = " ,\n    ".join(
-        _binding(column, variable, derive) for column in organisation.columns for variable, derive in column.binds
+        _binding(column, variable, derive)
+        for column in organisation.columns
+        for variable, derive in column.binds
     )
     return f"""{PREFIXES}
 <{iri}> a dcat:Dataset ;
