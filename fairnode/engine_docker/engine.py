@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import errors
-from fairnode.algorithms.identity import ImageConfig, image_config
 from fairnode.engine import (
     ContainerState,
     EngineReport,
@@ -22,6 +21,7 @@ from fairnode.engine import (
     VisitSpec,
     VisitTrace,
 )
+from fairnode.engine_docker import images
 from fairnode.engine_docker.daemon import Daemon, state_of, unavailable
 from fairnode.engine_docker.lockdown import (
     LABEL_DEADLINE,
@@ -189,11 +189,11 @@ class DockerEngine:
 
     def load_image(self, archive: Path) -> LoadedImage:
         """See `Engine.load_image`."""
-        raise errors.Unavailable(str(archive))
+        return images.load(self._daemon, archive)
 
     def identity(self, image_id: str) -> str:
         """See `Engine.identity`."""
-        return _config_of(self._daemon.image(image_id)).identity
+        return images.config_of(self._daemon.image(image_id)).identity
 
     def report(self) -> EngineReport:
         """See `Engine.report`."""
@@ -201,7 +201,7 @@ class DockerEngine:
 
     def _approved_image(self, image_id: str, identity: str) -> dict[str, Any]:
         image = self._daemon.image(image_id)
-        if _config_of(image).identity != identity:
+        if images.config_of(image).identity != identity:
             raise errors.NotAllowed(
                 "The image on the engine has another content than the one approved.",
                 to_do="Load the approved image again; a changed image needs a new approval.",
@@ -236,7 +236,3 @@ def check_ended_well(state: ContainerState, deadline: datetime) -> None:
         raise NotCollected(Reason.TOO_LATE, "The container ended after its deadline.")
     if state.exit_code != 0:
         raise NotCollected(Reason.FAILED, f"The container ended with code {state.exit_code}.")
-
-
-def _config_of(image: dict[str, Any]) -> ImageConfig:
-    return image_config(image, image.get("Config") or {}, (image.get("RootFS") or {}).get("Layers") or ())
