@@ -1,0 +1,7 @@
+"""`python -m ontology.generate`: makes every generated file of the ontology anew."""
+
+from ontology.generate import index, skos, variables
+
+skos.write_all()
+variables.write_all()
+index.write_all()

@@ -1,0 +1,159 @@
+"""Reads the tables from which the generated Turtle files are made."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLES = Path(__file__).resolve().parents[1] / "tables"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A standard or publication that terms come from."""
+
+    key: str
+    iri: str
+    title: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """Label and definition in both languages; a definition may be empty."""
+
+    en: str
+    nl: str
+    definition_en: str
+    definition_nl: str
+    source: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A code list as a whole."""
+
+    name: str
+    words: Words
+
+
+@dataclass(frozen=True)
+class Code:
+    """A concept of a code list; `broader` are local names, `matches` (kind, "scheme/Local")."""
+
+    scheme: str
+    local: str
+    notation: str
+    words: Words
+    broader: tuple[str, ...]
+    also: tuple[str, ...]
+    matches: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable: what kind of values it has, and of which class it describes the members."""
+
+    name: str
+    kind: str
+    scheme: str
+    multiple: bool
+    sensitive: bool
+    minimum: str
+    maximum: str
+    of: str
+    words: Words
+    htcds: tuple[str, ...]
+    ctdc: tuple[str, ...]
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of `tables/<name>.csv`; a row of another width than the heading stops the build."""
+    with (TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter=";", strict=True):
+            if None in row or None in row.values():
+                raise ValueError(f"{name}.csv: the row {row} does not have the columns of its heading")
+            yield row
+
+
+def sources() -> dict[str, Source]:
+    """All sources by key."""
+    return {row["key"]: Source(**row) for row in rows("sources")}
+
+
+def schemes() -> list[Scheme]:
+    """All code lists, in the order of the table."""
+    return [Scheme(row["scheme"], _words(row)) for row in rows("schemes")]
+
+
+def codes() -> list[Code]:
+    """All concepts, each list's in the order in which people expect to read them."""
+    written = [_code(row) for row in rows("codes")]
+    return [*written, *_countries()]
+
+
+def variables() -> list[Variable]:
+    """All variables."""
+    return [_variable(row) for row in rows("variables")]
+
+
+def _words(row: dict[str, str]) -> Words:
+    return Words(
+        row["en"], row["nl"], row["definition_en"], row["definition_nl"], tuple(row["source"].split())
+    )
+
+
+def _code(row: dict[str, str]) -> Code:
+    matches = [(kind, match) for kind in ("exact", "close", "broad") for match in row[kind].split()]
+    return Code(
+        row["scheme"],
+        row["local"],
+        row["notation"],
+        _words(row),
+        tuple(row["broader"].split()),
+        tuple(filter(None, row["also"].split("|"))),
+        tuple(matches),
+    )
+
+
+def _countries() -> Iterator[Code]:
+    for row in rows("countries"):
+        words = Words(row["en"], row["nl"], "", "", ("iso3166", "cldr"))
+        yield Code("country", row["alpha3"], row["alpha3"], words, (), (row["alpha2"], row["numeric"]), ())
+    for local, en, nl, definition_en, definition_nl in (
+        (
+            "Stateless",
+            "stateless",
+            "staatloos",
+            "Not considered a national by any state.",
+            "Door geen enkele staat als onderdaan beschouwd.",
+        ),
+        (
+            "Unknown",
+            "country unknown",
+            "land onbekend",
+            "It was asked and could not be established.",
+            "Er is naar gevraagd en het kon niet worden vastgesteld.",
+        ),
+    ):
+        words = Words(en, nl, definition_en, definition_nl, ("own",))
+        also = {"Stateless": ("XXA",), "Unknown": ("XXX", "onbekend")}[local]
+        yield Code("country", local, local.lower(), words, (), also, ())
+
+
+def _variable(row: dict[str, str]) -> Variable:
+    return Variable(
+        name=row["name"],
+        kind=row["kind"],
+        scheme=row["scheme"],
+        multiple=row["multiple"] == "yes",
+        sensitive=row["sensitive"] == "yes",
+        minimum=row["minimum"],
+        maximum=row["maximum"],
+        of=row["of"],
+        words=_words(row),
+        htcds=tuple(row["htcds"].split()),
+        ctdc=tuple(row["ctdc"].split()),
+    )
