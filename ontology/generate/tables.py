@@ -157,3 +157,38 @@ def _variable(row: dict[str, str]) -> Variable:
         htcds=tuple(row["htcds"].split()),
         ctdc=tuple(row["ctdc"].split()),
     )
+
+
+@dataclass(frozen=True)
+class Term:
+    """A class, property or policy term; IRIs are written `prefix:name`, `matches` as (kind, IRI)."""
+
+    curie: str
+    kind: str
+    parents: tuple[str, ...]
+    domain: str
+    range: str
+    matches: tuple[tuple[str, str], ...]
+    words: Words
+
+
+def terms(name: str) -> list[Term]:
+    """The terms of `tables/terms_<name>.csv`."""
+    return [
+        Term(
+            row["term"],
+            row["kind"],
+            tuple(row["parents"].split()),
+            row["domain"],
+            row["range"],
+            tuple(_match(match) for match in row["match"].split()),
+            _words(row),
+        )
+        for row in rows(f"terms_{name}")
+    ]
+
+
+def _match(text: str) -> tuple[str, str]:
+    """`exact:obo:X` as ("exact", "obo:X"); without a kind before two colons the match is close."""
+    kind, colon, curie = text.partition(":")
+    return (kind, curie) if ":" in curie and colon else ("close", text)
