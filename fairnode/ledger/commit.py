@@ -55,7 +55,7 @@ def commit(
     desk: Desk,
     change: Callable[[Transaction], Changed],
     entry: Entry | Callable[[Changed], Entry],
-    messages: tuple[Outgoing, ...] | Callable[[Changed], tuple[Outgoing, ...]] = (),
+    messages: tuple[Outgoing, ...] | Callable[[Transaction, Changed], tuple[Outgoing, ...]] = (),
 ) -> Changed:
     """Run `change`, append `entry` and post `messages`, in one transaction; what `change` returned.
 
@@ -64,7 +64,7 @@ def commit(
     with desk.store.write() as tx:
         outcome = change(tx)
         line = entry(outcome) if callable(entry) else entry
-        for message in messages(outcome) if callable(messages) else messages:
+        for message in messages(tx, outcome) if callable(messages) else messages:
             post(tx, desk, message)
         append(tx, desk.keys, line)
     return outcome

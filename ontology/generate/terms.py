@@ -73,7 +73,6 @@ def _add_term(graph: Graph, term: tables.Term, sources: dict[str, tables.Source]
         graph.add((subject, RDF.type, kind))
     in_two_languages(graph, subject, RDFS.label, words.en, words.nl)
     in_two_languages(graph, subject, SKOS.definition, words.definition_en, words.definition_nl)
-    in_two_languages(graph, subject, RDFS.comment, words.definition_en, words.definition_nl)
     parent = RDFS.subClassOf if term.kind == "class" else RDFS.subPropertyOf
     for wide in term.parents:
         graph.add((subject, parent, iri(wide)))

@@ -1,0 +1,95 @@
+"""The dataset record of each organisation as Turtle, and where its node finds the file."""
+
+from __future__ import annotations
+
+from fairnode import vocabulary
+
+from .organisations import Column, Organisation
+
+PLACEHOLDER = "{base}"
+"""Stands in `record.ttl` for the address of the node, which is known only when it is set up."""
+
+PREFIXES = """\
+@prefix dcat: <http://www.w3.org/ns/dcat#> .
+@prefix dct: <http://purl.org/dc/terms/> .
+@prefix dpv: <https://w3id.org/dpv#> .
+@prefix fn: <https://w3id.org/fairnode/node#> .
+@prefix ht: <https://w3id.org/fairnode/ontology#> .
+@prefix htpol: <https://w3id.org/fairnode/policy#> .
+@prefix odrl: <http://www.w3.org/ns/odrl/2/> .
+@prefix vcard: <http://www.w3.org/2006/vcard/ns#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+
+
+def record(organisation: Organisation, base: str) -> str:
+    """The dataset's record with its IRIs below `base`, the address of the organisation's node."""
+    iri = f"{base.rstrip('/')}/dataset/{organisation.key}-victims"
+    bindings = " ,\n    ".join(
+        _binding(column, variable, derive)
+        for column in organisation.columns
+        for variable, derive in column.binds
+    )
+    return f"""{PREFIXES}
+<{iri}> a dcat:Dataset ;
+  dct:title "{organisation.title}, 2010-2015 (synthetic)"@en ;
+  dct:description "Registrations behind the published Dutch overlap table of 2010-2015, expanded to case \
+records with attributes drawn from public figures. No record is about a real person."@en ;
+  dct:publisher <{base.rstrip("/")}/organisation> ;
+  dct:creator <{base.rstrip("/")}/organisation> ;
+  dct:issued "2026-11-21"^^xsd:date ;
+  dct:temporal [ a dct:PeriodOfTime ;
+    dcat:startDate "2010"^^xsd:gYear ; dcat:endDate "2015"^^xsd:gYear ] ;
+  dct:spatial <http://publications.europa.eu/resource/authority/country/NLD> ;
+  dct:language <http://publications.europa.eu/resource/authority/language/NLD> ;
+  dct:license <http://publications.europa.eu/resource/authority/licence/CC0> ;
+  dct:accessRights <http://publications.europa.eu/resource/authority/access-right/RESTRICTED> ;
+  dcat:theme <http://publications.europa.eu/resource/authority/data-theme/JUST> ;
+  dcat:keyword "human trafficking"@en , "victims"@en , "mensenhandel"@nl ;
+  dct:conformsTo <https://w3id.org/fairnode/profile/dataset> ;
+  dcat:contactPoint [ a vcard:Kind ; vcard:fn "Data desk, {organisation.name}" ;
+    vcard:hasEmail <mailto:data@{organisation.key}.example> ] ;
+  fn:unit ht:Registration ;
+  fn:regime htpol:{organisation.regime} ;
+  fn:synthetic true ;
+  fn:reportingOrganisationType <{_concept("reportingOrganisation", organisation.type)}> ;
+  fn:binding
+    {bindings} .
+"""
+
+
+def source(organisation: Organisation) -> str:
+    """The `source.toml` of the node: where the file is and how it is to be read; never part of the record."""
+    lines = [f'kind = "{organisation.kind}"', f'path = "{organisation.file}"']
+    lines += [f'{name} = "{value}"' for name, value in organisation.options]
+    return "\n".join(["[source]", *lines, ""])
+
+
+def _binding(column: Column, variable: str, derive: str) -> str:
+    """One binding: this column carries this variable."""
+    parts = [f"fn:column {_text(column.name)}", f"fn:variable ht:{variable}"]
+    if column.attribute in ("birth_date", "identified") and column.text not in (None, "%Y-%m-%d"):
+        parts.append(f"fn:format {_text(str(column.text))}")
+    if column.separator:
+        parts.append(f"fn:separator {_text(column.separator)}")
+    if derive:
+        parts.append(f"fn:derive {_text(derive)}")
+    if column.missing:
+        parts.append("fn:missing " + " , ".join(_text(word) for word in column.missing))
+    if column.codes:
+        pairs = (
+            f"[ fn:local {_text(local)} ; fn:concept <{_concept(variable, notation)}> ]"
+            for local, notation in column.codes
+        )
+        parts.append("fn:code\n        " + " ,\n        ".join(pairs))
+    return f"[ a fn:Binding ; {' ; '.join(parts)} ]"
+
+
+def _text(words: str) -> str:
+    """A Turtle string."""
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _concept(variable: str, notation: str) -> str:
+    """The IRI of the concept with that notation in the variable's code list."""
+    return next(code.iri for code in vocabulary.variable(variable).codes if code.notation == notation)
