@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rdflib import Graph
@@ -65,6 +66,9 @@ def read_json(text: str) -> Graph:
     _check_size(text)
     document = _document(text)
     context = _context(document.get("@context"))
+    unknown = tuple(_unknown(document, context))
+    if unknown:
+        raise NotValid("The document has fields that nobody would read.", findings=unknown)
     graph = LimitedGraph()
     graph.parse(data=json.dumps({**document, "@context": context}), format="json-ld")
     return graph
@@ -87,17 +91,26 @@ def _document(text: str) -> dict[str, Any]:
         raise NotValid("The parts of the document are nested too deeply.") from None
     if not isinstance(document, dict):
         raise NotValid("The document must be one JSON object.")
-    if _holds(document, "@context", depth=20):
-        raise NotValid("Only the document itself may name a context, not one of its parts.")
     return document
 
 
-def _holds(value: object, key: str, depth: int) -> bool:
-    """Whether a part of `value`, not `value` itself, has this key; anything too deep counts as having it."""
-    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    if depth == 0 and parts:
-        return True
-    return any((isinstance(part, dict) and key in part) or _holds(part, key, depth - 1) for part in parts)
+def _unknown(value: object, context: Mapping[str, Any], where: str = "") -> Iterator[Finding]:
+    """Keys that the context does not name: JSON-LD would drop them without a word.
+
+    Keywords (`@graph`, `@reverse`, another `@context`) count as unknown but for the document's own three.
+    """
+    for part in value if isinstance(value, list) else [value]:
+        for key, inner in part.items() if isinstance(part, dict) else ():
+            place = f"{where}{key}"
+            if key in ("@context", "@type", "@id") and not where:
+                continue
+            meaning = context.get(key)
+            if meaning is None or key.startswith("@"):
+                yield Finding(place, "is not a field of this document")
+            elif isinstance(meaning, dict) and meaning.get("@type") != "@json":
+                yield from _unknown(inner, meaning.get("@context", {}), f"{place}.")
+            elif isinstance(meaning, str):
+                yield from _unknown(inner, {}, f"{place}.")
 
 
 def _context(name: object) -> dict[str, Any]:
