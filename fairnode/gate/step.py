@@ -46,7 +46,7 @@ class _Case:
 
 
 def step_quarantined(node: Node, visit: Visit) -> Visit:
-    """Recount, judge, and keep the verdict; whatever the reason for a block, outsiders see one status (P5)."""
+    """Recount, judge, and keep the verdict; why something was blocked is not for outsiders (P5, P8)."""
     case = _case(node, visit)
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)

@@ -1,4 +1,4 @@
-"""Does this study fit this dataset and this algorithm? The same rule at the home node and at each visited one.
+"""Does this study fit this dataset and this algorithm? The same rule at home and at each visited node.
 
 Also what follows from the three together: the view that a visit gets, and the contract for its output.
 """
@@ -65,7 +65,7 @@ def _check_size(contract: OutputContract) -> None:
     rules = load_rules()
     findings = []
     for table in contract.tables:
-        cells = sum(1 for _ in table.keys())
+        cells = len(list(table.keys()))
         if cells > rules.count("size.cells") or len(table.dimensions) > rules.count("size.dimensions"):
             most = f"{rules.count('size.cells')} cells in {rules.count('size.dimensions')} dimensions"
             findings.append(

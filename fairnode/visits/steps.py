@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from fairnode import clock, errors
@@ -11,11 +10,11 @@ from fairnode.algorithms.known import image_name
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
 from fairnode.engine import MIB, ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
-from fairnode.records.algorithm import Manifest
-from fairnode.records.result_json import contract_to_json
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
+from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Approval, Quarantine, Visit
 from fairnode.records.states import ApprovalState, VisitState
 from fairnode.store.database import Transaction
