@@ -157,3 +157,81 @@ def _variable(row: dict[str, str]) -> Variable:
         htcds=tuple(row["htcds"].split()),
         ctdc=tuple(row["ctdc"].split()),
     )
+
+
+@dataclass(frozen=True)
+class Term:
+    """A class, property or policy term; IRIs are written `prefix:name`, `matches` as (kind, IRI)."""
+
+    curie: str
+    kind: str
+    parents: tuple[str, ...]
+    domain: str
+    range: str
+    matches: tuple[tuple[str, str], ...]
+    words: Words
+
+
+def terms(name: str) -> list[Term]:
+    """The terms of `tables/terms_<name>.csv`."""
+    return [
+        Term(
+            row["term"],
+            row["kind"],
+            tuple(row["parents"].split()),
+            row["domain"],
+            row["range"],
+            tuple(_match(match) for match in row["match"].split()),
+            _words(row),
+        )
+        for row in rows(f"terms_{name}")
+    ]
+
+
+def _match(text: str) -> tuple[str, str]:
+    """`exact:obo:X` as ("exact", "obo:X"); without a kind before two colons the match is close."""
+    kind, colon, curie = text.partition(":")
+    return (kind, curie) if ":" in curie and colon else ("close", text)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of record or part of one; `targets` say which nodes it is for."""
+
+    name: str
+    file: str
+    targets: tuple[str, ...]
+    en: str
+    nl: str
+
+
+@dataclass(frozen=True)
+class Property:
+    """What a shape asks of one property: how often, of which form, and the hint for who gets it wrong."""
+
+    shape: str
+    path: str
+    en: str
+    nl: str
+    minimum: str
+    maximum: str
+    kind: str
+    value: str
+    help_en: str
+    help_nl: str
+
+
+def shapes() -> list[Shape]:
+    """All shapes; the first of a file is the record itself."""
+    return [
+        Shape(row["shape"], row["file"], tuple(row["targets"].split()), row["en"], row["nl"])
+        for row in rows("shapes")
+    ]
+
+
+def properties() -> list[Property]:
+    """All properties of all shapes."""
+    renamed = {"min": "minimum", "max": "maximum"}
+    return [
+        Property(**{renamed.get(key, key): text for key, text in row.items()}) for row in rows("properties")
+    ]

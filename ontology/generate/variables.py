@@ -33,7 +33,6 @@ def _add_variable(graph: Graph, variable: tables.Variable, sources: dict[str, ta
         graph.add((subject, RDF.type, kind))
     in_two_languages(graph, subject, RDFS.label, words.en, words.nl)
     in_two_languages(graph, subject, SKOS.definition, words.definition_en, words.definition_nl)
-    in_two_languages(graph, subject, RDFS.comment, words.definition_en, words.definition_nl)
     graph.add((subject, ht.kind, Literal(variable.kind)))
     graph.add((subject, ht.sensitive, Literal(variable.sensitive)))
     graph.add((subject, ht.multiple, Literal(variable.multiple)))
