@@ -18,7 +18,8 @@ HEADER = (
 )
 LINES = [
     f"d{n};Naam{n};{1 + n % 28:02}-03-1990;{1 + n % 28:02}-02-2012;{'man' if n % 3 else 'vrouw'};NL;"
-    f"{'seksuele uitbuiting' if n % 2 else 'duister'};{'misleiding|drugs' if n % 4 else 'drugs'};Limburg;vrij {n}"
+    f"{'seksuele uitbuiting' if n % 2 else 'duister'};{'misleiding|drugs' if n % 4 else 'drugs'};"
+    f"Limburg;vrij {n}"
     for n in range(100)
 ]
 

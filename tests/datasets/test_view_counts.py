@@ -116,7 +116,7 @@ views = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(cases, min_size=1, max_size=40), view=views)
 def test_counts_of_a_view_are_those_of_the_file(tmp_path: Path, rows: list[Case], view: View) -> None:
     path, output = tmp_path / "cases.csv", tmp_path / "view.parquet"
@@ -127,7 +127,8 @@ def test_counts_of_a_view_are_those_of_the_file(tmp_path: Path, rows: list[Case]
             datum = f"{row.datum:%d/%m/%Y}" if row.datum else ""
             writer.writerow(row._replace(datum=datum, dwang="|".join(row.dwang)))
     job = {
-        "dataset": to_json(DATASET), "source": to_json(Source("csv", path=str(path), encoding="windows-1252")),
+        "dataset": to_json(DATASET),
+        "source": to_json(Source("csv", path=str(path), encoding="windows-1252")),
         "view": to_json(view), "output": str(output),
     }  # fmt: skip
     result = view_job.run(job)
