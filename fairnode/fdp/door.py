@@ -71,6 +71,7 @@ def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
     """What custodians may do."""
     for rule in ("/dataset", "/dataset/", "/catalogue/data/dataset/"):
         routes.add_url_rule(rule, f"create {rule}", partial(writes.create, door), methods=["POST"])
+    routes.add_url_rule("/dataset/", "datasets", partial(_datasets, door), strict_slashes=False)
     one = "/dataset/<key>"
     routes.add_url_rule(one, "replace", partial(writes.replace, door), methods=["PUT"])
     routes.add_url_rule(one, "remove", partial(writes.remove, door), methods=["DELETE"])
@@ -84,6 +85,11 @@ def _record(door: FdpDoor, **_: str) -> Response:
     if door.shelf.get(path) is None and door.shelf.get(other) is not None:
         return redirect(door.node.iri + other, 308)
     return represent(door, document_at(door, path))
+
+
+def _datasets(door: FdpDoor, **_: str) -> Response:
+    """Where the datasets are listed."""
+    return redirect(f"{door.node.iri}/catalogue/data/dataset/", 308)
 
 
 def _linkset(door: FdpDoor, **_: str) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rdflib import RDF, Graph, Literal, URIRef
 
 from fairnode import errors, vocabulary
-from fairnode.metadata.names import DCAT, DCATAP, DCT, EU, FN, FOAF, SKOS
+from fairnode.metadata.names import DCAT, DCATAP, DCT, EU, FN, FOAF, LICENCE, SKOS
 
 _CLASSES = {
     "language": DCT.LinguisticSystem,
@@ -39,6 +39,7 @@ _LABELS = {
     "data-theme/JUST": "Justice, legal system and public safety",
     "data-theme/SOCI": "Population and society",
     "planned-availability/AVAILABLE": "available",
+    "planned-availability/STABLE": "stable",
 }
 _RANGES = {
     DCT.license: DCT.LicenseDocument,
@@ -49,6 +50,11 @@ _RANGES = {
     FOAF.homepage: FOAF.Document,
     DCATAP.applicableLegislation: URIRef("http://data.europa.eu/eli/ontology#LegalResource"),
 }
+_ADMS = "http://purl.org/adms/"
+_TITLES = {
+    (DCAT.themeTaxonomy, EU["data-theme"]): (DCT.title, Literal("Data theme", "en")),
+    (DCT.license, LICENCE): (DCT.type, URIRef("http://purl.org/adms/licencetype/Attribution")),
+}
 _OURS = (FN.unit, FN.regime, FN.reportingOrganisationType)
 
 
@@ -58,9 +64,14 @@ def label_terms(graph: Graph) -> Graph:
         for value in set(graph.objects(None, predicate)):
             if isinstance(value, URIRef):
                 graph.add((value, RDF.type, kind))
+    for (predicate, value), (said, what) in _TITLES.items():
+        if (None, predicate, value) in graph:
+            graph.add((value, said, what))
     for value in {term for term in graph.objects() if isinstance(term, URIRef)}:
         if value.startswith(str(EU)):
             _label_eu(graph, value)
+        elif value.startswith(_ADMS):
+            _label_adms(graph, value)
     for predicate in _OURS:
         for value in set(graph.objects(None, predicate)):
             _label_ours(graph, value)
@@ -79,6 +90,14 @@ def _label_eu(graph: Graph, term: URIRef) -> None:
     kind = _CLASSES[scheme]
     if kind is not None:
         graph.add((term, RDF.type, kind))
+
+
+def _label_adms(graph: Graph, term: URIRef) -> None:
+    """A type of licence or publisher of ADMS 1.0."""
+    scheme, _, code = term.removeprefix(_ADMS).partition("/")
+    graph.add((term, RDF.type, SKOS.Concept))
+    graph.add((term, SKOS.inScheme, URIRef(f"{_ADMS}{scheme}/1.0")))
+    graph.add((term, SKOS.prefLabel, Literal(code, "en")))
 
 
 def _label_ours(graph: Graph, term: object) -> None:

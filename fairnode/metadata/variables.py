@@ -7,10 +7,10 @@ import io
 import random
 from typing import Any
 
-from rdflib import RDF, Graph, Literal, URIRef
+from rdflib import RDF, XSD, Graph, Literal, URIRef
 
 from fairnode.keys import digest
-from fairnode.metadata.names import ADMS, CSVW, DCAT, DCT, EU, HEALTH, LICENCE
+from fairnode.metadata.names import ADMS, CSVW, DCAT, DCATAP, DCT, EU, HEALTH, LICENCE
 from fairnode.metadata.rdf import extend
 from fairnode.metadata.record import Record
 from fairnode.vocabulary import Variable
@@ -64,8 +64,9 @@ def sample_triples(graph: Graph, record: Record, sample: str, size: int) -> Grap
             (node, DCT.description, Literal(about, "en")),
             (node, DCT.license, LICENCE),
             (node, DCAT.accessURL, URIRef(sample)),
-            (node, DCAT.byteSize, Literal(size)),
+            (node, DCAT.byteSize, Literal(str(size), datatype=XSD.nonNegativeInteger)),
             (node, DCT["format"], EU["file-type/CSV"]),
+            (node, DCATAP.availability, EU["planned-availability/STABLE"]),
             (node, DCAT.mediaType, URIRef("https://www.iana.org/assignments/media-types/text/csv")),
         ],
     )

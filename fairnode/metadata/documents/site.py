@@ -11,6 +11,9 @@ from fairnode.config import Config
 from fairnode.metadata import names as n
 from fairnode.metadata.rdf import extend
 
+_PUBLISHERS = "http://purl.org/adms/publishertype/"
+_KINDS = {"shelter": "NonProfitOrganisation", "regional-coordinator": "RegionalAuthority"}
+
 
 @dataclass(frozen=True)
 class Site:
@@ -74,6 +77,7 @@ def add_general(graph: Graph, site: Site, me: URIRef, title: str, about: str, ki
             (me, n.DCT.accessRights, n.PUBLIC),
             (me, n.DCAT.version, Literal("1.0.0")),
             (me, n.DCAT.keyword, Literal("human trafficking", "en")),
+            (me, n.DCAT.theme, n.EU["data-theme/JUST"]),
             (me, n.DCAT.contactPoint, site.iri("/organisation#contact")),
             (me, n.DCT.conformsTo, site.iri(f"/profile/{kind}")),
         ],
@@ -93,6 +97,7 @@ def add_organisation(graph: Graph, site: Site) -> Graph:
             (me, n.FOAF.name, Literal(told.name)),
             (me, n.FOAF.homepage, page),
             (me, n.DCT.identifier, Literal(str(me))),
+            (me, n.DCT.type, URIRef(_PUBLISHERS + _KINDS.get(told.kind, "NationalAuthority"))),
             (desk, RDF.type, n.VCARD.Organization),
             (desk, RDF.type, n.VCARD.Kind),
             (desk, n.VCARD.fn, Literal(f"{told.name}, data desk")),
