@@ -32,6 +32,7 @@ PREFIXES: Mapping[str, str] = MappingProxyType(
         "dct": "http://purl.org/dc/terms/",
         "dpv": "https://w3id.org/dpv#",
         "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
+        "eu": "http://publications.europa.eu/resource/authority/",
         "fdp-o": "https://w3id.org/fdp/fdp-o#",
         "fn": FN,
         "foaf": "http://xmlns.com/foaf/0.1/",

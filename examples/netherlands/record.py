@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fairnode import vocabulary
+from fairnode.datasets.describe import binding_turtle
+from fairnode.records.dataset import Binding
 
 from .organisations import Column, Organisation
 
@@ -67,27 +69,18 @@ def source(organisation: Organisation) -> str:
 
 def _binding(column: Column, variable: str, derive: str) -> str:
     """One binding: this column carries this variable."""
-    parts = [f"fn:column {_text(column.name)}", f"fn:variable ht:{variable}"]
-    if column.attribute in ("birth_date", "identified") and column.text not in (None, "%Y-%m-%d"):
-        parts.append(f"fn:format {_text(str(column.text))}")
-    if column.separator:
-        parts.append(f"fn:separator {_text(column.separator)}")
-    if derive:
-        parts.append(f"fn:derive {_text(derive)}")
-    if column.missing:
-        parts.append("fn:missing " + " , ".join(_text(word) for word in column.missing))
-    if column.codes:
-        pairs = (
-            f"[ fn:local {_text(local)} ; fn:concept <{_concept(variable, notation)}> ]"
-            for local, notation in column.codes
+    written = column.text if column.attribute in ("birth_date", "identified") else None
+    return binding_turtle(
+        Binding(
+            column.name,
+            variable,
+            codes=column.codes,
+            missing=column.missing,
+            format="" if written in (None, "%Y-%m-%d") else written,
+            separator=column.separator,
+            derive=derive,
         )
-        parts.append("fn:code\n        " + " ,\n        ".join(pairs))
-    return f"[ a fn:Binding ; {' ; '.join(parts)} ]"
-
-
-def _text(words: str) -> str:
-    """A Turtle string."""
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    )
 
 
 def _concept(variable: str, notation: str) -> str:

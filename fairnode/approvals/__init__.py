@@ -8,7 +8,6 @@ from fairnode.approvals.check import check_approved
 from fairnode.approvals.content import approval_content
 from fairnode.approvals.decide import (
     Item,
-    Signer,
     answer,
     approve,
     ask_back,
@@ -20,6 +19,7 @@ from fairnode.approvals.decide import (
     revoke,
 )
 from fairnode.approvals.grant import grant_by_policy
+from fairnode.approvals.statement import Signer
 
 __all__ = [
     "Item",

@@ -1,4 +1,4 @@
-"""Is this visit approved, now, as it stands? Asked when the last decision comes in, and before every start."""
+"""Is this visit approved, now, as it stands? Asked when a decision comes in, and before every start."""
 
 from __future__ import annotations
 

@@ -11,9 +11,12 @@ from typing import Any
 from fairnode import clock
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.datasets.description import describe
-from fairnode.disclosure.rules import default_rules
+from fairnode.datasets.views import compile_view as compile_query
+from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.node import Node
+from fairnode.records.dataset import to_json
+from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Algorithm, Dataset, Visit
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view
@@ -31,7 +34,7 @@ def approval_content(
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
-    rules = default_rules()
+    rules = load_rules()
     told = plan.document
     return {
         "protocol": PROTOCOL,
@@ -58,10 +61,10 @@ def approval_content(
             "policy": description.policy.version if description.policy else "",
             "regime": description.regime,
         },
-        "view": view.as_json(),
-        "outputContract": contract_as_json(contract),
-        "gateRules": {"version": rules.version, "sha256": rules.sha256},
-        "limits": dataclasses.asdict(manifest.limits),
+        "view": {**to_json(view), "query": compile_query(description.dataset, view).digest},
+        "outputContract": contract_to_json(contract),
+        "gateRules": {"version": rules.version, "sha256": rules.hash},
+        "limits": dataclasses.asdict(manifest.resources),
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,

@@ -247,7 +247,7 @@ def _signed(node: Node, signer: Signer, found: Item, role: str, decision: str, n
     if note:
         told["note"] = note
     payload = statement(found.content, told)
-    approval = Approval(
+    return Approval(
         id=secrets.token_hex(10),
         visit=found.visit.id,
         person=signer.person.id,
@@ -260,4 +260,3 @@ def _signed(node: Node, signer: Signer, found: Item, role: str, decision: str, n
         created=at,
         expires=found.visit.expires,
     )
-    return approval

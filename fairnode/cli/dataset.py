@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from fairnode import errors
-from fairnode.cli.options import who, with_node, with_token
+from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.datasets.add import add, check
 from fairnode.metadata.keep import datasets
@@ -57,11 +57,10 @@ def add_dataset(
     record: Path,
     source: Path,
     draft: bool,
-    token_file: Path | None,
-    user: str | None,
+    me: Me,
 ) -> None:
     """Check a record and its data, then keep and publish it."""
-    custodian = who(node, token_file, user)
+    custodian = who(node, me)
     kept = add(node, custodian, record.read_bytes(), read_source(source), publish=not draft)
     output.say(
         f"{kept.title}: {kept.state} at {kept.iri}", {"id": kept.id, "iri": kept.iri, "state": kept.state}

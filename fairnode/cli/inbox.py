@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from fairnode import approvals
 from fairnode.approvals.decide import DECIDING
-from fairnode.cli.options import signer, with_node, with_token
+from fairnode.cli.options import Me, signer, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
 
@@ -18,7 +17,7 @@ ROLE = click.option("--role", required=True, type=click.Choice([r.value for r in
 
 @click.group()
 def command() -> None:
-    """Visits that wait for people. Who decides is a person with a token or password, never the machine's user."""
+    """Visits that wait for people. Who decides is a person with a token or password, never this shell."""
 
 
 @command.command("list", epilog="Example: fairnode inbox list")
@@ -55,24 +54,16 @@ def show(node: Node, visit: str) -> None:
 @with_node
 @with_token
 @with_output
-def approve(
-    node: Node,
-    output: Output,
-    visit: str,
-    role: str,
-    content: str,
-    note: str,
-    token_file: Path | None,
-    user: str | None,
-) -> None:
+def approve(node: Node, output: Output, visit: str, role: str, me: Me, **told: str) -> None:
     """Sign for exactly what would run."""
-    person = signer(node, token_file, user)
+    person = signer(node, me)
+    content = told["content"]
     if not content:
         found = approvals.item(node, visit)
         content = found.content_hash
         click.echo(json.dumps(found.content, indent=1, ensure_ascii=False), err=True)
         click.confirm("Sign for exactly this?", abort=True, err=True)
-    after = approvals.approve(node, person, visit, content, role, note)
+    after = approvals.approve(node, person, visit, content, role, told["note"])
     output.say(f"Signed. The visit is now '{after.state}'.", {"visit": visit, "state": after.state})
 
 
@@ -85,11 +76,9 @@ def approve(
 @with_node
 @with_token
 @with_output
-def refuse(
-    node: Node, output: Output, visit: str, role: str, because: str, token_file: Path | None, user: str | None
-) -> None:
+def refuse(node: Node, output: Output, visit: str, role: str, because: str, me: Me) -> None:
     """Refuse a visit."""
-    after = approvals.refuse(node, signer(node, token_file, user), visit, role, because)
+    after = approvals.refuse(node, signer(node, me), visit, role, because)
     output.say("Refused.", {"visit": visit, "state": after.state})
 
 
@@ -108,11 +97,10 @@ def ask(
     visit: str,
     role: str,
     question: str,
-    token_file: Path | None,
-    user: str | None,
+    me: Me,
 ) -> None:
     """Ask the researcher something before deciding."""
-    after = approvals.ask_back(node, signer(node, token_file, user), visit, role, question)
+    after = approvals.ask_back(node, signer(node, me), visit, role, question)
     output.say("Asked.", {"visit": visit, "state": after.state})
 
 
@@ -125,9 +113,7 @@ def ask(
 @with_node
 @with_token
 @with_output
-def revoke(
-    node: Node, output: Output, visit: str, role: str, because: str, token_file: Path | None, user: str | None
-) -> None:
+def revoke(node: Node, output: Output, visit: str, role: str, because: str, me: Me) -> None:
     """Take your approval back; a visit that runs is stopped."""
-    after = approvals.revoke(node, signer(node, token_file, user), visit, role, because)
+    after = approvals.revoke(node, signer(node, me), visit, role, because)
     output.say(f"Taken back. The visit is now '{after.state}'.", {"visit": visit, "state": after.state})

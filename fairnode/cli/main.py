@@ -1,4 +1,4 @@
-"""The root command. Subcommands are loaded by name when they are used, so that `fairnode serve` stays small."""
+"""The root command. Subcommands are loaded by name when used, so that `fairnode serve` stays small."""
 
 from __future__ import annotations
 

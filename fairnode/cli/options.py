@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from fairnode import errors
 from fairnode.node import Node, open_node
-from fairnode.people.accounts import person_named
+from fairnode.people.accounts import person_of
 from fairnode.people.passwords import password_fits
 from fairnode.people.signing import Signer, signer_with_password, signer_with_token
 from fairnode.people.tokens import who_token
@@ -38,8 +40,21 @@ def with_node(function: Command) -> Command:
     )(function)
 
 
+@dataclass(frozen=True)
+class Me:
+    """How the person at the keyboard makes themselves known."""
+
+    token_file: Path | None
+    user: str | None
+
+
 def with_token(function: Command) -> Command:
-    """Give a command the options by which a person is known: a token in a file, or user and password."""
+    """Give a command the options by which a person is known (a token in a file, or a user name), as `me`."""
+
+    @wraps(function)
+    def known(*args: Any, token_file: Path | None, user: str | None, **told: Any) -> Any:
+        return function(*args, me=Me(token_file, user), **told)
+
     token = click.option(
         "--token-file",
         envvar="FAIRNODE_TOKEN_FILE",
@@ -47,21 +62,21 @@ def with_token(function: Command) -> Command:
         help="A file with your token (or FAIRNODE_TOKEN_FILE); the token itself is never an argument.",
     )
     user = click.option("--user", help="Your user name; your password is asked for.")
-    return token(user(function))
+    return cast(Command, token(user(known)))
 
 
-def who(node: Node, token_file: Path | None, user: str | None) -> Person:
+def who(node: Node, me: Me) -> Person:
     """The person at the keyboard. Raises `NotKnown` when they do not say, or not correctly."""
-    if token_file:
-        return who_token(node, _token(token_file))
-    return _with_password(node, user)[0]
+    if me.token_file:
+        return who_token(node, _token(me.token_file))
+    return _with_password(node, me.user)[0]
 
 
-def signer(node: Node, token_file: Path | None, user: str | None) -> Signer:
+def signer(node: Node, me: Me) -> Signer:
     """The person at the keyboard with their signature."""
-    if token_file:
-        return signer_with_token(node, _token(token_file))
-    person, password = _with_password(node, user)
+    if me.token_file:
+        return signer_with_token(node, _token(me.token_file))
+    person, password = _with_password(node, me.user)
     return signer_with_password(node, person, password)
 
 
@@ -70,8 +85,8 @@ def _with_password(node: Node, user: str | None) -> tuple[Person, str]:
     if not user:
         raise errors.NotKnown("Say who you are.", to_do="Give --token-file FILE, or --user NAME.")
     password = click.prompt(f"Password of {user}", hide_input=True, err=True)
-    person = person_named(node, user)
-    if not password_fits(person.password_hash if person else None, password) or person is None:
+    person = person_of(node, user)
+    if not password_fits(person.password_hash, password):
         raise errors.NotKnown("User name or password is not right.")
     return person, password
 

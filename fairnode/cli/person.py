@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import click
@@ -10,10 +9,9 @@ import click
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
-from fairnode.people.accounts import add_person, people_of, person_named
+from fairnode.people.accounts import add_person, people_of, person_of
 from fairnode.people.tokens import make_token
 from fairnode.records.rows import Role
-from fairnode import errors
 
 ROLES = [role.value for role in Role]
 
@@ -70,9 +68,7 @@ def token(
     node: Node, output: Output, username: str, target: Path, password_file: Path | None, **told: str | int
 ) -> None:
     """Make a token for the command line and the API, and write it to a file only you can read."""
-    person = person_named(node, username)
-    if person is None:
-        raise errors.NotFound("There is no such person here.")
+    person = person_of(node, username)
     if password_file:
         password = password_file.read_text(encoding="utf-8").strip()
     else:
@@ -81,8 +77,3 @@ def token(
     target.touch(mode=0o600, exist_ok=False)
     target.write_text(made + "\n", encoding="utf-8")
     output.say(f"The token is in {target}.", {"file": str(target), "days": told["days"]})
-
-
-def new_password() -> str:
-    """A password for somebody who has none yet."""
-    return secrets.token_urlsafe(15)

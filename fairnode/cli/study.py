@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fairnode import errors
-from fairnode.cli.options import who, with_node, with_token
+from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
@@ -28,9 +28,9 @@ def command() -> None:
 
 
 @command.command(
-    epilog="Example: fairnode study new study.json --title 'Victims by region' --question 'How many victims were "
-    "registered, by region and year?' --algorithm counts --dataset https://node.example/dataset/victims "
-    "--dimension region --dimension year"
+    epilog="Example: fairnode study new study.json --title 'Victims by region' --algorithm counts "
+    "--question 'How many victims were registered, by region and year?' "
+    "--dataset https://node.example/dataset/victims --dimension region --dimension year"
 )
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--title", required=True)
@@ -59,11 +59,9 @@ def command() -> None:
 @with_node
 @with_token
 @with_output
-def new(
-    node: Node, output: Output, target: Path, token_file: Path | None, user: str | None, **told: Any
-) -> None:
+def new(node: Node, output: Output, target: Path, me: Me, **told: Any) -> None:
     """Write a study to a file, to be read, checked and sent."""
-    person = who(node, token_file, user)
+    person = who(node, me)
     made = draft(node, person, _wanted(node, told), told["days"])
     with target.open("x", encoding="utf-8") as file:
         file.write(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
@@ -140,9 +138,9 @@ def check_study(node: Node, output: Output, path: Path) -> None:
 @with_node
 @with_token
 @with_output
-def send_study(node: Node, output: Output, path: Path, token_file: Path | None, user: str | None) -> None:
+def send_study(node: Node, output: Output, path: Path, me: Me) -> None:
     """Send a study to every node that holds one of its datasets."""
-    study = send(node, who(node, token_file, user), _read(path))
+    study = send(node, who(node, me), _read(path))
     output.say(
         f"Sent. Follow it: fairnode study follow {study.id[:12]}", {"study": study.id, "state": study.state}
     )
@@ -152,9 +150,9 @@ def send_study(node: Node, output: Output, path: Path, token_file: Path | None, 
 @with_node
 @with_token
 @with_output
-def list_studies(node: Node, output: Output, token_file: Path | None, user: str | None) -> None:
+def list_studies(node: Node, output: Output, me: Me) -> None:
     """List your studies, newest first."""
-    rows = [[s.id[:12], s.title, s.state, s.created] for s in studies_of(node, who(node, token_file, user))]
+    rows = [[s.id[:12], s.title, s.state, s.created] for s in studies_of(node, who(node, me))]
     output.table("Studies", ["study", "title", "state", "created"], rows)
 
 
@@ -179,11 +177,9 @@ def follow_study(node: Node, output: Output, study_id: str, wait: float) -> None
 @with_node
 @with_token
 @with_output
-def cancel_study(
-    node: Node, output: Output, study_id: str, because: str, token_file: Path | None, user: str | None
-) -> None:
+def cancel_study(node: Node, output: Output, study_id: str, because: str, me: Me) -> None:
     """Take a study back; every visit of it that has not ended stops."""
-    study = cancel(node, who(node, token_file, user), study_id, because)
+    study = cancel(node, who(node, me), study_id, because)
     output.say("Cancelled.", {"study": study.id, "state": study.state})
 
 
@@ -193,11 +189,9 @@ def cancel_study(
 @with_node
 @with_token
 @with_output
-def amend_study(
-    node: Node, output: Output, study_id: str, path: Path, token_file: Path | None, user: str | None
-) -> None:
+def amend_study(node: Node, output: Output, study_id: str, path: Path, me: Me) -> None:
     """Replace a study by another: it gets a new hash and needs new approvals."""
-    study = amend(node, who(node, token_file, user), study_id, _read(path))
+    study = amend(node, who(node, me), study_id, _read(path))
     output.say(f"Sent as {study.id[:12]}.", {"study": study.id, "follows": study.follows})
 
 

@@ -7,52 +7,22 @@ that every cell is there exactly once. Nothing of its bytes goes further than th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fairnode import errors
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.records.result import (
     Cell,
-    Condition,
-    Dimension,
     Key,
     Kind,
     OutputContract,
     Result,
     ResultTable,
     TableSpec,
-    Unit,
 )
 
 RESULT_TYPE = "fairnode.result/1"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-
-
-def contract_from_json(told: Mapping[str, Any]) -> OutputContract:
-    """The contract that is written in `run.json` and in the approval; `NotValid` if it is not one."""
-    try:
-        return OutputContract(tuple(_table(table) for table in told["tables"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise errors.NotValid(
-            f"The output contract cannot be read: {error}.", to_do="Check the manifest's [[outputs]]."
-        ) from None
-
-
-def contract_to_json(contract: OutputContract) -> dict[str, Any]:
-    """The contract as the JSON object that `contract_from_json` reads."""
-    return {"tables": [_table_json(table) for table in contract.tables]}
-
-
-def conditions_from_json(told: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """A study's filter, `[{"variable": ..., "in": [...]}]`."""
-    return tuple(Condition(line["variable"], frozenset(line["in"])) for line in told)
-
-
-def conditions_to_json(conditions: Sequence[Condition]) -> list[dict[str, Any]]:
-    """The filter as the JSON that `conditions_from_json` reads."""
-    return [{"variable": line.variable, "in": sorted(line.codes)} for line in conditions]
 
 
 def check_contract(contract: OutputContract, rules: RuleSet) -> None:
@@ -64,7 +34,7 @@ def check_contract(contract: OutputContract, rules: RuleSet) -> None:
         _check_table(table, rules)
 
 
-def read_result(value: Any, contract: OutputContract) -> Result:  # noqa: ANN401 (whatever JSON holds)
+def read_result(value: Any, contract: OutputContract) -> Result:
     """The container's result as records, if it is complete over `contract` and has nothing else in it.
 
     `value` comes from `strict_json.read`. Raises `Refused`. Cells come in the contract's order.
@@ -80,40 +50,6 @@ def read_result(value: Any, contract: OutputContract) -> Result:  # noqa: ANN401
         raise Refused(Refusal.OTHER_TABLES)
     cells = {table["id"]: table["cells"] for table in tables}
     return Result(tuple(_result_table(cells[spec.id], spec) for spec in contract.tables))
-
-
-def _table(told: Mapping[str, Any]) -> TableSpec:
-    numerator = told.get("numerator")
-    return TableSpec(
-        id=told["id"],
-        kind=Kind(told["kind"]),
-        unit=Unit(told["unit"]),
-        input=told["input"],
-        dimensions=tuple(
-            Dimension(axis["variable"], tuple(axis["codes"]), bool(axis.get("sensitive", False)))
-            for axis in told["dimensions"]
-        ),
-        measure=told.get("measure"),
-        numerator=None if numerator is None else conditions_from_json([numerator])[0],
-    )
-
-
-def _table_json(table: TableSpec) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "id": table.id,
-        "kind": table.kind.value,
-        "unit": table.unit.value,
-        "input": table.input,
-        "dimensions": [
-            {"variable": axis.variable, "codes": list(axis.codes), "sensitive": axis.sensitive}
-            for axis in table.dimensions
-        ],
-    }
-    if table.measure is not None:
-        told["measure"] = table.measure
-    if table.numerator is not None:
-        told["numerator"] = conditions_to_json([table.numerator])[0]
-    return told
 
 
 def _check_table(table: TableSpec, rules: RuleSet) -> None:
@@ -137,12 +73,12 @@ def _check_table(table: TableSpec, rules: RuleSet) -> None:
         raise Refused(Refusal.CONTRACT, table.id)
 
 
-def _closed(value: Any, keys: set[str]) -> bool:  # noqa: ANN401 (whatever JSON holds)
+def _closed(value: Any, keys: set[str]) -> bool:
     """Whether `value` is an object with exactly these keys."""
     return isinstance(value, dict) and set(value) == keys
 
 
-def _result_table(cells: Any, spec: TableSpec) -> ResultTable:  # noqa: ANN401 (whatever JSON holds)
+def _result_table(cells: Any, spec: TableSpec) -> ResultTable:
     """One table, complete over its specification."""
     if not isinstance(cells, list):
         raise Refused(Refusal.NOT_A_RESULT, spec.id)
@@ -158,7 +94,7 @@ def _result_table(cells: Any, spec: TableSpec) -> ResultTable:  # noqa: ANN401 (
     return ResultTable(spec.id, tuple(found[key] for key in wanted))
 
 
-def _cell(told: Any, spec: TableSpec) -> Cell:  # noqa: ANN401 (whatever JSON holds)
+def _cell(told: Any, spec: TableSpec) -> Cell:
     """One cell. `type(x) is int` on purpose: True and 1.0 are no counts."""
     keys = {"k", "n"} if spec.kind is Kind.COUNT else {"k", "n", "v"}
     if not _closed(told, keys):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fairnode.gate.contract import (
-    conditions_from_json,
-    conditions_to_json,
-    contract_from_json,
-    contract_to_json,
-)
 from fairnode.records.result import (
     OutputContract,
     Recount,
     RecountedCell,
     RecountedTable,
+)
+from fairnode.records.result_json import (
+    conditions_from_json,
+    conditions_to_json,
+    contract_from_json,
+    contract_to_json,
 )
 
 

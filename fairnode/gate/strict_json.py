@@ -28,7 +28,7 @@ _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 def read(
     raw: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS
-) -> Any:  # noqa: ANN401 (whatever JSON holds)
+) -> Any:
     """The JSON value in `raw`; raises `Refused` for anything that a well-meaning program would not write."""
     if len(raw) > max_bytes:
         raise Refused(Refusal.TOO_LARGE)
@@ -103,7 +103,7 @@ def _constant(_name: str) -> float:
     raise Refused(Refusal.NUMBER_FORM)
 
 
-def _check_texts(value: Any) -> None:  # noqa: ANN401 (whatever JSON holds)
+def _check_texts(value: Any) -> None:
     """Refuse a text, key or value, that is not what it looks like."""
     if isinstance(value, str):
         odd = any(unicodedata.category(character) in _FORBIDDEN for character in value)

@@ -19,7 +19,6 @@ from typing import Any
 import duckdb
 
 from fairnode import errors
-from fairnode.gate.contract import conditions_from_json, contract_from_json
 from fairnode.gate.recounts import recount_to_json
 from fairnode.jobs.person_sets import compare_sets, write_sets
 from fairnode.jobs.process import main
@@ -33,6 +32,7 @@ from fairnode.records.result import (
     TableSpec,
     Unit,
 )
+from fairnode.records.result_json import conditions_from_json, contract_from_json
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the policy says, a sentence for the researcher, and the number (from 1) of the rule that decided."""
+    """What the policy says, a sentence for the researcher, and the number (from 1) of the deciding rule."""
 
     effect: Effect
     sentence: str

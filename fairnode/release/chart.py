@@ -16,12 +16,14 @@ from fairnode.release.words import Labels
 
 _INK = "#1f5f8b"
 _FONT = 13
+_GLYPH = 0.62  # width of an average character, in font sizes
 _ROW = 26
 _WIDTH = 720
 _HIDDEN = {"en": "hidden", "nl": "verborgen"}
-_LEGEND = {
-    "en": "Rounded to {base}. Hatched: hidden, fewer than the threshold or protecting others.",
-    "nl": "Afgerond op {base}. Gearceerd: verborgen, onder de drempel of ter bescherming van andere.",
+_ROUNDED = {"en": "Counts are rounded to {base}.", "nl": "Aantallen zijn afgerond op {base}."}
+_HATCHED = {
+    "en": "Hatched: hidden, below the threshold or to protect others.",
+    "nl": "Gearceerd: verborgen, onder de drempel of ter bescherming van andere.",
 }
 
 
@@ -60,7 +62,7 @@ def to_svg(table: PublicTable, labels: Labels, title: str, *, id_prefix: str = "
     else:
         drawing = pen.panels()
     height = drawing.height + 34
-    legend = _LEGEND[labels.language].format(base=table.base)
+    legend = _legend(table, labels.language)
     marks = [
         *drawing.marks,
         _text(0, drawing.height + 22, legend, extra=' fill-opacity="0.75" font-size="12"'),
@@ -90,7 +92,7 @@ class _Pen:
     def bars(self) -> _Drawing:
         """One bar a cell, longest value filling the width; none for a table without dimensions but one."""
         names = [self._name(cell) for cell in self.table.cells]
-        left = min(_wide(names) + 12, 260)
+        left = min(_wide(names) + 14, 260)
         room = _WIDTH - left - 70
         most = max((abs(self._value(cell) or 0) for cell in self.table.cells), default=0) or 1
         marks: list[str] = []
@@ -107,26 +109,27 @@ class _Pen:
     def heat(self, axes: Sequence[Dimension], before: Key, top: float) -> _Drawing:
         """A heat map of the cells whose key begins with `before`: rows and columns by the two axes."""
         rows, columns = axes
+        turned = _wide(self._codes(columns)) > _WIDTH / len(columns.codes) and len(columns.codes) > len(
+            rows.codes
+        )
+        rows, columns = (columns, rows) if turned else (rows, columns)
         cells = {cell.key: cell for cell in self.table.cells}
-        row_names = [self.labels.code(rows.variable, code) for code in rows.codes]
-        column_names = [self.labels.code(columns.variable, code) for code in columns.codes]
-        left = min(_wide(row_names) + 12, 240)
+        row_names, column_names = self._codes(rows), self._codes(columns)
+        corner = self.labels.variable(rows.variable)
+        left = min(_wide([*row_names, corner]) + 14, 240)
         step = max(50.0, min(96.0, (_WIDTH - left) / len(column_names)))
         slanted = _wide(column_names) > step - 4
-        head = min(_wide(column_names), 150) * 0.75 + 16 if slanted else 22.0
-        marks = [
-            _text(left - 8, top + head - 6, self.labels.variable(rows.variable), anchor="end", strong=True)
-        ]
-        marks += self._heads(column_names, (left, top + head, step), slanted=slanted)
-        for r, row in enumerate(rows.codes):
-            y = top + head + r * _ROW
-            marks.append(_text(left - 8, y + 17, _short(row_names[r], left), anchor="end"))
+        y = top + (min(_wide(column_names), 150) * 0.75 + 16 if slanted else 22.0)
+        marks = [_text(left - 8, y - 6, corner, anchor="end", strong=True)]
+        marks += self._heads(column_names, (left, y, step), slanted=slanted)
+        for row, name in zip(rows.codes, row_names, strict=True):
+            marks.append(_text(left - 8, y + 17, _short(name, left), anchor="end"))
             for c, column in enumerate(columns.codes):
-                cell = cells[(*before, row, column)]
-                marks += self._square(cell, (left + c * step, y, step, _ROW))
-        spill = 70 if slanted else 0
-        width = max(_WIDTH, left + step * len(column_names) + spill)
-        return _Drawing(tuple(marks), width, top + head + len(rows.codes) * _ROW)
+                pair = (column, row) if turned else (row, column)
+                marks += self._square(cells[(*before, *pair)], (left + c * step, y, step, _ROW))
+            y += _ROW
+        width = max(_WIDTH, left + step * len(column_names) + (70 if slanted else 0))
+        return _Drawing(tuple(marks), width, y)
 
     def panels(self) -> _Drawing:
         """A heat map for each code of the first dimension, one below the other."""
@@ -164,7 +167,7 @@ class _Pen:
         most = max(abs(self._value(other) or 0) for other in self.table.cells) or 1
         strength = 0.08 + 0.92 * abs(value) / most
         yield _rect(inner, _INK, title, strength)
-        ink = ' fill="#fff"' if strength > 0.5 else ""
+        ink = ' fill="#fff"' if strength > 0.8 else ""
         yield _text(x + width / 2, y + 17, self._said(cell), anchor="middle", extra=ink)
 
     def _value(self, cell: PublicCell) -> float | None:
@@ -174,9 +177,19 @@ class _Pen:
         value = self._value(cell)
         return _HIDDEN[self.labels.language] if value is None else f"{value:,.10g}".replace(",", "\u202f")
 
+    def _codes(self, axis: Dimension) -> list[str]:
+        return [self.labels.code(axis.variable, code) for code in axis.codes]
+
     def _name(self, cell: PublicCell) -> str:
         pairs = zip(self.table.spec.dimensions, cell.key, strict=True)
         return ", ".join(self.labels.code(axis.variable, code) for axis, code in pairs)
+
+
+def _legend(table: PublicTable, language: str) -> str:
+    """How the numbers were made, and what hatching means where there is some."""
+    parts = [_ROUNDED[language].format(base=table.base)] if table.spec.kind is Kind.COUNT else []
+    hidden = any(cell.status is Status.HIDDEN for cell in table.cells)
+    return " ".join([*parts, _HATCHED[language]] if hidden else parts)
 
 
 def _rect(box: tuple[float, float, float, float], fill: str, title: str, opacity: float = 1) -> str:
@@ -199,10 +212,10 @@ def _text(
 
 def _wide(names: Sequence[str]) -> float:
     """About how many pixels the longest of these takes."""
-    return max((len(name) for name in names), default=0) * _FONT * 0.55
+    return max((len(name) for name in names), default=0) * _FONT * _GLYPH
 
 
 def _short(name: str, room: float) -> str:
     """`name`, cut with an ellipsis if it does not fit."""
-    fits = max(int((room - 12) / (_FONT * 0.55)), 3)
+    fits = max(int((room - 12) / (_FONT * _GLYPH)), 3)
     return name if len(name) <= fits else name[: fits - 1] + "…"

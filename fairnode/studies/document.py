@@ -147,7 +147,7 @@ def _sentence(wrong: jsonschema.ValidationError) -> str:
     told = {
         "required": f"{wrong.message}",
         "additionalProperties": "has a field that is not part of a study",
-        "enum": f"must be one of {', '.join(map(str, wrong.validator_value or ()))}",
+        "enum": "must be one of the words that are agreed for it",
         "const": f"must be {json.dumps(wrong.validator_value)}",
         "pattern": "does not have the form that this field needs",
         "type": f"must be of type {wrong.validator_value}",

@@ -112,7 +112,7 @@ def send(node: Node, person: Person, document: object) -> Study:
     check_fits_here(node, plan)
     return commit(
         node.desk,
-        lambda tx: _keep(node, tx, plan, person),
+        lambda tx: _keep(tx, plan, person),
         Entry("study.sent", plan.hash, person.id, plan.hash, {"datasets": len(plan.datasets)}),
         tuple(_messages(node, plan)),
     )
@@ -129,7 +129,7 @@ def check_may_send(person: Person) -> None:
         raise errors.NotAllowed("Only researchers send studies.", to_do="Ask the operator for the role.")
 
 
-def _keep(node: Node, tx: Transaction, plan: StudyPlan, person: Person) -> Study:
+def _keep(tx: Transaction, plan: StudyPlan, person: Person) -> Study:
     """The study's row, and one row for each visit that it hopes for."""
     told, now = plan.document, clock.now()
     study = Study(

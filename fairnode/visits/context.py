@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import errors
-from fairnode.algorithms.manifest import Manifest, read_manifest
+from fairnode.algorithms.manifest import read_manifest
 from fairnode.approvals.content import approval_content
 from fairnode.datasets.description import Description, describe
+from fairnode.keys import commitment
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
 from fairnode.records.rows import Algorithm, Dataset, Request, Visit
 from fairnode.studies.document import StudyPlan, read_study_bytes
 
@@ -66,3 +68,8 @@ def read_context(node: Node, visit: Visit) -> VisitContext:
         algorithm=algorithm,
         manifest=read_manifest(algorithm.manifest),
     )
+
+
+def person_secret(context: VisitContext) -> str:
+    """The secret (hex) under which persons of one lineage are hashed, the same for all its views."""
+    return commitment(context.node.keys.secret, f"persons {context.dataset.lineage}".encode())

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from fairnode import clock, errors
+from fairnode.algorithms.known import image_name
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
-from fairnode.engine import ContainerState, Engine, NotCollected, Phase, VisitSpec
-from fairnode.gate.contract import contract_to_json
+from fairnode.engine import MIB, ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
+from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Approval, Quarantine, Visit
 from fairnode.records.states import ApprovalState, VisitState
 from fairnode.store.database import Transaction
@@ -76,8 +77,8 @@ def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
     context = read_context(node, visit)
     engine.remove(visit.id)
     made = make_view(context)
-    deadline = clock.later(context.manifest.limits.wall_seconds)
-    spec = visit_spec(context, engine, deadline)
+    deadline = clock.later(context.manifest.resources.seconds)
+    spec = visit_spec(context, deadline)
     engine.prepare(spec)
     check_approved(node, visit, context.content())
     return move(
@@ -90,18 +91,30 @@ def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
     )
 
 
-def visit_spec(context: VisitContext, engine: Engine, deadline: str) -> VisitSpec:
+def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
     """What the engine is told."""
     return VisitSpec(
         visit_id=context.visit.id,
-        image_id=image_of(engine, context.algorithm.image),
+        image_id=image_name(context.algorithm.image),
         identity=context.algorithm.image,
         entrypoint=context.manifest.entrypoint,
         run_json=run_json(context),
         inputs={f"{VIEW_NAME}.parquet": context.view_path},
         deadline=clock.parse(deadline),
-        limits=context.manifest.limits,
+        limits=limits_of(context.manifest),
         runtime=context.node.config.settings.runtime,
+    )
+
+
+def limits_of(manifest: Manifest) -> Limits:
+    """What the manifest asks for, as the engine's limits."""
+    asked = manifest.resources
+    return Limits(
+        memory_bytes=asked.memory_mib * MIB,
+        cpus=asked.cpus,
+        pids=asked.pids,
+        wall_seconds=asked.seconds,
+        output_bytes=asked.output_kib * 1024,
     )
 
 

@@ -10,7 +10,7 @@ from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.dataset import to_json
 from fairnode.studies.fit import compile_view
-from fairnode.visits.context import VisitContext
+from fairnode.visits.context import VisitContext, person_secret
 
 
 def make_view(context: VisitContext) -> dict[str, object]:
@@ -33,6 +33,7 @@ def make_view(context: VisitContext) -> dict[str, object]:
             "view": to_json(view),
             "output": str(context.view_path),
             "companion": str(context.companion_path),
+            "salt": person_secret(context),
         },
         spool=context.node.config.spool,
         seconds=1800.0,

@@ -30,11 +30,28 @@ class Delivery:
 
 Handler = Callable[[Node, Transaction, Delivery], Entry]
 
+
+def _study(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return receive_study(node, tx, {**delivery.body, "home": delivery.sender})[1]
+
+
+def _cancel(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return receive_cancel(tx, delivery.study, delivery.sender, str(delivery.body.get("sentence", "")))
+
+
+def _follow(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return receive_follow(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _release(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return receive_release(tx, delivery.study, delivery.sender, delivery.body)
+
+
 HANDLERS: dict[str, Handler] = {
-    "study": lambda node, tx, d: receive_study(node, tx, {**d.body, "home": d.sender})[1],
-    "cancel": lambda node, tx, d: receive_cancel(tx, d.study, d.sender, str(d.body.get("sentence", ""))),
-    "follow": lambda node, tx, d: receive_follow(tx, d.study, d.sender, d.body),
-    "release": lambda node, tx, d: receive_release(tx, d.study, d.sender, d.body),
+    "study": _study,
+    "cancel": _cancel,
+    "follow": _follow,
+    "release": _release,
 }
 
 

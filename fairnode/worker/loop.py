@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from fairnode import errors
+from fairnode.algorithms.known import load_received
 from fairnode.engine import Engine
 from fairnode.node import Node
 from fairnode.records.rows import Visit
@@ -42,14 +43,14 @@ class Worker:
     def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> bool:
         """One round; whether anything moved."""
         try:
-            moved = deliver_own(self.node) > 0
+            moved = deliver_own(self.node) + load_received(self.node, self.engine) > 0
             if tidy:
                 expire(self.node)
                 clean_leftovers(self.node, self.engine)
             return self._start_steps(pool) or moved
         except errors.Unavailable as error:
             LOG.warning("waiting: %s %s", error.what, error.internal)
-        except Exception:  # noqa: BLE001 (one of the two: a bug in one round must not end the node's work)
+        except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
         return False
 

@@ -70,7 +70,7 @@ def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
 
 
 def clean_leftovers(node: Node, engine: Engine) -> None:
-    """Remove what visits left behind that have ended, or that nobody knows: after a crash or a cancellation."""
+    """Remove what ended or unknown visits left behind: after a crash or a cancellation."""
     folder = node.config.spool / "visits"
     on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:

@@ -192,3 +192,46 @@ def _match(text: str) -> tuple[str, str]:
     """`exact:obo:X` as ("exact", "obo:X"); without a kind before two colons the match is close."""
     kind, colon, curie = text.partition(":")
     return (kind, curie) if ":" in curie and colon else ("close", text)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of record or part of one; `targets` say which nodes it is for."""
+
+    name: str
+    file: str
+    targets: tuple[str, ...]
+    en: str
+    nl: str
+
+
+@dataclass(frozen=True)
+class Property:
+    """What a shape asks of one property: how often, of which form, and the hint for who gets it wrong."""
+
+    shape: str
+    path: str
+    en: str
+    nl: str
+    minimum: str
+    maximum: str
+    kind: str
+    value: str
+    help_en: str
+    help_nl: str
+
+
+def shapes() -> list[Shape]:
+    """All shapes; the first of a file is the record itself."""
+    return [
+        Shape(row["shape"], row["file"], tuple(row["targets"].split()), row["en"], row["nl"])
+        for row in rows("shapes")
+    ]
+
+
+def properties() -> list[Property]:
+    """All properties of all shapes."""
+    renamed = {"min": "minimum", "max": "maximum"}
+    return [
+        Property(**{renamed.get(key, key): text for key, text in row.items()}) for row in rows("properties")
+    ]

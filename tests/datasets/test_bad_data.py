@@ -148,6 +148,11 @@ def test_a_table_that_is_not_there(dataset, make_view, tmp_path) -> None:
 
 def test_a_file_that_is_changed_while_it_is_read(write_csv) -> None:
     source = write_csv(GOOD)
-    with pytest.raises(Conflict, match="changed while"), open_rows(source) as (_, batches):
-        list(batches)
-        Path(source.path).write_text("anders")
+
+    def read_slowly() -> None:
+        with open_rows(source) as (_, batches):
+            list(batches)
+            Path(source.path).write_text("anders")
+
+    with pytest.raises(Conflict, match="changed while"):
+        read_slowly()

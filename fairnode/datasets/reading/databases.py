@@ -55,8 +55,8 @@ def open_postgresql(source: Source, wanted: Wanted) -> Iterator[Table]:
             )
             header = [row["name"] for row in sa.inspect(connection).get_columns(name, schema or None)]
             columns = _columns(header, wanted)
-            chosen = sa.select(*[sa.column(column) for column in columns])
-            rows = connection.execute(chosen.select_from(sa.table(name, schema=schema or None)))
+            table = sa.table(name, *(sa.column(column) for column in columns), schema=schema or None)
+            rows = connection.execute(sa.select(table))
             yield Table(columns, _rows(rows))
     except NoSuchTableError:
         raise _no_table() from None

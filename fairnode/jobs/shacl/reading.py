@@ -1,0 +1,126 @@
+"""Reads a record as a graph, and refuses what is broken or too large before it fills the memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rdflib import Graph
+from rdflib.exceptions import ParserError
+from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.term import Node
+
+from fairnode import vocabulary
+from fairnode.errors import Finding, NotValid
+
+LARGEST = 5_000_000
+"""Bytes in a record; a dataset of two hundred columns with all their codes stays below one million."""
+
+MOST_TRIPLES = 50_000
+
+RELATIVE = "relative:"
+"""Stands before an address that is not complete, where the caller named no base."""
+
+CONTEXTS = "https://w3id.org/fairnode/context/"
+
+SMALLER = "Describe one thing in a record, and leave data out of it."
+
+
+class LimitedGraph(Graph):
+    """A graph that refuses more statements than a record can have."""
+
+    def add(self, triple: tuple[Node, Node, Node]) -> LimitedGraph:
+        """Add a statement. Raises `NotValid` when there are too many."""
+        if len(self) >= MOST_TRIPLES:
+            raise NotValid(f"The record makes more than {MOST_TRIPLES:,} statements.", to_do=SMALLER)
+        super().add(triple)
+        return self
+
+
+def read_turtle(text: str, base: str) -> Graph:
+    """The record as a graph. Raises `NotValid` with the line where the Turtle breaks."""
+    _check_size(text)
+    graph = LimitedGraph()
+    try:
+        graph.parse(data=text, format="turtle", publicID=base or RELATIVE)
+    except BadSyntax as wrong:
+        line = int(wrong.lines) + 1
+        raise NotValid(
+            f"The record is not well-formed Turtle: line {line} cannot be read.",
+            to_do="Often a full stop, a quote or a prefix is missing on that line or the one before.",
+            findings=(Finding(f"line {line}", str(wrong._why)),),
+        ) from None
+    except (ParserError, ValueError, RecursionError) as wrong:
+        raise NotValid(
+            "The record is not well-formed Turtle, or its parts are nested too deeply.",
+            to_do="A Turtle checker shows the place.",
+            internal=repr(wrong),
+        ) from None
+    return graph
+
+
+def read_json(text: str) -> Graph:
+    """A document in JSON-LD as a graph; nothing is fetched, for its context must be one of the ontology's."""
+    _check_size(text)
+    document = _document(text)
+    context = _context(document.get("@context"))
+    unknown = tuple(_unknown(document, context))
+    if unknown:
+        raise NotValid("The document has fields that nobody would read.", findings=unknown)
+    graph = LimitedGraph()
+    graph.parse(data=json.dumps({**document, "@context": context}), format="json-ld")
+    return graph
+
+
+def _check_size(text: str) -> None:
+    if len(text.encode("utf-8", errors="replace")) > LARGEST:
+        raise NotValid(f"The record is larger than {LARGEST:,} bytes.", to_do=SMALLER)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as wrong:
+        raise NotValid(
+            f"The document is not well-formed JSON: line {wrong.lineno} cannot be read.",
+            findings=(Finding(f"line {wrong.lineno}", wrong.msg),),
+        ) from None
+    except RecursionError:
+        raise NotValid("The parts of the document are nested too deeply.") from None
+    if not isinstance(document, dict):
+        raise NotValid("The document must be one JSON object.")
+    return document
+
+
+def _unknown(value: object, context: Mapping[str, Any], where: str = "") -> Iterator[Finding]:
+    """Keys that the context does not name: JSON-LD would drop them without a word.
+
+    Keywords (`@graph`, `@reverse`, another `@context`) count as unknown but for the document's own three.
+    """
+    for part in value if isinstance(value, list) else [value]:
+        for key, inner in part.items() if isinstance(part, dict) else ():
+            place = f"{where}{key}"
+            if key in ("@context", "@type", "@id") and not where:
+                continue
+            meaning = context.get(key)
+            if meaning is None or key.startswith("@"):
+                yield Finding(place, "is not a field of this document")
+            elif isinstance(meaning, dict) and meaning.get("@type") != "@json":
+                yield from _unknown(inner, meaning.get("@context", {}), f"{place}.")
+            elif isinstance(meaning, str):
+                yield from _unknown(inner, {}, f"{place}.")
+
+
+def _context(name: object) -> dict[str, Any]:
+    """The published context of that name, from the ontology's own folder. Raises `NotValid` for any other."""
+    if isinstance(name, str) and re.fullmatch(re.escape(CONTEXTS) + "[a-z]+/[0-9]+", name):
+        file = name.removeprefix(CONTEXTS).replace("/", "-")
+        path = vocabulary.folder() / "context" / f"{file}.jsonld"
+        if path.exists():
+            return dict(json.loads(path.read_text(encoding="utf-8"))["@context"])
+    raise NotValid(
+        "The document must name one of the ontology's contexts.",
+        to_do=f'A study begins with "@context": "{CONTEXTS}study/1".',
+    )
