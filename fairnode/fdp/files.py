@@ -11,10 +11,10 @@ from fairnode import errors
 from fairnode.door.answer import answer, json_answer
 from fairnode.fdp.represent import FdpDoor, document_at
 from fairnode.keys import digest
+from fairnode.metadata import shapes as shape_files
 from fairnode.metadata import variables
 from fairnode.metadata.keep import DatasetState, dataset, versions
 from fairnode.metadata.record import Record
-from fairnode.metadata.shelf import PROFILES, shape
 
 PERSISTENCE = (
     "Identifiers below {iri} are made from the configured address and never given to another thing. "
@@ -25,15 +25,17 @@ PERSISTENCE = (
 
 def shapes(door: FdpDoor, key: str, **_: str) -> Response:
     """The SHACL shapes of one kind of record."""
-    found = shape(key)
+    found = shape_files.shapes(key)
     if found is None:
-        raise errors.NotFound("There are no shapes of that kind.", to_do=f"There are: {', '.join(PROFILES)}.")
+        raise errors.NotFound(
+            "There are no shapes of that kind.", to_do=f"There are: {', '.join(shape_files.PROFILES)}."
+        )
     return answer(found, "text/turtle", digest(found)[:32], door.shelf.site().made)
 
 
 def all_shapes(door: FdpDoor, **_: str) -> Response:
     """The shapes of all kinds in one document."""
-    found = b"\n".join(part for kind in PROFILES if (part := shape(kind)))
+    found = shape_files.all_shapes()
     return answer(found, "text/turtle", digest(found)[:32], door.shelf.site().made)
 
 

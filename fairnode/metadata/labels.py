@@ -67,15 +67,19 @@ def label_terms(graph: Graph) -> Graph:
     for (predicate, value), (said, what) in _TITLES.items():
         if (None, predicate, value) in graph:
             graph.add((value, said, what))
-    for value in {term for term in graph.objects() if isinstance(term, URIRef)}:
-        if value.startswith(str(EU)):
-            _label_eu(graph, value)
-        elif value.startswith(_ADMS):
-            _label_adms(graph, value)
-    for predicate in _OURS:
-        for value in set(graph.objects(None, predicate)):
-            _label_ours(graph, value)
+    for term in {term for term in graph.objects() if isinstance(term, URIRef)}:
+        _label(graph, term)
     return graph
+
+
+def _label(graph: Graph, term: URIRef) -> None:
+    """One term, if it is from a list that we know."""
+    if term.startswith(str(EU)):
+        _label_eu(graph, term)
+    elif term.startswith(_ADMS):
+        _label_adms(graph, term)
+    elif any((None, predicate, term) in graph for predicate in _OURS):
+        _label_ours(graph, term)
 
 
 def _label_eu(graph: Graph, term: URIRef) -> None:

@@ -11,11 +11,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rdflib import Graph
 
-from fairnode import clock, vocabulary
+from fairnode import clock
 from fairnode.keys import digest
 from fairnode.metadata import names
 from fairnode.metadata.documents import catalogue, dataset
@@ -23,17 +22,11 @@ from fairnode.metadata.documents.site import Member, Site
 from fairnode.metadata.keep import DatasetState, Described, described
 from fairnode.metadata.labels import label_terms
 from fairnode.metadata.rdf import Form, new_graph, write
+from fairnode.metadata.shapes import PROFILES
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Head
 
 MOST_BYTES = 8 * 1024 * 1024
-
-PROFILES: Mapping[str, str] = {
-    "fdp": "https://w3id.org/fdp/fdp-o#",
-    "catalogue": "http://data.europa.eu/r5r/",
-    "dataset": "http://data.europa.eu/r5r/",
-    "distribution": "http://data.europa.eu/r5r/",
-}
 
 
 @dataclass(frozen=True)
@@ -308,11 +301,3 @@ _MAKERS: tuple[tuple[str, Maker], ...] = (
     (r"/catalogue/data/dataset/", _datasets),
     (r"/dataset/([a-z0-9-]+)/distribution/", _distributions),
 )
-
-
-def shape(kind: str) -> bytes | None:
-    """The SHACL shapes of a kind of record, as the ontology has them; None when it has none."""
-    if kind not in PROFILES:
-        return None
-    path: Path = vocabulary.folder() / "shapes" / f"{kind}.ttl"
-    return path.read_bytes() if path.is_file() else None
