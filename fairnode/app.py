@@ -7,8 +7,11 @@ This process reaches neither the engine nor the data.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cheroot import wsgi
 from flask import Flask, Response, render_template, request
@@ -21,6 +24,9 @@ from fairnode.fdp import FdpDoor
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
 from fairnode.pages import records, words
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 2 * 1024 * 1024
 LOG = logging.getLogger("fairnode.web")
@@ -58,7 +64,27 @@ def create_app(node: Node) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
     app.after_request(partial(_finish, node))
+    app.wsgi_app = partial(_at_the_right_place, app.wsgi_app, urlsplit(node.iri).path)  # type: ignore[method-assign]
     return app
+
+
+def _at_the_right_place(
+    inner: WSGIApplication, prefix: str, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer below the path of the node's address, whether or not a proxy took it off before.
+
+    `/catalog` (as the reference implementation spells it) means `/catalogue`.
+    """
+    path = environ.get("PATH_INFO", "")
+    if prefix:
+        environ["SCRIPT_NAME"] = prefix
+        path = path[len(prefix) :] or "/" if path == prefix or path.startswith(f"{prefix}/") else path
+    if path == "/catalog" or path.startswith("/catalog/"):
+        path = f"/catalogue{path[len('/catalog') :]}"
+    if path == "/page/catalog":
+        path = "/page/catalogue"
+    environ["PATH_INFO"] = path
+    return inner(environ, start_response)
 
 
 def _finish(node: Node, response: Response) -> Response:

@@ -4,6 +4,7 @@ Owns content negotiation there and calls the HTML renderer that `app` passes in.
 published; only a custodian with a token may write, and a draft is as if it were not there.
 """
 
-from fairnode.fdp.door import FdpDoor, make_blueprint
+from fairnode.fdp.door import make_blueprint
+from fairnode.fdp.represent import FdpDoor
 
 __all__ = ["FdpDoor", "make_blueprint"]

@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
+from werkzeug import Response
 
-from fairnode import errors
-from fairnode.door.answer import answer, json_answer
-from fairnode.door.negotiate import NotOffered, choose
-from fairnode.fdp import links
-from fairnode.metadata.rdf import Form
-from fairnode.metadata.shelf import Document, Shelf
-from fairnode.node import Node
-
-HTML = "text/html"
-OFFERS = (*(form.value for form in Form), HTML)
-_FORMATS = {**{short: form.value for form, short in links.SHORT.items()}, "html": HTML}
-
-
-@dataclass(frozen=True)
-class FdpDoor:
-    """What the routes need; `render` makes the page of a document for people."""
-
-    node: Node
-    shelf: Shelf
-    render: Callable[[Document], str]
-
-    @property
-    def publisher(self) -> str:
-        """The IRI of the organisation."""
-        return f"{self.node.iri}/organisation"
-
+from fairnode.fdp import files, links, listing, writes
+from fairnode.fdp.represent import FdpDoor, document_at, represent
 
 RECORDS = (
     "/",
@@ -49,65 +25,90 @@ RECORDS = (
     "/profile/<key>",
 )
 
+_READING: dict[str, Callable[..., Response]] = {
+    "/dataset/<key>/record/<int:number>": files.version,
+    "/dataset/<key>/record/": files.version_list,
+    "/dataset/<key>/csvw.json": files.columns,
+    "/sample/<key>.csv": files.sample,
+    "/shapes/<key>": files.shapes,
+    "/spec": files.all_shapes,
+    "/sitemap.xml": files.site_map,
+    "/robots.txt": files.robots,
+    "/persistence": files.persistence,
+    "/health": files.health,
+    "/healthz": files.health,
+    "/search/filters": listing.facets,
+}
+
 
 def make_blueprint(door: FdpDoor) -> Blueprint:
     """The routes below the node's root."""
     routes = Blueprint("fdp", __name__)
     for rule in RECORDS:
-        routes.add_url_rule(rule, f"record {rule}", partial(_record, door), strict_slashes=False)
         under = rule.rstrip("/")
+        routes.add_url_rule(
+            rule, f"record {rule}", partial(_record, door), methods=["GET"], strict_slashes=False
+        )
         routes.add_url_rule(f"{under}/linkset", f"linkset {rule}", partial(_linkset, door))
+    for rule, view in _READING.items():
+        routes.add_url_rule(rule, f"file {rule}".replace(".", " "), partial(view, door))
+    _add_listing(routes, door)
+    _add_writing(routes, door)
     return routes
 
 
-def document_at(door: FdpDoor, path: str) -> Document:
-    """The public document at this path. Raises `NotFound`."""
-    found = door.shelf.get(path)
-    if found is None:
-        raise errors.NotFound("There is nothing at this address.", to_do="Start at the catalogue.")
-    return found
+def _add_listing(routes: Blueprint, door: FdpDoor) -> None:
+    """Pages of children, states and parents of each kind of record."""
+    for rule in ("", "/catalogue/<key>", "/dataset/<key>", "/distribution/<key>"):
+        for end, view in (("page/<child>", _page), ("meta", _meta), ("expanded", _expanded)):
+            routes.add_url_rule(f"{rule}/{end}", f"{end} {rule}", partial(view, door))
+    routes.add_url_rule("/search", "search", partial(listing.find, door), methods=["POST"])
+    for kind in ("catalogue", "dataset", "distribution"):
+        routes.add_url_rule(f"/{kind}/spec", f"spec {kind}", partial(files.shapes, door, key=kind))
+
+
+def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
+    """What custodians may do."""
+    for rule in ("/dataset", "/dataset/", "/catalogue/data/dataset/"):
+        routes.add_url_rule(rule, f"create {rule}", partial(writes.create, door), methods=["POST"])
+    routes.add_url_rule("/dataset/", "datasets", partial(_datasets, door), strict_slashes=False)
+    one = "/dataset/<key>"
+    routes.add_url_rule(one, "replace", partial(writes.replace, door), methods=["PUT"])
+    routes.add_url_rule(one, "remove", partial(writes.remove, door), methods=["DELETE"])
+    routes.add_url_rule(f"{one}/meta/state", "state", partial(writes.set_state, door), methods=["PUT"])
 
 
 def _record(door: FdpDoor, **_: str) -> Response:
-    """One record, in the form that the asker likes best."""
+    """One record; with or without a slash at the end, the other form leads to the right one."""
     path = request.path
     other = path.rstrip("/") if path != "/" and path.endswith("/") else f"{path}/"
     if door.shelf.get(path) is None and door.shelf.get(other) is not None:
-        return redirect(door.node.iri + other, 308)  # type: ignore[return-value]
+        return redirect(door.node.iri + other, 308)
     return represent(door, document_at(door, path))
 
 
-def represent(door: FdpDoor, document: Document) -> Response:
-    """The document in the negotiated form."""
-    form = _wanted()
-    if form == HTML:
-        page = door.render(document)
-        response = answer(page, HTML, document.etag(HTML, page.encode()), document.modified)
-        told = links.page_links(document, door.publisher)
-    else:
-        body = document.bodies[Form(form)]
-        response = answer(body, form, document.etag(form), document.modified)
-        told = links.metadata_links(document)
-    response.headers["Link"] = ", ".join(told)
-    if document.gone and response.status_code == 200:
-        response.status_code = 410
-    return response
-
-
-def _wanted() -> str:
-    """The form that `?format=` or Accept asks for. Raises `NotOffered`."""
-    told = request.args.get("format")
-    if told is None:
-        return choose(request.headers.get("Accept"), OFFERS)
-    if told not in _FORMATS:
-        raise NotOffered("There is no such format.", to_do=f"There are: {', '.join(_FORMATS)}.")
-    return _FORMATS[told]
+def _datasets(door: FdpDoor, **_: str) -> Response:
+    """Where the datasets are listed."""
+    return redirect(f"{door.node.iri}/catalogue/data/dataset/", 308)
 
 
 def _linkset(door: FdpDoor, **_: str) -> Response:
     """The link set of a record."""
     path = request.path.removesuffix("/linkset") or "/"
     document = door.shelf.get(path) or document_at(door, f"{path}/")
-    response = json_answer(links.linkset(document, door.publisher))
-    response.headers["Content-Type"] = "application/linkset+json"
-    return response
+    return listing.linkset_json(links.linkset(document, door.publisher))
+
+
+def _page(door: FdpDoor, child: str, **_: str) -> Response:
+    """The children of a record."""
+    return listing.page(door, child, request.path.removesuffix(f"/page/{child}") or "/")
+
+
+def _meta(door: FdpDoor, **_: str) -> Response:
+    """The state of a record."""
+    return listing.meta(door, request.path.removesuffix("/meta") or "/")
+
+
+def _expanded(door: FdpDoor, **_: str) -> Response:
+    """A record with all above it."""
+    return listing.expanded(door, request.path.removesuffix("/expanded") or "/")

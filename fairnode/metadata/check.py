@@ -19,6 +19,7 @@ from fairnode.metadata.names import DCAT, DCT, FN, HEALTH, HT, PUBLIC
 from fairnode.metadata.rdf import RELATIVE, read_turtle
 from fairnode.metadata.record import datasets_in
 from fairnode.node import Node
+from fairnode.policy.odrl import read_policy
 
 SLUG = r"[a-z0-9][a-z0-9-]{0,63}"
 _MARKUP = re.compile(r"<\s*[a-zA-Z!/?][^>]*>|&#?\w+;|javascript:", re.IGNORECASE)
@@ -43,9 +44,11 @@ def check_record(node: Node, turtle: bytes) -> tuple[str, Graph]:
             *_publisher_findings(node, graph, URIRef(str(found[0]))),
             *_binding_findings(graph, URIRef(str(found[0]))),
             *_figure_findings(graph),
+            *_policy_findings(graph, URIRef(str(found[0]))),
         ]
     if not findings:
-        findings = _shape_findings(node, turtle, str(found[0]))
+        visitable = (URIRef(str(found[0])), FN.binding, None) in graph
+        findings = _shape_findings(node, turtle, str(found[0]), "dataset" if visitable else "description")
     if findings:
         raise errors.NotValid(
             "The record cannot be taken as it is.",
@@ -180,9 +183,18 @@ def _figure_findings(graph: Graph) -> Iterator[Finding]:
                 yield Finding(_field(graph, predicate), "must be rounded to 10, as every published size is")
 
 
-def _shape_findings(node: Node, turtle: bytes, iri: str) -> list[Finding]:
-    """What the SHACL shapes say."""
-    job = {"turtle": turtle.decode(), "shape": "dataset", "base": iri}
+def _policy_findings(graph: Graph, dataset: URIRef) -> list[Finding]:
+    """A policy that this node does not understand in full would permit more than was meant."""
+    try:
+        read_policy(graph, dataset)
+    except errors.NotValid as error:
+        return list(error.findings)
+    return []
+
+
+def _shape_findings(node: Node, turtle: bytes, iri: str, shape: str) -> list[Finding]:
+    """What the SHACL shapes say; a dataset without bindings is described, but cannot be visited."""
+    job = {"turtle": turtle.decode(), "shape": shape, "base": iri}
     told = child.run_child("shacl", job, spool=node.config.spool, seconds=SECONDS)
     return [] if told["conforms"] else [Finding(f["where"], f["what"]) for f in told["findings"]]
 

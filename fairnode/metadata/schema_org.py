@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairnode.metadata.documents import Site
+from fairnode.metadata.documents.site import Site
 from fairnode.metadata.keep import Described
 from fairnode.metadata.names import LICENCE
 

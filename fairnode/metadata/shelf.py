@@ -11,27 +11,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rdflib import Graph
 
-from fairnode import clock, vocabulary
+from fairnode import clock
 from fairnode.keys import digest
-from fairnode.metadata import documents, names
-from fairnode.metadata.documents import Member, Site
+from fairnode.metadata import names
+from fairnode.metadata.documents import catalogue, dataset
+from fairnode.metadata.documents.site import Member, Site
 from fairnode.metadata.keep import DatasetState, Described, described
+from fairnode.metadata.labels import label_terms
 from fairnode.metadata.rdf import Form, new_graph, write
+from fairnode.metadata.shapes import PROFILES
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Head
 
 MOST_BYTES = 8 * 1024 * 1024
-
-PROFILES: Mapping[str, str] = {
-    "fdp": "https://w3id.org/fdp/fdp-o#",
-    "catalogue": "http://data.europa.eu/r5r/",
-    "dataset": "http://data.europa.eu/r5r/",
-    "distribution": "http://data.europa.eu/r5r/",
-}
 
 
 @dataclass(frozen=True)
@@ -156,14 +151,15 @@ def _stamp(state: _State, path: str, arguments: tuple[str, ...]) -> str:
 
 
 def _bodies(graph: Graph) -> dict[Form, bytes]:
-    """The graph in every form."""
+    """The graph in every form, its controlled terms labelled."""
+    label_terms(graph)
     return {form: write(graph, form) for form in Form}
 
 
 def _root(state: _State, path: str) -> Document:
     site = state.site
     members = (Member(site.config.iri + "/catalogue/data", _title(state), site.made, site.changed),)
-    graph = documents.root(site, members)
+    graph = catalogue.root(site, members)
     title = f"FAIR Data Point of {site.config.organisation.name}"
     return Document(path, site.config.iri, "fdp", title, site.changed, _bodies(graph), members)
 
@@ -174,7 +170,7 @@ def _title(state: _State) -> str:
 
 def _catalogue(state: _State, path: str) -> Document:
     members = _members(state)
-    graph = documents.catalogue(state.site, members)
+    graph = catalogue.catalogue(state.site, members)
     iri = state.site.config.iri
     return Document(
         path,
@@ -200,12 +196,12 @@ def _dataset(state: _State, path: str, key: str) -> Document | None:
         return None
     iri = state.site.config.iri
     if row.state == DatasetState.WITHDRAWN:
-        graph = documents.tombstone(state.site, row.iri, row.title, row.changed)
+        graph = dataset.tombstone(state.site, row.iri, row.title, row.changed)
         return Document(path, row.iri, "dataset", row.title, row.changed, _bodies(graph), gone=True)
     told = described(row)
-    additions = documents.dataset_additions(state.site, told)
-    bodies = _bodies(_union(told.graph, additions))
-    bodies[Form.TURTLE] = _as_received(row, additions)
+    whole = _union(told.graph, dataset.additions(state.site, told))
+    bodies = _bodies(whole)
+    bodies[Form.TURTLE] = _as_received(row, _union(whole, without=told.graph))
     members = (
         Member(f"{iri}/distribution/{key}", f"{told.record.title} (by visit)", row.created, row.changed),
     )
@@ -215,14 +211,14 @@ def _dataset(state: _State, path: str, key: str) -> Document | None:
     )
 
 
-def _union(received: Graph, additions: Graph) -> Graph:
-    """Both graphs in one; the additions have no blank nodes, so none can be confused."""
-    graph = new_graph()
-    for triple in received:
-        graph.add(triple)
-    for triple in additions:
-        graph.add(triple)
-    return graph
+def _union(*graphs: Graph, without: Graph | None = None) -> Graph:
+    """The graphs in one; only the record has blank nodes, so none can be confused."""
+    whole = new_graph()
+    for graph in graphs:
+        for triple in graph:
+            if without is None or triple not in without:
+                whole.add(triple)
+    return whole
 
 
 def _as_received(row: Dataset, additions: Graph) -> bytes:
@@ -237,21 +233,21 @@ def _distribution(state: _State, path: str, key: str) -> Document | None:
         return None
     iri = state.site.config.iri
     told = described(row)
-    graph = documents.distribution(state.site, told)
+    graph = dataset.distribution(state.site, told)
     parents = (row.iri, f"{iri}/catalogue/data", iri)
     title = f"{told.record.title} (by visit)"
     return Document(path, iri + path, "distribution", title, row.changed, _bodies(graph), parents=parents)
 
 
 def _service(state: _State, path: str) -> Document:
-    graph = documents.service(state.site, _members(state))
+    graph = catalogue.service(state.site, _members(state))
     iri = state.site.config.iri
     return Document(path, iri + path, "service", "Visits of studies", state.site.changed, _bodies(graph))
 
 
 def _organisation(state: _State, path: str) -> Document:
     config = state.site.config
-    graph = documents.organisation(state.site)
+    graph = catalogue.organisation(state.site)
     name = config.organisation.name
     return Document(path, config.iri + path, "organisation", name, state.site.changed, _bodies(graph))
 
@@ -259,7 +255,7 @@ def _organisation(state: _State, path: str) -> Document:
 def _profile(state: _State, path: str, kind: str) -> Document | None:
     if kind not in PROFILES:
         return None
-    graph = documents.profile(state.site, kind, PROFILES[kind])
+    graph = catalogue.profile(state.site, kind, PROFILES[kind])
     iri = state.site.config.iri + path
     title = f"Profile of a {kind} record"
     return Document(path, iri, "profile", title, state.site.made, _bodies(graph))
@@ -285,7 +281,7 @@ def _distributions(state: _State, path: str, key: str) -> Document | None:
 def _container(
     state: _State, path: str, parent: str, relation: object, members: Sequence[Member]
 ) -> Document:
-    graph = documents.container(state.site, path, parent, relation, members)  # type: ignore[arg-type]
+    graph = catalogue.container(state.site, path, parent, relation, members)  # type: ignore[arg-type]
     title = path.rstrip("/").rsplit("/", 1)[-1].capitalize() + "s"
     iri = state.site.config.iri + path
     return Document(
@@ -305,11 +301,3 @@ _MAKERS: tuple[tuple[str, Maker], ...] = (
     (r"/catalogue/data/dataset/", _datasets),
     (r"/dataset/([a-z0-9-]+)/distribution/", _distributions),
 )
-
-
-def shape(kind: str) -> bytes | None:
-    """The SHACL shapes of a kind of record, as the ontology has them; None when it has none."""
-    if kind not in PROFILES:
-        return None
-    path: Path = vocabulary.folder() / "shapes" / f"{kind}.ttl"
-    return path.read_bytes() if path.is_file() else None

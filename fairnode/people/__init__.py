@@ -6,7 +6,14 @@ once under the password and once under each token. So nobody, the operator inclu
 without that person's password or token.
 """
 
-from fairnode.people.accounts import add_person, change_password, close_account, people_of, person_of
+from fairnode.people.accounts import (
+    add_person,
+    change_password,
+    close_account,
+    people_of,
+    person_named,
+    person_of,
+)
 from fairnode.people.roles import check_role, has_role
 from fairnode.people.sessions import Visitor, check_csrf, log_in, log_out, who_session
 from fairnode.people.signing import Signer, signer_with_password, signer_with_token
@@ -27,6 +34,7 @@ __all__ = [
     "log_out",
     "make_token",
     "people_of",
+    "person_named",
     "person_of",
     "revoke_token",
     "signer_with_password",
