@@ -4,8 +4,8 @@ The job is `{"turtle": text, "shape": one of SHAPES, "base": IRI}` or, for a doc
 that the ontology publishes (studies, agreements, releases), `{"jsonld": text, "shape": ...}`. The answer is
 `{"conforms": bool, "findings": [{"where", "what", "where_nl", "nl", "focus", "value"}, ...]}`.
 
-Many records go faster in one job, `{"records": [job, ...]}`, which answers `{"answers": [...]}`; there a record
-that cannot be read does not conform, and says so in one finding, instead of ending the job.
+Many records go faster in one job, `{"records": [job, ...]}`, which answers `{"answers": [...]}`. There a
+record that cannot be read does not conform, and says so in one finding, instead of ending the job.
 
 SHACL (W3C Recommendation, 20 July 2017) is used without SPARQL; what it cannot say then, such as whether a
 concept is in the list of that variable, is checked in `meaning`.

@@ -72,7 +72,7 @@ def read_json(text: str) -> Graph:
 
 
 def _collect(text: str, kind: pyoxigraph.RdfFormat, base: str) -> Graph:
-    """What the text states, read by pyoxigraph: its parser is strict, does not recurse, and knows the line."""
+    """What the text states. pyoxigraph reads it, which is strict, does not recurse, and knows the line."""
     graph = LimitedGraph()
     encoded = text.encode("utf-8", errors="replace")
     for quad in pyoxigraph.parse(encoded, kind, base_iri=base or RELATIVE, rename_blank_nodes=True):
