@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pyshacl
 from rdflib import DCAT, ODRL2, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
@@ -98,11 +99,18 @@ def _addresses(graph: Graph) -> Iterator[Told]:
             )
 
 
+@cache
+def _load(files: tuple[str, ...]) -> Graph:
+    """The shapes of these files; kept, because a job may check many records."""
+    shapes = Graph()
+    for name in files:
+        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    return shapes
+
+
 def _shapes(graph: Graph, rules: Rules) -> list[Told]:
     """What SHACL finds, in the order in which people read a record."""
-    shapes = Graph()
-    for name in rules.files:
-        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    shapes = _load(rules.files)
     _, report, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=True)
     results = [
         (int(str(shapes.value(shape, SH.order) or 0)), _told(graph, shapes, report, result, shape))
