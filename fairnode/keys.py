@@ -43,6 +43,11 @@ class NodeKeys:
         """The raw public signing key in hex: how the node is known."""
         return public_hex(self.signing)
 
+    @property
+    def sealing_public(self) -> str:
+        """The raw public sealing key (X25519) in hex: what others seal to."""
+        return bytes(self.sealing.public_key).hex()
+
 
 def canonical(value: Any) -> bytes:
     """The one byte form of a JSON value (RFC 8785), over which hashes and signatures are made."""
