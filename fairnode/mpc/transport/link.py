@@ -62,6 +62,7 @@ class Link(asyncio.Protocol):
         }
         self.last_heard = asyncio.get_running_loop().time()
         self.buffers: dict[int, Any] = {}
+        self.gone = asyncio.Event()
         self._parties = parties
         self._expected = expected
         self._on_end = on_end
@@ -103,9 +104,12 @@ class Link(asyncio.Protocol):
         del buffer[:start]
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The other side is gone; whether this is expected is for the run to say."""
+        """The other side is gone: the end of the run, unless it had said that it was done."""
+        self.gone.set()
         if not self.ready.done():
             self.ready.set_exception(ConnectionResetError("ended before the certificate was compared"))
+        if self.control[DONE].done():
+            return
         if isinstance(error, ssl.SSLError) and not self.control[HELLO].done():
             self._end("foreign", "refuses this party's certificate")
         else:

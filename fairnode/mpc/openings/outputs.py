@@ -1,0 +1,121 @@
+"""Output shares: sealed by each compute party to the recipient's node, joined only there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+
+from fairnode.errors import NotValid
+from fairnode.mpc.dealing import P61, threshold
+from fairnode.mpc.programs.contract import Parameters, Program, Table
+
+TYPE = "fairnode.output/1"
+
+
+@dataclass(frozen=True)
+class OutputShare:
+    """What one party computed: `agreed` is the digest of everything the parties agreed on in the hello."""
+
+    study: str
+    run: str
+    agreed: str
+    party: int
+    parties: int
+    values: Mapping[str, tuple[int, ...]]
+
+
+def seal_output(share: OutputShare, recipient: bytes) -> bytes:
+    """The share in a box that only the holder of the recipient's X25519 key opens."""
+    fields = {
+        "type": TYPE,
+        "study": share.study,
+        "run": share.run,
+        "agreed": share.agreed,
+        "party": share.party,
+        "parties": share.parties,
+        "values": {name: list(values) for name, values in share.values.items()},
+    }
+    return SealedBox(PublicKey(recipient)).encrypt(json.dumps(fields).encode())
+
+
+def open_output(box: bytes, secret: bytes) -> OutputShare:
+    """The share in `box`, opened with the recipient's X25519 secret key. Raises NotValid."""
+    try:
+        told = json.loads(SealedBox(PrivateKey(secret)).decrypt(box))
+        return _output_share(told)
+    except (CryptoError, ValueError, KeyError, TypeError):
+        raise NotValid(
+            "An output share cannot be opened: it is corrupted or sealed to another key.",
+            to_do="Start the computation again with the same shares.",
+        ) from None
+
+
+def _output_share(told: Any) -> OutputShare:
+    if told["type"] != TYPE:
+        raise ValueError("another type of message")
+    values = {str(name): tuple(map(int, column)) for name, column in told["values"].items()}
+    if not all(0 <= value < P61 for column in values.values() for value in column):
+        raise ValueError("a share out of range")
+    party, parties = int(told["party"]), int(told["parties"])
+    return OutputShare(str(told["study"]), str(told["run"]), str(told["agreed"]), party, parties, values)
+
+
+def combine_outputs(program: Program, parameters: Parameters, shares: Sequence[OutputShare]) -> Table:
+    """The table that the shares of *all* compute parties of one run hold.
+
+    m shares of a polynomial of degree t are more than needed: all must lie on it. Raises NotValid when a
+    share is missing, is of another run, or does not fit the others.
+    """
+    ordered = sorted(shares, key=lambda share: share.party)
+    m = ordered[0].parties if ordered else 0
+    if [share.party for share in ordered] != list(range(m)) or not m:
+        raise NotValid("The output of a compute party is missing, or there twice.")
+    first = ordered[0]
+    for share in ordered:
+        if (share.study, share.run, share.agreed) != (first.study, first.run, first.agreed):
+            raise NotValid(f"The output of party {share.party} belongs to another run.")
+        if {name: len(column) for name, column in share.values.items()} != {
+            name: len(column) for name, column in first.values.items()
+        }:
+            raise NotValid(f"The output of party {share.party} has another shape than the others'.")
+    opened = {name: _join([share.values[name] for share in ordered], m) for name in first.values}
+    return program.table(opened, parameters)
+
+
+def _join(columns: Sequence[Sequence[int]], m: int) -> list[int]:
+    """The values of polynomials of degree t at 0, from their values at 1..m, all of them consistent."""
+    t = threshold(m)
+    points = list(range(1, t + 2))
+    weights = lagrange(points, 0)
+    checks = [(x, lagrange(points, x)) for x in range(t + 2, m + 1)]
+    joined = []
+    for shares in zip(*columns, strict=True):
+        for x, check in checks:
+            if _weighted(check, shares) != shares[x - 1]:
+                raise NotValid(
+                    "The outputs of the compute parties contradict each other: one of them is wrong.",
+                    to_do="Start the computation again; if it happens again, compare the parties' ledgers.",
+                )
+        joined.append(_weighted(weights, shares))
+    return joined
+
+
+def lagrange(points: Sequence[int], at: int) -> list[int]:
+    """Weights that give a polynomial's value at `at` from its values at `points`, modulo 2^61 - 1."""
+    weights = []
+    for i in points:
+        weight = 1
+        for j in points:
+            if j != i:
+                weight = weight * (at - j) * pow(i - j, -1, P61) % P61
+        weights.append(weight)
+    return weights
+
+
+def _weighted(weights: Sequence[int], shares: Sequence[int]) -> int:
+    return sum(weight * share for weight, share in zip(weights, shares, strict=False)) % P61

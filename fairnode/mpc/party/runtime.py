@@ -1,0 +1,122 @@
+"""MPyC's runtime on connections that are ours, without its three habits that are not safe here.
+
+1. MPyC opens its own sockets and believes any peer that connects first. Here it is given links that are
+   authenticated and agreed upon; `start`, `shutdown` and `transfer` are not used.
+2. MPyC unpickles what peers send. Here `codec` stands in the place of its `pickle`.
+3. MPyC's public zero test opens the product of two sharings as it is, for fields of more than 30 bits.
+   That product is a polynomial whose factors are the two sharings, so that a party which knows its own
+   share finds the tested value among at most a few candidates. Here a fresh sharing of zero of degree 2t
+   is added first, so that what is opened is uniform but for the product itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import mpyc
+import mpyc.random
+import mpyc.runtime
+import mpyc.statistics
+from mpyc import asyncoro, mpctools, secgroups, seclists, secpols, sectypes, thresha
+
+from fairnode.mpc.party import codec
+from fairnode.mpc.transport.link import KEYS, Link
+from fairnode.mpc.transport.reason import RunEnded
+
+STATISTICAL_BITS = 40
+"""MPyC's sec_param: masked openings of its comparisons differ from uniform by at most about 2^-40 each."""
+
+
+class PartyRuntime(mpyc.runtime.Runtime):  # type: ignore[misc]
+    """The runtime of party `me` over `links` (by party number); counts what it opens."""
+
+    def __init__(self, me: int, links: Mapping[int, Link]) -> None:
+        parties = [mpyc.runtime.Party(number) for number in range(len(links) + 1)]
+        options = mpyc._get_arg_parser().parse_args([])
+        options.no_log, options.no_barrier, options.no_async = True, True, False
+        options.sec_param = STATISTICAL_BITS
+        options.threshold = (len(parties) - 1) // 2
+        super().__init__(me, parties, options)
+        self.links = links
+        self.opened_values = 0
+        for number, link in links.items():
+            self.parties[number].protocol = link
+        _install(self)
+
+    async def exchange_keys(self) -> None:
+        """Send and take the keys of pseudo-random secret sharing: each subset's lowest party chooses."""
+        for number, link in self.links.items():
+            link.send_control(KEYS, b"".join(self._prss_keys_to_peer(number)))
+        for number, link in self.links.items():
+            payload = await link.control[KEYS]
+            if len(payload) != self._prss_keys_from_peer(number):
+                raise RunEnded("garbage", number, f"Party {number} sent keys of another length.")
+            self._prss_keys_from_peer(number, payload)
+
+    def output(self, x: Any, receivers: Any = None, threshold: Any = None, raw: bool = False) -> Any:
+        """MPyC's `output`, counted."""
+        items = x if isinstance(x, list) else [x]
+        self.opened_values += sum(int(getattr(item, "size", 1)) for item in items)
+        return super().output(x, receivers=receivers, threshold=threshold, raw=raw)
+
+    def transfer(self, *_: Any, **__: Any) -> Any:
+        """Not offered: it would carry arbitrary objects between parties."""
+        raise TypeError("objects do not travel between parties")
+
+    @asyncoro.mpc_coro
+    async def is_zero_public(self, a: Any) -> asyncio.Future:  # type: ignore[type-arg]
+        """Whether `a` is zero, and nothing else about it."""
+        field = type(a).field if isinstance(a, self.SecureObject) else type(a)
+        if isinstance(a, self.SecureObject):
+            a = await self.gather(a)
+        masked = await self._randomised(field, field.array([a.value]))
+        return (await self.output(masked, threshold=2 * self.threshold))[0] == 0
+
+    @asyncoro.mpc_coro
+    async def np_is_zero_public(self, a: Any) -> asyncio.Future:  # type: ignore[type-arg]
+        """Which elements of `a` are zero, and nothing else about them."""
+        shape = a.shape
+        if isinstance(a, self.SecureObject):
+            a = await self.gather(a)
+        masked = await self._randomised(a.field, a.reshape(-1))
+        opened = await self.output(masked, threshold=2 * self.threshold)
+        return opened.reshape(shape) == 0
+
+    async def _randomised(self, field: Any, a: Any) -> Any:
+        """Random multiples of `a`, as shares of uniformly random polynomials of degree 2t."""
+        if field.order.bit_length() < STATISTICAL_BITS:
+            raise TypeError("the field is too small for a random multiple to be nonzero for certain")
+        factor = self._np_randoms(field, a.size)
+        keys = self.prfs(field.order)
+        zero = thresha.np_pseudorandom_share_0(
+            field, len(self.parties), self.pid, keys, self._prss_uci(), a.size
+        )
+        return a * factor + zero
+
+
+def _install(runtime: PartyRuntime) -> None:
+    """Make `runtime` the one that MPyC's modules use: one process runs one computation."""
+    for module in (
+        asyncoro,
+        sectypes,
+        mpctools,
+        seclists,
+        secpols,
+        secgroups,
+        mpyc.random,
+        mpyc.statistics,
+    ):
+        module.runtime = runtime
+    mpyc.runtime.pickle = codec
+    asyncoro._hop = _hop
+
+
+def _hop(counter: list[int]) -> int:
+    """A program counter for a forked protocol; the same on every platform, unlike MPyC's `hash`."""
+    packed = struct.pack("<qq", *counter)
+    # Two bits short of 64, so that counting on from here never leaves the eight bytes of a frame's header.
+    return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "little", signed=True) >> 2

@@ -1,0 +1,88 @@
+"""What a program of the engine promises: the parts a node, a compute party and a recipient need."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any, Protocol
+
+import rfc8785
+
+from fairnode.mpc import ENGINE
+from fairnode.mpc.dealing import Ring, Rows, Subset
+
+Parameters = Mapping[str, Any]
+Table = dict[str, Any]
+Shares = dict[str, Any]
+"""Output of a party: named arrays of its Shamir shares modulo 2^61 - 1 (ints)."""
+
+
+class Session(Protocol):
+    """What a program finds at a compute party; `runtime` is MPyC's, connected and agreed upon."""
+
+    runtime: Any
+    me: int
+    m: int
+    t: int
+    field: Any
+
+    def enter(self, rows: Rows) -> Any:
+        """Dealt rows as an array shared in MPyC over `field` (2^61 - 1)."""
+        ...
+
+    def split_random(self, bound: int, length: int) -> Mapping[Subset, Any]:
+        """Fresh random integers below `bound`, one array for each set T that this party is not in."""
+        ...
+
+    def weigh(self, rows: Mapping[Subset, Any]) -> Any:
+        """Values known to all holders of each T, summed over T, as an array shared in MPyC."""
+        ...
+
+
+@dataclass(frozen=True)
+class Program:
+    """One computation: what goes in, what is computed, what is opened, and to whom.
+
+    `check(parameters, contributors, parties)` raises NotValid; `length(parameters)` is the number of
+    values that each contributor deals in `ring`; `run` computes a party's output shares; `table` makes of
+    the opened outputs what the recipient reads; `describe(parameters)` says it to people. `sources` are
+    the modules whose bytes are the program.
+    """
+
+    name: str
+    version: str
+    ring: Ring
+    sources: tuple[str, ...]
+    check: Callable[[Parameters, int, int], None]
+    length: Callable[[Parameters], int]
+    run: Callable[[Session, Sequence[Rows], Parameters], Awaitable[Shares]]
+    table: Callable[[Mapping[str, Sequence[int]], Parameters], Table]
+    describe: Callable[[Parameters], str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over name, version, engine version and the program's source files."""
+        hasher = hashlib.sha256(json.dumps([self.name, self.version, ENGINE]).encode())
+        for module in self.sources:
+            hasher.update(hashlib.sha256(_source(module)).digest())
+        return hasher.hexdigest()
+
+
+def parameters_digest(parameters: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON (RFC 8785) of anything that JSON can hold."""
+    return hashlib.sha256(rfc8785.dumps(parameters)).hexdigest()
+
+
+def engine_versions() -> str:
+    """What must be the same at all parties for messages and arithmetic to fit."""
+    return f"{ENGINE} mpyc/{metadata.version('mpyc')}"
+
+
+def _source(module: str) -> bytes:
+    spec = util.find_spec(module)
+    assert spec is not None and spec.origin is not None, module
+    return Path(spec.origin).read_bytes()
