@@ -1,4 +1,4 @@
-"""The compute party's side: an envelope and a block become this party's rows, or a refusal with a sentence."""
+"""The compute party's side: an envelope and a block become this party's rows, or are refused."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def _opened(package: bytes, terms: Terms, party: int, keys: ReceiveKeys) -> dict
     wanted = header(terms, party)
     _compare(envelope, wanted, terms)
     try:
-        keys.sender.verify(base64.b64decode(str(envelope.get("signature")), validate=True), signed_bytes(envelope))
+        keys.sender.verify(
+            base64.b64decode(str(envelope.get("signature")), validate=True), signed_bytes(envelope)
+        )
         box = base64.b64decode(str(envelope.get("box")), validate=True)
         inside = json.loads(SealedBox(PrivateKey(keys.secret)).decrypt(box))
     except InvalidSignature:

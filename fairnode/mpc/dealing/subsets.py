@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairnode.errors import NotValid
 from fairnode.mpc.dealing.rings import P61, Words
@@ -22,7 +23,7 @@ SIZES = (3, 5)
 
 
 def threshold(m: int) -> int:
-    """t = (m - 1) / 2. Raises NotValid unless m is 3 or 5."""
+    """The number t = (m - 1) / 2 of parties that may collude. Raises NotValid unless m is 3 or 5."""
     if m not in SIZES:
         raise NotValid(
             f"A computation has 3 or 5 compute parties, not {m}.",
@@ -59,8 +60,8 @@ def shamir_weight(subset: Subset, party: int, prime: int = P61) -> int:
     return weight
 
 
-def to_shamir(rows: Mapping[Subset, Words], party: int, prime: int = P61) -> Any:
-    """This party's Shamir shares (object array of ints below `prime`) of values shared as `rows` modulo `prime`.
+def to_shamir(rows: Mapping[Subset, Words], party: int, prime: int = P61) -> NDArray[Any]:
+    """Shamir shares (object array of ints below `prime`) of the values that `rows` share modulo `prime`.
 
     Local: share = sum over T of r_T * f_T(party + 1), a point of a polynomial of degree t whose value at 0
     is the sum of all r_T. Its other coefficients are uniform because the r_T are.
@@ -68,4 +69,5 @@ def to_shamir(rows: Mapping[Subset, Words], party: int, prime: int = P61) -> Any
     columns: Sequence[Any] = [
         row.astype(object) * shamir_weight(subset, party, prime) for subset, row in rows.items()
     ]
-    return np.sum(np.stack(columns), axis=0) % prime
+    shares: NDArray[Any] = np.sum(np.stack(columns), axis=0) % prime
+    return shares

@@ -55,7 +55,7 @@ def open_output(box: bytes, secret: bytes) -> OutputShare:
         ) from None
 
 
-def _output_share(told: Any) -> OutputShare:
+def _output_share(told: Mapping[str, Any]) -> OutputShare:
     if told["type"] != TYPE:
         raise ValueError("another type of message")
     values = {str(name): tuple(map(int, column)) for name, column in told["values"].items()}

@@ -15,6 +15,7 @@ from fairnode.mpc.dealing import ReceiveKeys, Rows, Terms, receive, threshold
 from fairnode.mpc.hello import Hello
 from fairnode.mpc.programs import program
 from fairnode.mpc.programs.contract import Parameters, Program, engine_versions, parameters_digest
+from fairnode.mpc.transport.link import Limits
 from fairnode.mpc.transport.mesh import Identity, Place
 from fairnode.mpc.transport.preamble import is_run
 
@@ -51,20 +52,21 @@ class Job:
     recipient: bytes
     seconds: float
     join_seconds: float
+    limits: Limits
     transcript: Path | None
 
     @property
     def agreed(self) -> str:
         """Digest of study, program, parameters, contributors, recipient and parties: what all must share."""
-        return parameters_digest([self.study, self.program_digest, self.parameters_digest, self.parties_digest])
+        return parameters_digest(
+            [self.study, self.program_digest, self.parameters_digest, self.parties_digest]
+        )
 
     @property
     def parameters_digest(self) -> str:
         """Digest of parameters, attempt, the contributors in their order, and the recipient."""
         contributors = [[item.sender, item.key.hex()] for item in self.inputs]
-        return parameters_digest(
-            [dict(self.parameters), self.attempt, contributors, self.recipient.hex()]
-        )
+        return parameters_digest([dict(self.parameters), self.attempt, contributors, self.recipient.hex()])
 
     @property
     def parties_digest(self) -> str:
@@ -94,9 +96,7 @@ def parse_job(told: Mapping[str, Any]) -> Job:
 
 
 def _job(told: Mapping[str, Any]) -> Job:
-    identity = Identity(
-        told["run"], int(told["party"]), Path(told["certificate"]), Path(told["key"])
-    )
+    identity = Identity(told["run"], int(told["party"]), Path(told["certificate"]), Path(told["key"]))
     transcript = told.get("transcript")
     if transcript is not None and told.get("synthetic") is not True:
         raise ValueError("a transcript is for synthetic data only")
@@ -118,12 +118,13 @@ def _job(told: Mapping[str, Any]) -> Job:
         recipient=bytes.fromhex(told["recipient"]),
         seconds=float(told["seconds"]),
         join_seconds=float(told.get("join_seconds", told["seconds"])),
+        limits=Limits(**{name: int(size) for name, size in told.get("limits", {}).items()}),
         transcript=Path(transcript) if transcript is not None else None,
     )
 
 
 def read_inputs(job: Job) -> list[Rows]:
-    """This party's rows of every contributor, in the job's order. Raises NotValid naming the sender."""
+    """The rows of every contributor, in the job's order. Raises NotValid, naming the sender."""
     secret = bytes.fromhex(job.receiver_key.read_text(encoding="ascii").strip())
     count = job.program.length(job.parameters)
     rows = []
@@ -139,7 +140,7 @@ def read_inputs(job: Job) -> list[Rows]:
 
 
 def hello_of(job: Job, rows: list[Rows]) -> Hello:
-    """This party's first message."""
+    """The first message of this party."""
     commitments = json.dumps([[row.sender, row.commitment] for row in rows])
     return Hello(
         engine=engine_versions(),

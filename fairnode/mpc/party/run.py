@@ -1,4 +1,4 @@
-"""One run at one party: connect, agree, compute, and leave an outcome; or end with a reason that names a party.
+"""One run at one party: connect, agree, compute, leave an outcome; or end with a reason that names a party.
 
 The order is the protection: certificates before the first byte, the hello before the first use of an input,
 the others' word that they are done before the output share is let out. Whatever ends the run first is told
@@ -11,10 +11,10 @@ import asyncio
 import base64
 import contextlib
 import json
-import sys
+import logging
 import time
 import traceback
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import IO, Any, TypeVar
 
 from fairnode.errors import FairnodeError
@@ -25,12 +25,15 @@ from fairnode.mpc.party.job import Job, hello_of, read_inputs
 from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.party.session import PartySession
 from fairnode.mpc.programs.contract import Shares
-from fairnode.mpc.transport.link import DONE, END, HELLO, PING, Limits
+from fairnode.mpc.transport.link import DONE, END, HELLO, PING
 from fairnode.mpc.transport.mesh import Mesh, Terms, listening
 from fairnode.mpc.transport.reason import Reason, RunEnded
 
+LOG = logging.getLogger(__name__)
+
 PING_SECONDS = 0.5
 CLOSING_SECONDS = 0.5
+SETTLE_SECONDS = 1.0
 SILENT_SECONDS = 2.0
 """A party that did not even answer for so long, when time is over, is called stalled."""
 
@@ -87,12 +90,12 @@ class _Run:
                 timer.cancel()
 
     async def _taking_part(self, transcript: IO[str] | None) -> dict[str, Any]:
-        self.mesh = Mesh(self.job.identity, self.job.places, Terms(self.end, Limits(), transcript))
+        self.mesh = Mesh(self.job.identity, self.job.places, Terms(self.end, self.job.limits, transcript))
         rows, refusal = self._inputs()
         with listening(self.job.sockets, self.job.identity.run) as inbox:
-            await self._unless_ended(self.mesh.connect(inbox))
+            await self._unless_ended(self.mesh.connect(inbox), self._settle)
         if refusal is not None:
-            raise RunEnded(refusal.code, refusal.party, refusal.sentence)
+            raise RunEnded.because(refusal)
         pings = self.loop.create_task(self._ping())
         try:
             await self._unless_ended(self._agree(hello_of(self.job, rows)))
@@ -109,16 +112,28 @@ class _Run:
             "statistics": self._statistics(),
         }
 
-    async def _unless_ended(self, work: Awaitable[Result]) -> Result:
+    async def _unless_ended(
+        self, work: Awaitable[Result], before_cancel: Callable[[Reason], Awaitable[None]] | None = None
+    ) -> Result:
         """The result of `work`; raises RunEnded as soon as anything ends the run."""
         task = asyncio.ensure_future(work)
-        await asyncio.wait([task, self.failure], return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {task, self.failure}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if self.failure.done():
+            if before_cancel is not None:
+                await before_cancel(self.failure.result())
             task.cancel()
             await asyncio.wait([task])
-            reason = self.failure.result()
-            raise RunEnded(reason.code, reason.party, reason.sentence)
-        return task.result()
+            raise RunEnded.because(self.failure.result())
+        error = task.exception()
+        if error is None or isinstance(error, RunEnded):
+            return task.result()
+        self._fault(error)
+        raise RunEnded.because(self.failure.result()) from error
+
+    async def _settle(self, reason: Reason) -> None:
+        assert self.mesh is not None
+        await self.mesh.settle(reason.party, SETTLE_SECONDS)
 
     def end(self, reason: Reason) -> None:
         """The first reason is the one that counts."""
@@ -128,7 +143,7 @@ class _Run:
     # ---- steps
 
     def _inputs(self) -> tuple[list[Rows], Reason | None]:
-        """This party's rows, or why it cannot take part: told to the others once they are connected."""
+        """The rows to compute with, or why this party cannot take part, for the others to be told."""
         if self.job.program.digest != self.job.program_digest:
             sentence = f"Party {self.me} has another version of program '{self.job.program.name}'."
             return [], Reason("other-program", self.me, sentence)
@@ -147,7 +162,7 @@ class _Run:
             said[number] = hello.parse(await link.control[HELLO])
         reason = hello.difference(self.me, said)
         if reason is not None:
-            raise RunEnded(reason.code, reason.party, reason.sentence)
+            raise RunEnded.because(reason)
 
     async def _compute(self, rows: list[Rows]) -> Shares:
         """Keys, then the program; what fails inside it ends the run as a fault of this party."""
@@ -178,13 +193,14 @@ class _Run:
         error = context.get("exception")
         if isinstance(error, RunEnded):
             self.end(error.reason)
-        elif isinstance(error, Exception):
+        elif error is not None:
             self._fault(error)
 
-    def _fault(self, error: Exception) -> None:
+    def _fault(self, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         # The message of an exception can hold values; its class and place cannot.
-        print(type(error).__name__, [f"{f.name}:{f.lineno}" for f in frames[-6:]], file=sys.stderr)
+        places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-6:]))
+        LOG.error("the program failed: %s at %s", type(error).__name__, places)
         sentence = f"The program failed at party {self.me} ({type(error).__name__})."
         self.end(Reason("fault", self.me, sentence))
 
@@ -201,7 +217,9 @@ class _Run:
         awaited = [link for link in links if link.awaited]
         if silent:
             number = silent[0].peer_pid
-            self.end(Reason("stalled", number, f"Party {number} stopped answering; the time of the run is over."))
+            self.end(
+                Reason("stalled", number, f"Party {number} stopped answering; the time of the run is over.")
+            )
         number = awaited[0].peer_pid if awaited else self.me
         self.end(Reason("slow", number, f"The time of the run is over, and party {number} is not ready."))
 

@@ -2,7 +2,7 @@
 
 1. MPyC opens its own sockets and believes any peer that connects first. Here it is given links that are
    authenticated and agreed upon; `start`, `shutdown` and `transfer` are not used.
-2. MPyC unpickles what peers send. Here `codec` stands in the place of its `pickle`.
+2. MPyC unpickles what peers send. Here `Codec` stands in the place of its `pickle`.
 3. MPyC's public zero test opens the product of two sharings as it is, for fields of more than 30 bits.
    That product is a polynomial whose factors are the two sharings, so that a party which knows its own
    share finds the tested value among at most a few candidates. Here a fresh sharing of zero of degree 2t
@@ -15,7 +15,6 @@ import asyncio
 import hashlib
 import struct
 from collections.abc import Mapping
-from typing import Any
 
 import mpyc
 import mpyc.random
@@ -23,7 +22,8 @@ import mpyc.runtime
 import mpyc.statistics
 from mpyc import asyncoro, mpctools, secgroups, seclists, secpols, sectypes, thresha
 
-from fairnode.mpc.party import codec
+from fairnode.mpc.party.codec import Codec
+from fairnode.mpc.programs.contract import Json, Mpc, Shared
 from fairnode.mpc.transport.link import KEYS, Link
 from fairnode.mpc.transport.reason import RunEnded
 
@@ -57,36 +57,39 @@ class PartyRuntime(mpyc.runtime.Runtime):  # type: ignore[misc]
                 raise RunEnded("garbage", number, f"Party {number} sent keys of another length.")
             self._prss_keys_from_peer(number, payload)
 
-    def output(self, x: Any, receivers: Any = None, threshold: Any = None, raw: bool = False) -> Any:
+    def output(
+        self, x: Shared, receivers: Shared = None, threshold: int | None = None, raw: bool = False
+    ) -> Shared:
         """MPyC's `output`, counted."""
         items = x if isinstance(x, list) else [x]
         self.opened_values += sum(int(getattr(item, "size", 1)) for item in items)
         return super().output(x, receivers=receivers, threshold=threshold, raw=raw)
 
-    def transfer(self, *_: Any, **__: Any) -> Any:
+    def transfer(self, *_: Json, **__: Json) -> Json:
         """Not offered: it would carry arbitrary objects between parties."""
         raise TypeError("objects do not travel between parties")
 
-    @asyncoro.mpc_coro
-    async def is_zero_public(self, a: Any) -> asyncio.Future:  # type: ignore[type-arg]
+    @asyncoro.mpc_coro  # type: ignore[untyped-decorator]
+    async def is_zero_public(self, a: Shared) -> asyncio.Future:  # type: ignore[type-arg]
         """Whether `a` is zero, and nothing else about it."""
         field = type(a).field if isinstance(a, self.SecureObject) else type(a)
         if isinstance(a, self.SecureObject):
             a = await self.gather(a)
         masked = await self._randomised(field, field.array([a.value]))
-        return (await self.output(masked, threshold=2 * self.threshold))[0] == 0
+        opened = await self.output(masked, threshold=2 * self.threshold)
+        return bool(opened[0] == 0)  # type: ignore[return-value]
 
-    @asyncoro.mpc_coro
-    async def np_is_zero_public(self, a: Any) -> asyncio.Future:  # type: ignore[type-arg]
+    @asyncoro.mpc_coro  # type: ignore[untyped-decorator]
+    async def np_is_zero_public(self, a: Shared) -> asyncio.Future:  # type: ignore[type-arg]
         """Which elements of `a` are zero, and nothing else about them."""
         shape = a.shape
         if isinstance(a, self.SecureObject):
             a = await self.gather(a)
         masked = await self._randomised(a.field, a.reshape(-1))
         opened = await self.output(masked, threshold=2 * self.threshold)
-        return opened.reshape(shape) == 0
+        return opened.reshape(shape) == 0  # type: ignore[no-any-return]
 
-    async def _randomised(self, field: Any, a: Any) -> Any:
+    async def _randomised(self, field: Mpc, a: Shared) -> Shared:
         """Random multiples of `a`, as shares of uniformly random polynomials of degree 2t."""
         if field.order.bit_length() < STATISTICAL_BITS:
             raise TypeError("the field is too small for a random multiple to be nonzero for certain")
@@ -111,7 +114,7 @@ def _install(runtime: PartyRuntime) -> None:
         mpyc.statistics,
     ):
         module.runtime = runtime
-    mpyc.runtime.pickle = codec
+    mpyc.runtime.pickle = Codec(lambda: int(runtime._program_counter[0]))
     asyncoro._hop = _hop
 
 

@@ -19,18 +19,24 @@ Parameters = Mapping[str, Any]
 Table = dict[str, Any]
 Shares = dict[str, Any]
 """Output of a party: named arrays of its Shamir shares modulo 2^61 - 1 (ints)."""
+Mpc = Any
+"""MPyC's runtime, which has no types of its own."""
+Shared = Any
+"""A number or an array shared in MPyC."""
+Json = Any
+"""Anything that JSON can hold."""
 
 
 class Session(Protocol):
     """What a program finds at a compute party; `runtime` is MPyC's, connected and agreed upon."""
 
-    runtime: Any
+    runtime: Mpc
     me: int
     m: int
     t: int
     field: Any
 
-    def enter(self, rows: Rows) -> Any:
+    def enter(self, rows: Rows) -> Shared:
         """Dealt rows as an array shared in MPyC over `field` (2^61 - 1)."""
         ...
 
@@ -38,7 +44,7 @@ class Session(Protocol):
         """Fresh random integers below `bound`, one array for each set T that this party is not in."""
         ...
 
-    def weigh(self, rows: Mapping[Subset, Any]) -> Any:
+    def weigh(self, rows: Mapping[Subset, Any]) -> Shared:
         """Values known to all holders of each T, summed over T, as an array shared in MPyC."""
         ...
 
@@ -72,7 +78,7 @@ class Program:
         return hasher.hexdigest()
 
 
-def parameters_digest(parameters: Any) -> str:
+def parameters_digest(parameters: Json) -> str:
     """SHA-256 (hex) of the canonical JSON (RFC 8785) of anything that JSON can hold."""
     return hashlib.sha256(rfc8785.dumps(parameters)).hexdigest()
 
@@ -84,5 +90,6 @@ def engine_versions() -> str:
 
 def _source(module: str) -> bytes:
     spec = util.find_spec(module)
-    assert spec is not None and spec.origin is not None, module
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).read_bytes()

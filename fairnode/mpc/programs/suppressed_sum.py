@@ -32,7 +32,7 @@ import numpy as np
 from fairnode.errors import Finding, NotValid
 from fairnode.mpc.dealing import P61, Ring, Rows
 from fairnode.mpc.openings import rule
-from fairnode.mpc.programs.contract import Parameters, Program, Session, Shares, Table
+from fairnode.mpc.programs.contract import Mpc, Parameters, Program, Session, Shared, Shares, Table
 
 LARGEST = 1 << 24
 MAX_CELLS = 100_000
@@ -57,7 +57,9 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
         for name, values in ranges.items()
         if isinstance(parameters.get(name), bool) or parameters.get(name) not in values
     ]
-    findings += [Finding(name, "is not a parameter of this program") for name in set(parameters) - set(ranges)]
+    findings += [
+        Finding(name, "is not a parameter of this program") for name in set(parameters) - set(ranges)
+    ]
     if findings:
         raise NotValid("The parameters of `sum` are not complete.", findings=tuple(findings))
     rule.check_contributors(contributors, parties)
@@ -69,7 +71,7 @@ def length(parameters: Parameters) -> int:
 
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
-    """This party's output shares: `mark`, zero for hidden cells, and `product`, mark times rounded total."""
+    """The output shares of this party: `mark` (zero: hidden) and `product`, mark times total."""
     mpc, cells = session.runtime, int(parameters["cells"])
     entered = [session.enter(rows).reshape(-1, cells) for rows in inputs]
     summed = sum(entered[1:], start=entered[0])
@@ -85,9 +87,11 @@ async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) 
     return {"mark": mark.value, "product": product.value}
 
 
-def _product_of_roots(mpc: Any, y: Any, least: int) -> Any:
-    """Factors, stacked on the first axis, whose product is the product over rows of (y - 1)...(y - least + 1)."""
-    pairs = [j * (least - j) for j in range(1, (least + 1) // 2)]  # (y - j)(y - least + j) = w + j (least - j)
+def _product_of_roots(mpc: Mpc, y: Shared, least: int) -> Shared:
+    """Factors, stacked on the first axis; their product is that of (y - 1)...(y - least + 1) over all rows."""
+    pairs = [
+        j * (least - j) for j in range(1, (least + 1) // 2)
+    ]  # (y - j)(y - least + j) = w + j (least - j)
     factors = [y - least // 2] if least % 2 == 0 else []
     if pairs:
         w = y * y - least * y
@@ -99,7 +103,7 @@ def _product_of_roots(mpc: Any, y: Any, least: int) -> Any:
     return mpc.np_vstack(tuple(factors))
 
 
-async def _rounded(session: Session, total: Any, base: int) -> Any:
+async def _rounded(session: Session, total: Shared, base: int) -> Shared:
     """The shared totals rounded to the nearest multiple of `base`, halves up."""
     if base == 1:
         return total
@@ -112,13 +116,13 @@ async def _rounded(session: Session, total: Any, base: int) -> Any:
     powers = _powers(mpc, remainder_of_mask, sets * (base - 1))
     table = [_coefficients(value, base, sets * (base - 1)) for value in range(base)]
     weights = np.array([table[value] for value in opened], dtype=object).T
-    remainder = mpc.np_sum(powers * session.field.field.array(weights[1:]), axis=0) + session.field.field.array(
-        weights[0]
-    )
+    remainder = mpc.np_sum(
+        powers * session.field.field.array(weights[1:]), axis=0
+    ) + session.field.field.array(weights[0])
     return total + (base // 2) - remainder
 
 
-def _powers(mpc: Any, s: Any, degree: int) -> Any:
+def _powers(mpc: Mpc, s: Shared, degree: int) -> Shared:
     """s, s^2, ..., s^degree, stacked on the first axis, in log2(degree) rounds."""
     powers = s.reshape(1, s.shape[0])
     while (have := powers.shape[0]) < degree:
@@ -134,9 +138,7 @@ def _coefficients(opened: int, base: int, degree: int) -> list[int]:
         basis, scale = [1], 1
         for j in range(degree + 1):
             if j != i:
-                basis = [
-                    (low - j * high) % P61 for low, high in zip([0, *basis], [*basis, 0], strict=True)
-                ]
+                basis = [(low - j * high) % P61 for low, high in zip([0, *basis], [*basis, 0], strict=True)]
                 scale = scale * (i - j) % P61
         factor = (opened - i) % base * pow(scale, -1, P61) % P61
         coefficients = [(c + factor * b) % P61 for c, b in zip(coefficients, basis, strict=True)]

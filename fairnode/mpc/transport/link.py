@@ -12,7 +12,7 @@ import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 from fairnode.mpc.transport.reason import Reason, parse_reason
 from fairnode.mpc.transport.tls import fingerprint
@@ -32,9 +32,10 @@ class Limits:
 
 
 class PeerBytes(bytes):
-    """A payload that remembers which party sent it, so that what is wrong with it can be said of that party."""
+    """A payload that remembers its sender and step, so that what is wrong with it can be said of that party."""
 
     peer: int
+    counter: int
 
 
 class Link(asyncio.Protocol):
@@ -61,7 +62,7 @@ class Link(asyncio.Protocol):
             kind: asyncio.get_running_loop().create_future() for kind in (HELLO, KEYS, DONE)
         }
         self.last_heard = asyncio.get_running_loop().time()
-        self.buffers: dict[int, Any] = {}
+        self.buffers: dict[int, bytes | asyncio.Future[bytes]] = {}
         self.gone = asyncio.Event()
         self._parties = parties
         self._expected = expected
@@ -72,12 +73,13 @@ class Link(asyncio.Protocol):
         self._waiting = 0
         self._listening = False
         self._over = False
-        self._transport: Any = None
+        self._transport: asyncio.Transport | None = None
 
     # ---- what asyncio calls
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TLS is up: compare the certificate before anything is sent or read."""
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         if certificate is None or fingerprint(certificate) != self._expected:
@@ -124,13 +126,14 @@ class Link(asyncio.Protocol):
             self.turns += 1
         self._write(DATA, pc, payload)
 
-    def receive(self, pc: int) -> Any:
+    def receive(self, pc: int) -> bytes | asyncio.Future[bytes]:
         """The message with program counter `pc`: its bytes if it is here, else a future of them."""
         payload = self.buffers.pop(pc, None)
-        if payload is not None:
+        if isinstance(payload, bytes):
             self._waiting -= len(payload)
             return payload
-        future = self.buffers[pc] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.buffers[pc] = future
         return future
 
     def close_connection(self) -> None:
@@ -148,7 +151,9 @@ class Link(asyncio.Protocol):
     @property
     def awaited(self) -> bool:
         """Whether this party is waiting for a message of the peer."""
-        pending = any(isinstance(value, asyncio.Future) and not value.done() for value in self.buffers.values())
+        pending = any(
+            isinstance(value, asyncio.Future) and not value.done() for value in self.buffers.values()
+        )
         return pending or any(not future.done() for future in self.control.values())
 
     def _write(self, kind: bytes, counter: int, payload: bytes) -> None:
@@ -168,7 +173,8 @@ class Link(asyncio.Protocol):
             return True
         else:
             self._end("oversized", f"sent a control message of {length} bytes")
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
         return False
 
     def _take(self, kind: bytes, counter: int, payload: bytes) -> None:
@@ -190,16 +196,15 @@ class Link(asyncio.Protocol):
     def _take_data(self, counter: int, payload: bytes) -> None:
         self._listening = True
         message = PeerBytes(payload)
-        message.peer = self.peer_pid
+        message.peer, message.counter = self.peer_pid, counter
         waiting = self.buffers.pop(counter, None)
         if waiting is None:
             self.buffers[counter] = message
             self._waiting += len(message)
-        elif isinstance(waiting, asyncio.Future):
-            if not waiting.done():
-                waiting.set_result(message)
-        else:
+        elif isinstance(waiting, bytes):
             self._end("garbage", "sent two messages for the same step")
+        elif not waiting.done():
+            waiting.set_result(message)
 
     def _end(self, code: str, what: str) -> None:
         self._finish(Reason(code, self.peer_pid, f"Party {self.peer_pid} {what}."))

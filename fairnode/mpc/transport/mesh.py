@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Identity:
-    """This party in this run: run id, number, and where its TLS certificate and key lie (PEM)."""
+    """Who this party is in this run: run id, number, and where its TLS certificate and key lie (PEM)."""
 
     run: str
     party: int
@@ -78,6 +78,12 @@ class Mesh:
                 await self._complete.wait()
                 self._complete.clear()
             accepting.cancel()
+
+    async def settle(self, without: int, seconds: float) -> None:
+        """Wait a moment until all but party `without` can be told why the run ends."""
+        until = asyncio.get_running_loop().time() + seconds
+        while set(self.missing()) - {without} and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.02)
 
     def missing(self) -> list[int]:
         """The parties to which there is no link yet."""
@@ -198,12 +204,17 @@ def _close(connection: socket.socket | None) -> None:
         connection.close()
 
 
+def _wake(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
 async def _receive_socket(courier: socket.socket) -> tuple[bytes, socket.socket | None]:
     """The preamble and the connection that the gateway sent over `courier`."""
     loop = asyncio.get_running_loop()
     courier.setblocking(False)
     ready = loop.create_future()
-    loop.add_reader(courier.fileno(), lambda: ready.done() or ready.set_result(None))
+    loop.add_reader(courier.fileno(), _wake, ready)
     try:
         await ready
     finally:

@@ -48,7 +48,7 @@ def encode(preamble: Preamble) -> bytes:
 
 
 def body_length(header: bytes) -> int:
-    """Length of the body that follows `header`. Raises ValueError for another protocol or a size over LIMIT."""
+    """Length of the body after `header`. Raises ValueError for another protocol or a size over LIMIT."""
     if len(header) != HEADER or not header.startswith(MAGIC):
         raise ValueError("not a connection of this protocol version")
     length = int.from_bytes(header[len(MAGIC) :], "big")

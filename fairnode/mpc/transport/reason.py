@@ -47,6 +47,11 @@ class RunEnded(Exception):
         super().__init__(sentence)
         self.reason = Reason(code, party, sentence)
 
+    @classmethod
+    def because(cls, reason: Reason) -> RunEnded:
+        """The exception that carries `reason`."""
+        return cls(reason.code, reason.party, reason.sentence)
+
 
 def parse_reason(payload: bytes, teller: int, parties: int) -> Reason:
     """The reason that party `teller` gave for ending the run; a malformed one is about the teller."""

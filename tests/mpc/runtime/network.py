@@ -8,7 +8,6 @@ import json
 import secrets
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.transport.tls import fingerprint, read_certificate
 
 STUDY = "ab" * 32
+ODD = Path(__file__).parent / "odd_party.py"
 
 
 def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -135,15 +135,17 @@ class Network:
 
 
 class Party:
-    """One party process."""
+    """One party process; `odd` makes it misbehave as `odd_party.py` says."""
 
-    def __init__(self, job: dict, folder: Path) -> None:
+    def __init__(self, job: dict, folder: Path, odd: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         (folder / "job.json").write_text(json.dumps(job))
         self._log = (folder / "log").open("wb")
+        start = [str(ODD), odd] if odd else ["-m", "fairnode.jobs.mpc_party"]
+        files = [str(folder / "job.json"), str(folder / "result.json")]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "fairnode.jobs.mpc_party", str(folder / "job.json"), str(folder / "result.json")],
+            [sys.executable, "-I", *start, *files],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -152,7 +154,6 @@ class Party:
 
     def outcome(self, seconds: float = 60.0) -> dict:
         self.process.wait(seconds)
-        self._log.close()
         told = json.loads((self.folder / "result.json").read_text())
         assert "result" in told, told
         return told["result"]
@@ -164,13 +165,12 @@ class Party:
         self._log.close()
 
 
-def run_all(jobs: list[dict], folder: Path) -> list[dict]:
-    parties = [Party(job, folder / f"party{i}") for i, job in enumerate(jobs)]
+def run_all(jobs: list[dict], folder: Path, odd: dict[int, str] | None = None) -> list[dict | None]:
+    """The outcomes of all parties; None for those that misbehave."""
+    odd = odd or {}
+    parties = [Party(job, folder / f"party{i}", odd.get(i)) for i, job in enumerate(jobs)]
     try:
-        return [party.outcome() for party in parties]
+        return [None if i in odd else party.outcome() for i, party in enumerate(parties)]
     finally:
         for party in parties:
             party.kill()
-
-
-__all__ = ["STUDY", "Network", "Party", "make_certificate", "run_all", "threading"]

@@ -1,0 +1,14 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from network import Network  # noqa: E402
+
+
+@pytest.fixture
+def three(tmp_path):
+    with Network(tmp_path / "network") as network:
+        yield network
