@@ -82,8 +82,8 @@ def _package(
     inside = {**header(terms, party), "secrets": dict(secrets), "commitments": dict(commitments)}
     box = SealedBox(PublicKey(receiver)).encrypt(json.dumps(inside, sort_keys=True).encode())
     envelope: dict[str, Any] = {**header(terms, party), "box": base64.b64encode(box).decode()}
-    envelope["signature"] = base64.b64encode(key.sign(signed_bytes(envelope))).decode()
-    return json.dumps(envelope, sort_keys=True).encode()
+    envelope["signature"] = key.sign(signed_bytes(envelope)).hex()
+    return envelope_bytes(envelope)
 
 
 def header(terms: Terms, party: int) -> dict[str, Any]:
@@ -101,6 +101,11 @@ def header(terms: Terms, party: int) -> dict[str, Any]:
     }
 
 
+def envelope_bytes(envelope: Mapping[str, Any]) -> bytes:
+    """The one form of an envelope as bytes, so that two uploads are the same or differ."""
+    return json.dumps(envelope, sort_keys=True).encode()
+
+
 def signed_bytes(envelope: Mapping[str, Any]) -> bytes:
     """The bytes under the sender's signature: everything but the signature, keys sorted."""
-    return json.dumps({k: v for k, v in envelope.items() if k != "signature"}, sort_keys=True).encode()
+    return envelope_bytes({key: value for key, value in envelope.items() if key != "signature"})

@@ -17,7 +17,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from fairnode.errors import Conflict, NotValid
-from fairnode.mpc.dealing.deal import MASK, bound, header, signed_bytes
+from fairnode.mpc.dealing.deal import MASK, bound, envelope_bytes, header, signed_bytes
 from fairnode.mpc.dealing.rings import P61, Ring, Words, mask
 from fairnode.mpc.dealing.subsets import Subset, correction_subset, held, label, subsets
 from fairnode.mpc.dealing.terms import Terms, digest
@@ -92,7 +92,7 @@ def envelope_of(package: bytes) -> dict[str, Any]:
         envelope = json.loads(package) if len(package) <= ENVELOPE_LIMIT else None
     except ValueError:
         envelope = None
-    if not isinstance(envelope, dict):
+    if not isinstance(envelope, dict) or envelope_bytes(envelope) != package:
         raise NotValid("What arrived is not a sealed input of this protocol.")
     return envelope
 
@@ -103,9 +103,7 @@ def _opened(package: bytes, terms: Terms, party: int, keys: ReceiveKeys) -> dict
     wanted = header(terms, party)
     _compare(envelope, wanted, terms)
     try:
-        keys.sender.verify(
-            base64.b64decode(str(envelope.get("signature")), validate=True), signed_bytes(envelope)
-        )
+        keys.sender.verify(_unhex(envelope.get("signature")), signed_bytes(envelope))
         box = base64.b64decode(str(envelope.get("box")), validate=True)
         inside = json.loads(SealedBox(PrivateKey(keys.secret)).decrypt(box))
     except InvalidSignature:
@@ -158,10 +156,12 @@ def _parts(
 
 
 def _unhex(text: object) -> bytes:
+    """The bytes in lower-case hex, or none: every value has one spelling."""
     try:
-        return bytes.fromhex(str(text))
+        value = bytes.fromhex(str(text))
     except ValueError:
         return b""
+    return value if value.hex() == text else b""
 
 
 def _block(correction: bytes, key: bytes, terms: Terms) -> Words:

@@ -88,7 +88,7 @@ async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) 
 
 
 def _product_of_roots(mpc: Mpc, y: Shared, least: int) -> Shared:
-    """Factors, stacked on the first axis; their product is that of (y - 1)...(y - least + 1) over all rows."""
+    """Factors, stacked on the first axis; their product is that of (y - 1)...(y - least + 1)."""
     pairs = [
         j * (least - j) for j in range(1, (least + 1) // 2)
     ]  # (y - j)(y - least + j) = w + j (least - j)

@@ -32,7 +32,7 @@ class Limits:
 
 
 class PeerBytes(bytes):
-    """A payload that remembers its sender and step, so that what is wrong with it can be said of that party."""
+    """A payload that remembers its sender and step, so that what is wrong with it can be said of them."""
 
     peer: int
     counter: int

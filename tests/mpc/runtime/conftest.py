@@ -5,7 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from network import Network  # noqa: E402
+from mpc_network import Network
 
 
 @pytest.fixture

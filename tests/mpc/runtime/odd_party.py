@@ -19,13 +19,15 @@ def raw(links, data):
         each._transport.write(data)
 
 
+async def refuse(self):
+    raise RuntimeError("secret 424242")
+
+
 async def go_wrong(self):
     await exchange_keys(self)
     match kind:
-        case "dies":
-            os._exit(1)
-        case "stalls":
-            os.kill(os.getpid(), signal.SIGSTOP)
+        case "dies" | "stalls":
+            os.kill(os.getpid(), signal.SIGKILL if kind == "dies" else signal.SIGSTOP)
         case "garbage":
             raw(self.links, os.urandom(64).replace(b"D", b"x").replace(b"P", b"x").replace(b"E", b"x"))
         case "oversized":
@@ -40,11 +42,11 @@ async def go_wrong(self):
         case "short":
             codec.Codec.dumps = lambda self, values: dumps(self, values[:-1])
         case "raises":
-            raise RuntimeError("secret 424242")
-    return None
+            await self.refuse()
 
 
 runtime.PartyRuntime.exchange_keys = go_wrong
+runtime.PartyRuntime.refuse = refuse
 if kind == "dies-at-hello":
 
     async def die(self, mine):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from network import Party, make_certificate, run_all
+from mpc_network import Party, make_certificate, run_all
 
 PARAMETERS = {
     "cells": 4,

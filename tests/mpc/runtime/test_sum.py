@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from network import Network, run_all
+from mpc_network import Network, run_all
 
 from fairnode.errors import NotValid
 from fairnode.mpc.dealing import P61
