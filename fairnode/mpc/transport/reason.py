@@ -29,15 +29,21 @@ CODES = {
 
 @dataclass(frozen=True)
 class Reason:
-    """A code of `CODES`, the number of the party it is about, and a sentence for the people of the study."""
+    """A code of `CODES`, the number of the party it is about, and a sentence for the people of the study.
+
+    `told_by` is the party from whose word this one has it, or None if it saw it itself. A party that lies
+    can name another; the outcomes of all parties side by side show it.
+    """
 
     code: str
     party: int
     sentence: str
+    told_by: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The reason as it stands in an outcome and in the message to the other parties."""
-        return {"code": self.code, "party": self.party, "sentence": self.sentence}
+        told = {"code": self.code, "party": self.party, "sentence": self.sentence}
+        return told if self.told_by is None else told | {"told_by": self.told_by}
 
 
 class RunEnded(Exception):
@@ -50,7 +56,9 @@ class RunEnded(Exception):
     @classmethod
     def because(cls, reason: Reason) -> RunEnded:
         """The exception that carries `reason`."""
-        return cls(reason.code, reason.party, reason.sentence)
+        ended = cls(reason.code, reason.party, reason.sentence)
+        ended.reason = reason
+        return ended
 
 
 def parse_reason(payload: bytes, teller: int, parties: int) -> Reason:
@@ -61,7 +69,7 @@ def parse_reason(payload: bytes, teller: int, parties: int) -> Reason:
         told = None
     if not isinstance(told, Mapping) or not _well_formed(told, parties):
         return Reason("garbage", teller, f"Party {teller} ended the run with a message nobody can read.")
-    return Reason(told["code"], told["party"], f"{told['sentence']} (Told by party {teller}.)")
+    return Reason(told["code"], told["party"], told["sentence"], told_by=teller)
 
 
 def _well_formed(told: Mapping[str, Any], parties: int) -> bool:

@@ -43,7 +43,7 @@ def test_no_other_bytes_are_a_hello_or_a_reason(payload):
 def test_a_reason_from_another_party_names_who_told_it():
     told = Reason("lost", 1, "Party 1 is gone.")
     reason = parse_reason(json.dumps(told.to_json()).encode(), 2, 3)
-    assert reason == Reason("lost", 1, "Party 1 is gone. (Told by party 2.)")
+    assert reason == replace(told, told_by=2)
     wrong = [{"code": "x"}, {"party": 3}, {"party": "1"}, {"sentence": "a\nb"}, {"sentence": "a" * 999}]
     for change in wrong:
         assert parse_reason(json.dumps(told.to_json() | change).encode(), 2, 3).code == "garbage"

@@ -51,7 +51,6 @@ def test_a_party_that_stalls_is_named_at_the_deadline(three, tmp_path, party):
         ("garbage", "garbage"),
         ("oversized", "oversized"),
         ("malformed", "garbage"),
-        ("short", "garbage"),
         ("pickles", "garbage"),
         ("lies-in-hello", "other-inputs"),
     ],
@@ -60,6 +59,14 @@ def test_a_party_that_sends_what_it_should_not_is_named(three, tmp_path, how, co
     said, seconds = ended(three, tmp_path, how, 1)
     assert said == [(code, 1)] * 2
     assert seconds < 10
+
+
+def test_a_party_that_sends_arrays_of_another_length_is_named_or_names_another(three, tmp_path):
+    jobs = three.jobs("sum", PARAMETERS, INPUTS)
+    for outcome in run_all(jobs, tmp_path / "run", {1: "short"}):
+        if outcome is not None:
+            assert outcome["reason"]["code"] == "garbage"
+            assert outcome["reason"]["party"] == 1 or outcome["reason"]["told_by"] == 1
 
 
 def test_a_party_that_floods_the_others_is_named(three, tmp_path):
