@@ -24,7 +24,7 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.transport.tls import fingerprint, read_certificate
 
 STUDY = "ab" * 32
-ODD = Path(__file__).parent / "odd_party.py"
+HERE = Path(__file__).parent
 
 
 def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -135,14 +135,14 @@ class Network:
 
 
 class Party:
-    """One party process; `odd` makes it misbehave as `odd_party.py` says."""
+    """One party process; `odd` runs a script of this folder instead: its name and first argument."""
 
     def __init__(self, job: dict, folder: Path, odd: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         (folder / "job.json").write_text(json.dumps(job))
         self._log = (folder / "log").open("wb")
-        start = [str(ODD), odd] if odd else ["-m", "fairnode.jobs.mpc_party"]
+        start = [str(HERE / odd.split()[0]), odd.split()[1]] if odd else ["-m", "fairnode.jobs.mpc_party"]
         files = [str(folder / "job.json"), str(folder / "result.json")]
         self.process = subprocess.Popen(
             [sys.executable, "-I", *start, *files],
@@ -166,9 +166,12 @@ class Party:
 
 
 def run_all(jobs: list[dict], folder: Path, odd: dict[int, str] | None = None) -> list[dict | None]:
-    """The outcomes of all parties; None for those that misbehave."""
+    """The outcomes of all parties; None for those that misbehave as `odd_party.py` says."""
     odd = odd or {}
-    parties = [Party(job, folder / f"party{i}", odd.get(i)) for i, job in enumerate(jobs)]
+    parties = [
+        Party(job, folder / f"party{i}", f"odd_party.py {odd[i]}" if i in odd else None)
+        for i, job in enumerate(jobs)
+    ]
     try:
         return [None if i in odd else party.outcome() for i, party in enumerate(parties)]
     finally:

@@ -77,7 +77,9 @@ def test_a_party_that_floods_the_others_is_named(three, tmp_path):
 
 def test_a_program_that_fails_ends_the_run_everywhere_without_its_message(three, tmp_path):
     jobs = three.jobs("sum", PARAMETERS, INPUTS)
-    parties = [Party(job, tmp_path / f"{i}", "raises" if i == 2 else None) for i, job in enumerate(jobs)]
+    parties = [
+        Party(job, tmp_path / f"{i}", "odd_party.py raises" if i == 2 else None) for i, job in enumerate(jobs)
+    ]
     try:
         outcomes = [party.outcome() for party in parties]
     finally:
