@@ -3,15 +3,15 @@
 1. MPyC opens its own sockets and believes any peer that connects first. Here it is given links that are
    authenticated and agreed upon; `start`, `shutdown` and `transfer` are not used.
 2. MPyC unpickles what peers send. Here `Codec` stands in the place of its `pickle`.
-3. MPyC's public zero test opens the product of two sharings as it is, for fields of more than 30 bits.
-   That product is a polynomial whose factors are the two sharings, so that a party which knows its own
-   share finds the tested value among at most a few candidates. Here a fresh sharing of zero of degree 2t
-   is added first, so that what is opened is uniform but for the product itself.
+3. MPyC's public zero test (of every comparison) and its reciprocals open the product of two sharings as
+   it is, in all but small fields. That product is a polynomial whose factors are the two sharings: with
+   m = 3, a party that knows its own share finds the tested value as one of two candidates. Here `output`
+   adds a fresh sharing of zero of degree 2t to whatever is opened with that degree, so that the
+   polynomial is uniform but for its value at 0.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import struct
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ import mpyc
 import mpyc.random
 import mpyc.runtime
 import mpyc.statistics
-from mpyc import asyncoro, mpctools, secgroups, seclists, secpols, sectypes, thresha
+from mpyc import asyncoro, finfields, mpctools, secgroups, seclists, secpols, sectypes, thresha
 
 from fairnode.mpc.party.codec import Codec
 from fairnode.mpc.programs.contract import Json, Mpc, Shared
@@ -60,45 +60,34 @@ class PartyRuntime(mpyc.runtime.Runtime):  # type: ignore[misc]
     def output(
         self, x: Shared, receivers: Shared = None, threshold: int | None = None, raw: bool = False
     ) -> Shared:
-        """MPyC's `output`, counted."""
+        """MPyC's `output`, counted; a polynomial of degree 2t is made uniform before it is opened."""
         items = x if isinstance(x, list) else [x]
         self.opened_values += sum(int(getattr(item, "size", 1)) for item in items)
+        if threshold is not None and threshold > self.threshold and items:
+            fresh = [item + zero for item, zero in zip(items, self._zeros(items), strict=True)]
+            x = fresh if isinstance(x, list) else fresh[0]
         return super().output(x, receivers=receivers, threshold=threshold, raw=raw)
+
+    def _zeros(self, items: list[Shared]) -> list[Shared]:
+        """Shares of random polynomials of degree 2t that are zero at 0, one for each field element."""
+        first = items[0]
+        if isinstance(first, self.SecureObject):
+            raise TypeError("products are opened as field elements only")
+        if isinstance(first, finfields.FiniteFieldElement):
+            field = type(first)
+            return list(self._zero_shares(thresha.pseudorandom_share_zero, field, len(items)))
+        return [
+            self._zero_shares(thresha.np_pseudorandom_share_0, item.field, item.size).reshape(item.shape)
+            for item in items
+        ]
+
+    def _zero_shares(self, share: Mpc, field: Mpc, count: int) -> Shared:
+        keys = self.prfs(field.order)
+        return share(field, len(self.parties), self.pid, keys, self._prss_uci(), count)
 
     def transfer(self, *_: Json, **__: Json) -> Json:
         """Not offered: it would carry arbitrary objects between parties."""
         raise TypeError("objects do not travel between parties")
-
-    @asyncoro.mpc_coro  # type: ignore[untyped-decorator]
-    async def is_zero_public(self, a: Shared) -> asyncio.Future:  # type: ignore[type-arg]
-        """Whether `a` is zero, and nothing else about it."""
-        field = type(a).field if isinstance(a, self.SecureObject) else type(a)
-        if isinstance(a, self.SecureObject):
-            a = await self.gather(a)
-        masked = await self._randomised(field, field.array([a.value]))
-        opened = await self.output(masked, threshold=2 * self.threshold)
-        return bool(opened[0] == 0)  # type: ignore[return-value]
-
-    @asyncoro.mpc_coro  # type: ignore[untyped-decorator]
-    async def np_is_zero_public(self, a: Shared) -> asyncio.Future:  # type: ignore[type-arg]
-        """Which elements of `a` are zero, and nothing else about them."""
-        shape = a.shape
-        if isinstance(a, self.SecureObject):
-            a = await self.gather(a)
-        masked = await self._randomised(a.field, a.reshape(-1))
-        opened = await self.output(masked, threshold=2 * self.threshold)
-        return opened.reshape(shape) == 0  # type: ignore[no-any-return]
-
-    async def _randomised(self, field: Mpc, a: Shared) -> Shared:
-        """Random multiples of `a`, as shares of uniformly random polynomials of degree 2t."""
-        if field.order.bit_length() < STATISTICAL_BITS:
-            raise TypeError("the field is too small for a random multiple to be nonzero for certain")
-        factor = self._np_randoms(field, a.size)
-        keys = self.prfs(field.order)
-        zero = thresha.np_pseudorandom_share_0(
-            field, len(self.parties), self.pid, keys, self._prss_uci(), a.size
-        )
-        return a * factor + zero
 
 
 def _install(runtime: PartyRuntime) -> None:

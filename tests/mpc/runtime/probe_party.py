@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+from mpyc.runtime import Runtime
 
 from fairnode.jobs import mpc_party
 from fairnode.jobs.process import main
@@ -14,20 +15,25 @@ kind = sys.argv.pop(1)
 
 
 async def zero_test(session, inputs, parameters):
-    """Shares of the tested values, of the factors, and of what is opened of them."""
-    mpc = session.runtime
-    a = await mpc.gather(session.enter(inputs[0]))
-    randoms, factors = mpc._np_randoms, []
-    mpc._np_randoms = lambda *arguments: factors.append(randoms(*arguments)) or factors[-1]
-    masked = await mpc._randomised(a.field, a)
-    zeros = await mpc.np_is_zero_public(a)
-    return {"a": a.value, "masked": masked.value, "zero": [int(zero) for zero in zeros]}
+    """Shares of the tested values, and of what is opened of them."""
+    mpc, opened = session.runtime, []
+    secret = session.enter(inputs[0])
+    a = await mpc.gather(secret)
+    below = Runtime.output
+
+    def recorded(self, x, **more):
+        opened.append(x)
+        return below(self, x, **more)
+
+    Runtime.output = recorded
+    zeros = await mpc.np_is_zero_public(secret)
+    return {"a": a.value, "opened": opened[-1].value, "zero": [int(zero) for zero in zeros]}
 
 
 async def operations(session, inputs, parameters):
     """Results, opened to all, of operations of MPyC that other programs need."""
     mpc = session.runtime
-    secint, secfxp = mpc.SecInt(32), mpc.SecFxp(64, 32)
+    secint, secfxp, secfld = mpc.SecInt(32), mpc.SecFxp(64, 32), session.field
     mine = [[5, -7, 10**6], [5, 8, -(10**6)], [0, 0, 2]][session.me]
     x, y, z = mpc.input(secint.array(np.array(mine, dtype=object)))
     less = await mpc.output(mpc.np_less(x, y))
@@ -43,6 +49,7 @@ async def operations(session, inputs, parameters):
         "product": [int(v) % (2**61 - 1) for v in product],
         "quotient": [round(float(quotient) * 100)],
         "zero": [int(v) for v in zero],
+        "inverse": [int(v.value) for v in await mpc.output([1 / secfld(2), secfld(3) / secfld(5)])],
         "bits": [int(v) for v in bits],
     }
 

@@ -40,6 +40,7 @@ def test_operations_of_mpyc_work_without_its_sockets_and_pickles(three, tmp_path
             "product": (25, P61 - 56, (2 - 10**12) % P61),
             "quotient": (533,),
             "zero": (1, 0),
+            "inverse": (pow(2, -1, P61), 3 * pow(5, -1, P61) % P61),
             "bits": (1, 1, 0, 1, 0),
         }
 
@@ -72,7 +73,7 @@ def test_the_zero_test_does_not_open_the_factors_of_what_it_opens(three, tmp_pat
     said = probed(three, tmp_path, "zero-test", values)
     assert said[0]["zero"] == (1, 1, *[0] * (CELLS - 2))
     found = [
-        value in guesses(said[0]["a"][i], [each["masked"][i] for each in said])
+        value in guesses(said[0]["a"][i], [each["opened"][i] for each in said])
         for i, value in enumerate(values)
         if value
     ]
