@@ -101,7 +101,9 @@ class Link(asyncio.Protocol):
             end = start + HEADER.size + length
             if len(buffer) < end:
                 break
-            self._take(kind, counter, bytes(memoryview(buffer)[start + HEADER.size : end]))
+            with memoryview(buffer) as view:
+                payload = PeerBytes(view[start + HEADER.size : end])
+            self._take(kind, counter, payload)
             start = end
         del buffer[:start]
 
@@ -177,7 +179,7 @@ class Link(asyncio.Protocol):
             self._transport.abort()
         return False
 
-    def _take(self, kind: bytes, counter: int, payload: bytes) -> None:
+    def _take(self, kind: bytes, counter: int, payload: PeerBytes) -> None:
         if self._transcript is not None and kind != PING:
             self._transcript.write(f"{self.peer_pid} {kind.decode()} {counter} {payload.hex()}\n")
         if kind == DATA:
@@ -193,9 +195,8 @@ class Link(asyncio.Protocol):
         else:
             self.control[kind].set_result(payload)
 
-    def _take_data(self, counter: int, payload: bytes) -> None:
+    def _take_data(self, counter: int, message: PeerBytes) -> None:
         self._listening = True
-        message = PeerBytes(payload)
         message.peer, message.counter = self.peer_pid, counter
         waiting = self.buffers.pop(counter, None)
         if waiting is None:
