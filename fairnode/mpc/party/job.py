@@ -129,7 +129,9 @@ def read_inputs(job: Job) -> list[Rows]:
     count = job.program.length(job.parameters)
     rows = []
     for item in job.inputs:
-        terms = Terms(job.study, job.attempt, item.sender, job.program.ring, count, job.receivers)
+        terms = Terms(
+            job.study, job.attempt, item.sender, job.program.ring(job.parameters), count, job.receivers
+        )
         keys = ReceiveKeys(secret, Ed25519PublicKey.from_public_bytes(item.key))
         try:
             package, block = item.package.read_bytes(), item.correction.read_bytes()

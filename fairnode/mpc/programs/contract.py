@@ -13,10 +13,12 @@ from typing import Any, Protocol
 import rfc8785
 
 from fairnode.mpc import ENGINE
-from fairnode.mpc.dealing import Ring, Rows, Subset
+from fairnode.mpc.dealing import Ring, Rows, Subset, Words
 
 Parameters = Mapping[str, Any]
 Table = dict[str, Any]
+Columns = Sequence[Sequence[int]]
+"""What one contributor puts in, in clear: one list of whole numbers for each thing that is asked."""
 Shares = dict[str, Any]
 """Output of a party: named arrays of its Shamir shares modulo 2^61 - 1 (ints)."""
 Mpc = Any
@@ -53,18 +55,20 @@ class Session(Protocol):
 class Program:
     """One computation: what goes in, what is computed, what is opened, and to whom.
 
-    `check(parameters, contributors, parties)` raises NotValid; `length(parameters)` is the number of
-    values that each contributor deals in `ring`; `run` computes a party's output shares; `table` makes of
-    the opened outputs what the recipient reads; `describe(parameters)` says it to people. `sources` are
-    the modules whose bytes are the program.
+    `check(parameters, contributors, parties)` raises NotValid; `encode(columns, parameters)` makes of a
+    contributor's numbers the `length(parameters)` elements of `ring(parameters)` that it deals, and raises
+    NotValid when they are not what the program takes; `run` computes a party's output shares; `table`
+    makes of the opened outputs what the recipient reads; `describe(parameters)` says it to people.
+    `sources` are the modules whose bytes are the program.
     """
 
     name: str
     version: str
-    ring: Ring
     sources: tuple[str, ...]
     check: Callable[[Parameters, int, int], None]
+    ring: Callable[[Parameters], Ring]
     length: Callable[[Parameters], int]
+    encode: Callable[[Columns, Parameters], Words]
     run: Callable[[Session, Sequence[Rows], Parameters], Awaitable[Shares]]
     table: Callable[[Mapping[str, Sequence[int]], Parameters], Table]
     describe: Callable[[Parameters], str]

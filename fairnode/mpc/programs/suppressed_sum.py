@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 
 from fairnode.errors import Finding, NotValid
-from fairnode.mpc.dealing import P61, Ring, Rows
+from fairnode.mpc.dealing import P61, Ring, Rows, Words
 from fairnode.mpc.openings import rule
-from fairnode.mpc.programs.contract import Mpc, Parameters, Program, Session, Shared, Shares, Table
+from fairnode.mpc.programs.contract import Columns, Mpc, Parameters, Program, Session, Shared, Shares, Table
 
 LARGEST = 1 << 24
 MAX_CELLS = 100_000
@@ -68,6 +68,16 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
 def length(parameters: Parameters) -> int:
     """How many numbers each contributor deals."""
     return int(parameters["cells"]) * (1 + int(parameters["earlier"]))
+
+
+def encode(columns: Columns, parameters: Parameters) -> Words:
+    """`[counts, changed at release 1, ...]`, one number a cell in each, as ring elements."""
+    cells, rows = int(parameters["cells"]), 1 + int(parameters["earlier"])
+    if len(columns) != rows or any(len(column) != cells for column in columns):
+        raise NotValid(f"This study asks for {rows} lists of {cells} numbers from each contributor.")
+    if any(not 0 <= int(value) <= parameters["largest"] for column in columns for value in column):
+        raise NotValid(f"A count is negative or over {parameters['largest']}, the largest of this study.")
+    return np.array(columns, dtype=np.uint64).reshape(-1)
 
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
@@ -173,10 +183,11 @@ def describe(parameters: Parameters) -> str:
 SUM = Program(
     name="sum",
     version="1",
-    ring=Ring.P61,
+    ring=lambda _: Ring.P61,
     sources=(__name__, rule.__name__),
     check=check,
     length=length,
+    encode=encode,
     run=run,
     table=table,
     describe=describe,

@@ -11,7 +11,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -87,14 +86,16 @@ class Network:
             for i in range(self.m)
         ]
 
-    def jobs(self, name: str, parameters: dict, inputs: list[list[int]], seconds: float = 30.0) -> list[dict]:
+    def jobs(self, name: str, parameters: dict, inputs: list, seconds: float = 30.0) -> list[dict]:
         chosen = program(name)
         public = tuple(key.public for key in self.receivers)
         listed: list[list[dict]] = [[] for _ in range(self.m)]
         for number, values in enumerate(inputs):
             sender, key = f"https://org{number}.example/", Ed25519PrivateKey.generate()
-            terms = Terms(STUDY, 1, sender, chosen.ring, chosen.length(parameters), public)
-            dealing = deal(np.array(values, dtype=np.int64), terms, key)
+            ring, length = chosen.ring(parameters), chosen.length(parameters)
+            columns = values if isinstance(values[0], list) else [values]
+            terms = Terms(STUDY, 1, sender, ring, length, public)
+            dealing = deal(chosen.encode(columns, parameters), terms, key)
             for i in range(self.m):
                 package, block = self.home(i) / f"{number}.package", self.home(i) / f"{number}.block"
                 package.write_bytes(dealing.packages[i])

@@ -34,16 +34,13 @@ def parameters(**changed):
 
 def plain(inputs, told, parties):
     """The same rule in clear."""
-    cells, least = told["cells"], rule.bound(told["k"], told["lists"])
-    columns = [[values[i::cells] for values in inputs] for i in range(cells)]
-    return [
-        rule.rounded(sum(v[0] for v in column), told["base"])
-        if rule.allowed(
-            [v[0] for v in column], [sum(c) for c in list(zip(*column, strict=True))[1:]], least, parties
-        )
-        else None
-        for column in columns
-    ]
+    least, cells = rule.bound(told["k"], told["lists"]), []
+    for i in range(told["cells"]):
+        values = [columns[0][i] for columns in inputs]
+        changed = [sum(columns[1 + e][i] for columns in inputs) for e in range(told["earlier"])]
+        shown = rule.allowed(values, changed, least, parties)
+        cells.append(rule.rounded(sum(values), told["base"]) if shown else None)
+    return cells
 
 
 def draw(rng, told, contributors):
@@ -51,7 +48,7 @@ def draw(rng, told, contributors):
     changed = [0] * 9 + [1, 10, 11, 30]
     size = told["cells"]
     return [
-        rng.choices(near, k=size) + rng.choices(changed, k=size * told["earlier"])
+        [rng.choices(near, k=size), *(rng.choices(changed, k=size) for _ in range(told["earlier"]))]
         for _ in range(contributors)
     ]
 
@@ -129,6 +126,12 @@ def test_parameters_out_of_range_are_refused(changed):
     with pytest.raises(NotValid) as refusal:
         SUM.check(parameters(**changed), 6, 3)
     assert refusal.value.findings[0].where in changed
+
+
+@pytest.mark.parametrize("columns", [[[1, 2]], [[1]], [[1, 2], [1]], [[1, -2], [0, 0]], [[1, 2], [0, 10**6]]])
+def test_numbers_that_the_study_does_not_take_are_refused(columns):
+    with pytest.raises(NotValid):
+        SUM.encode(columns, parameters(cells=2, earlier=1))
 
 
 @pytest.mark.parametrize(
