@@ -126,12 +126,10 @@ def _job(told: Mapping[str, Any]) -> Job:
 def read_inputs(job: Job) -> list[Rows]:
     """The rows of every contributor, in the job's order. Raises NotValid, naming the sender."""
     secret = bytes.fromhex(job.receiver_key.read_text(encoding="ascii").strip())
-    count = job.program.length(job.parameters)
+    ring, count = job.program.ring(job.parameters), job.program.length(job.parameters)
     rows = []
     for item in job.inputs:
-        terms = Terms(
-            job.study, job.attempt, item.sender, job.program.ring(job.parameters), count, job.receivers
-        )
+        terms = Terms(job.study, job.attempt, item.sender, ring, count, job.receivers)
         keys = ReceiveKeys(secret, Ed25519PublicKey.from_public_bytes(item.key))
         try:
             package, block = item.package.read_bytes(), item.correction.read_bytes()

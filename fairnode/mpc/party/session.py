@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,10 +37,30 @@ class PartySession:
             for holders, prf in self.runtime.prfs(bound).items()
         }
 
-    def weigh(self, rows: Mapping[Subset, Any]) -> Shared:
-        """The sum over T of values known to all parties not in T, as an array shared in MPyC; local."""
-        total = sum(row * shamir_weight(subset, self.me) for subset, row in rows.items())
-        return self._array(total % P61)
+    def random(self, length: int) -> Shared:
+        """Secret uniform elements of `field`; local."""
+        return self.field.array(self.runtime._np_randoms(self.field.field, length))
+
+    def weigh(self, rows: Mapping[Subset, Any], kind: Mpc = None) -> Shared:
+        """The sum over T of integers known to all parties not in T, as an array shared in MPyC; local.
+
+        `kind` is the type of the result, `field` by default.
+        """
+        kind = kind or self.field
+        prime = int(kind.field.modulus)
+        total = sum(row * shamir_weight(subset, self.me, prime) for subset, row in rows.items())
+        return kind.array(kind.field.array(total % prime, check=False))
+
+    async def lift(self, small: Shared, kind: Mpc) -> Shared:
+        """A one-dimensional array over `field` as one of `kind`, a secure integer type.
+
+        Opens the values plus a random integer that is the same in both fields. For values below v this
+        differs from uniform by at most v C(m, t) / 2^60: cut what is larger than 2^20 into limbs.
+        """
+        random = self.split_random((1 << 60) // math.comb(self.m, self.t), small.shape[0])
+        masked = await self.runtime.output(small + self.weigh(random))
+        known = kind.field.array([int(value) for value in masked.value])
+        return kind.array(known) - self.weigh(random, kind)
 
     def _array(self, shares: NDArray[Any]) -> Shared:
         return self.field.array(self.field.field.array(shares, check=False))

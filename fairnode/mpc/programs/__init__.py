@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fairnode.errors import NotFound
 from fairnode.mpc.programs.contract import Program
+from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
+from fairnode.mpc.programs.quantile import QUANTILE
 from fairnode.mpc.programs.suppressed_sum import SUM
 
 
 def programs() -> dict[str, Program]:
     """All programs by name."""
-    return {program.name: program for program in (SUM,)}
+    return {program.name: program for program in (SUM, MEAN_VARIANCE, QUANTILE)}
 
 
 def program(name: str) -> Program:

@@ -46,8 +46,16 @@ class Session(Protocol):
         """Fresh random integers below `bound`, one array for each set T that this party is not in."""
         ...
 
-    def weigh(self, rows: Mapping[Subset, Any]) -> Shared:
-        """Values known to all holders of each T, summed over T, as an array shared in MPyC."""
+    def random(self, length: int) -> Shared:
+        """Secret uniform elements of `field`."""
+        ...
+
+    def weigh(self, rows: Mapping[Subset, Any], kind: Mpc = None) -> Shared:
+        """Integers known to all holders of each T, summed over T, as an array shared in MPyC."""
+        ...
+
+    async def lift(self, small: Shared, kind: Mpc) -> Shared:
+        """Small values over `field` as an array of the secure integer type `kind`."""
         ...
 
 

@@ -2,19 +2,17 @@
 
 **Shape.** Each contributor deals `cells * (1 + earlier)` whole numbers: its count for every cell, then, for
 each of `earlier` releases that the cells intersect, its number of changed persons for every cell (P6).
-**Ranges.** The total of a cell is at most `largest` (signed with the study, at most 2^24); a contributor
-that enters more breaks its own study, not the privacy of another.
+**Ranges.** Every count is at most `largest` (signed with the study, at most 2^24); a contributor that
+enters more breaks its own study, not the privacy of another.
 **What is opened.** To the recipient: which cells are shown, and the rounded totals of those (P4, P5, P6).
 To the compute parties: nothing but one masked number a cell, total + r, where r is the sum over all sets T
-of t parties of integers below B = 2^60 / C(m, t) that the parties of T do not know: its distribution differs
-by less than largest / B from one that does not depend on the total (2^-34 at m = 3 and 2^24; 2^-32 at m = 5).
+of t parties of integers below B = 2^60 / C(m, t) that the parties of T do not know: its distribution
+differs by at most total / B from one that does not depend on the total (2^-41 for totals of 10^5, m = 3).
 
 **How.** A value y is neither 0 nor at least K exactly when it is a root of f(y) = (y - 1)...(y - K + 1).
 With y = T - x(A) for every coalition A, and y the changed persons of each earlier release, and T times f(T)
-for the total itself, the product of all of them is zero exactly when the cell must be hidden. Multiplied
-by a secret random number it says nothing else; it and its product with the rounded total go to the recipient
-as shares: both are zero, or their quotient is the rounded total. No comparison and no statistical mask
-is needed for it. f has K - 1 roots in pairs j, K - j, so that in w = y^2 - K y it costs about K / 4 products.
+for the total itself, the product of all of them is zero exactly when the cell must be hidden; see
+`conditional` for how the recipient, and nobody else, learns whether it is.
 
 **Rounding** needs T modulo the base. The mask r is known modulo the base: each integer is known to its
 holders, so s = sum of (r_T mod base) is shared without interaction, and (T + r) mod base is public. The
@@ -25,43 +23,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from fairnode.errors import Finding, NotValid
 from fairnode.mpc.dealing import P61, Ring, Rows, Words
 from fairnode.mpc.openings import rule
+from fairnode.mpc.programs import checks, conditional
+from fairnode.mpc.programs.conditional import if_all_nonzero, quotients, small_roots
 from fairnode.mpc.programs.contract import Columns, Mpc, Parameters, Program, Session, Shared, Shares, Table
 
 LARGEST = 1 << 24
 MAX_CELLS = 100_000
 MAX_EARLIER = 20
 BASES = (1, 3, 5, 10)
-LEAST_K = 3
 
 
 def check(parameters: Parameters, contributors: int, parties: int) -> None:
     """Raise NotValid with one finding for each parameter that is missing, unknown or out of range."""
-    ranges: dict[str, range | tuple[Any, ...]] = {
+    ranges = {
         "cells": range(1, MAX_CELLS + 1),
-        "k": range(LEAST_K, 1001),
         "base": BASES,
         "earlier": range(MAX_EARLIER + 1),
         "largest": range(1, LARGEST + 1),
-        "lists": (rule.DISJOINT, rule.OVERLAPPING),
-        "engine": ("mpyc",),
     }
-    findings = [
-        Finding(name, "is missing or not a value that this program takes")
-        for name, values in ranges.items()
-        if isinstance(parameters.get(name), bool) or parameters.get(name) not in values
-    ]
-    findings += [
-        Finding(name, "is not a parameter of this program") for name in set(parameters) - set(ranges)
-    ]
-    if findings:
-        raise NotValid("The parameters of `sum` are not complete.", findings=tuple(findings))
+    checks.check_parameters("sum", parameters, ranges)
     rule.check_contributors(contributors, parties)
 
 
@@ -72,45 +57,23 @@ def length(parameters: Parameters) -> int:
 
 def encode(columns: Columns, parameters: Parameters) -> Words:
     """`[counts, changed at release 1, ...]`, one number a cell in each, as ring elements."""
-    cells, rows = int(parameters["cells"]), 1 + int(parameters["earlier"])
-    if len(columns) != rows or any(len(column) != cells for column in columns):
-        raise NotValid(f"This study asks for {rows} lists of {cells} numbers from each contributor.")
-    if any(not 0 <= int(value) <= parameters["largest"] for column in columns for value in column):
-        raise NotValid(f"A count is negative or over {parameters['largest']}, the largest of this study.")
+    rows = 1 + int(parameters["earlier"])
+    checks.check_columns(columns, rows, int(parameters["cells"]), lambda _: int(parameters["largest"]))
     return np.array(columns, dtype=np.uint64).reshape(-1)
 
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
-    """The output shares of this party: `mark` (zero: hidden) and `product`, mark times total."""
+    """The output shares of this party: `mark` (zero: hidden) and mark times total."""
     mpc, cells = session.runtime, int(parameters["cells"])
     entered = [session.enter(rows).reshape(-1, cells) for rows in inputs]
     summed = sum(entered[1:], start=entered[0])
     total = summed[0]
     guarded = [total - sum(entered[i][0] for i in who) for who in rule.coalitions(len(inputs), session.m)]
     guarded += [summed[1 + e] for e in range(int(parameters["earlier"]))]
-    least = rule.bound(int(parameters["k"]), parameters["lists"])
-    safe = _product_of_roots(mpc, mpc.np_stack([total, *guarded]), least)
-    safe = mpc.np_prod(mpc.np_vstack((safe, total.reshape(1, cells))), axis=0)
-    mark = safe * session.field.array(mpc._np_randoms(session.field.field, cells))
-    product = mark * await _rounded(session, total, int(parameters["base"]))
-    mark, product = await mpc.gather(mark, product)
-    return {"mark": mark.value, "product": product.value}
-
-
-def _product_of_roots(mpc: Mpc, y: Shared, least: int) -> Shared:
-    """Factors, stacked on the first axis; their product is that of (y - 1)...(y - least + 1)."""
-    pairs = [
-        j * (least - j) for j in range(1, (least + 1) // 2)
-    ]  # (y - j)(y - least + j) = w + j (least - j)
-    factors = [y - least // 2] if least % 2 == 0 else []
-    if pairs:
-        w = y * y - least * y
-        if len(pairs) > 1:
-            square = w * w
-            factors += [square + (a + b) * w + a * b for a, b in zip(pairs[::2], pairs[1::2], strict=False)]
-        if len(pairs) % 2:
-            factors.append(w + pairs[-1])
-    return mpc.np_vstack(tuple(factors))
+    least = checks.bound(parameters)
+    factors = [*small_roots(mpc.np_stack([total, *guarded]), least), total.reshape(1, cells)]
+    rounded = await _rounded(session, total, int(parameters["base"]))
+    return await if_all_nonzero(session, factors, {"total": rounded})
 
 
 async def _rounded(session: Session, total: Shared, base: int) -> Shared:
@@ -157,13 +120,9 @@ def _coefficients(opened: int, base: int, degree: int) -> list[int]:
 
 def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
     """Cells in order: the rounded total, or None for hidden; with the bound K that the table prints."""
-    cells = [
-        product * pow(mark, -1, P61) % P61 if mark else None
-        for mark, product in zip(opened["mark"], opened["product"], strict=True)
-    ]
     return {
-        "cells": cells,
-        "bound": rule.bound(int(parameters["k"]), parameters["lists"]),
+        "cells": quotients(opened, "total"),
+        "bound": checks.bound(parameters),
         "base": parameters["base"],
         "lists": parameters["lists"],
     }
@@ -171,7 +130,7 @@ def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
 
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
-    least = rule.bound(int(parameters["k"]), parameters["lists"])
+    least = checks.bound(parameters)
     return (
         f"Adds {parameters['cells']} cells over all contributors. A cell is shown, rounded to "
         f"{parameters['base']}, only if its total is at least {least} and no small group of contributors "
@@ -184,7 +143,7 @@ SUM = Program(
     name="sum",
     version="1",
     ring=lambda _: Ring.P61,
-    sources=(__name__, rule.__name__),
+    sources=(__name__, checks.__name__, conditional.__name__, rule.__name__),
     check=check,
     length=length,
     encode=encode,

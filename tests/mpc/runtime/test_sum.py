@@ -2,7 +2,6 @@
 
 import base64
 import random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,8 @@ from fairnode.mpc.dealing import P61
 from fairnode.mpc.openings import rule
 from fairnode.mpc.openings.outputs import combine_outputs, open_output
 from fairnode.mpc.programs import program
-from fairnode.mpc.programs.suppressed_sum import _coefficients, _product_of_roots
+from fairnode.mpc.programs.conditional import small_roots
+from fairnode.mpc.programs.suppressed_sum import _coefficients
 
 SUM = program("sum")
 
@@ -87,16 +87,15 @@ def test_only_the_recipient_can_join_the_outputs_and_only_all_of_one_run(three, 
         combine_outputs(SUM, told, first[:2])
     with pytest.raises(NotValid, match="another run"):
         combine_outputs(SUM, told, [*first[:2], second[2]])
-    lie = {"mark": first[1].values["mark"], "product": (5, 5)}
+    lie = {"mark": first[1].values["mark"], "total": (5, 5)}
     with pytest.raises(NotValid, match="contradict"):
         combine_outputs(SUM, told, [first[0], type(first[1])(**{**vars(first[1]), "values": lie}), first[2]])
 
 
 @given(st.integers(3, 60), st.lists(st.integers(0, 10**6) | st.integers(0, 70), min_size=1, max_size=5))
 def test_the_product_of_roots_is_zero_for_small_values_only(least, values):
-    numpy = SimpleNamespace(np_vstack=np.vstack)
-    factors = _product_of_roots(numpy, np.array([values], dtype=object), least)
-    zero = [any(row[i] % P61 == 0 for row in factors) for i in range(len(values))]
+    factors = small_roots(np.array(values, dtype=object), least)
+    zero = [any(factor[i] % P61 == 0 for factor in factors) for i in range(len(values))]
     assert zero == [1 <= value < least for value in values]
 
 
