@@ -26,7 +26,7 @@ from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.party.session import PartySession
 from fairnode.mpc.programs.contract import Shares
 from fairnode.mpc.transport.link import DONE, END, HELLO, PING
-from fairnode.mpc.transport.mesh import Mesh, Terms, listening
+from fairnode.mpc.transport.mesh import LinkTerms, Mesh, listening
 from fairnode.mpc.transport.reason import Reason, RunEnded
 
 LOG = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class _Run:
                 timer.cancel()
 
     async def _taking_part(self, transcript: IO[str] | None) -> dict[str, Any]:
-        self.mesh = Mesh(self.job.identity, self.job.places, Terms(self.end, self.job.limits, transcript))
+        self.mesh = Mesh(self.job.identity, self.job.places, LinkTerms(self.end, self.job.limits, transcript))
         rows, refusal = self._inputs()
         with listening(self.job.sockets, self.job.identity.run) as inbox:
             await self._unless_ended(self.mesh.connect(inbox), self._settle)

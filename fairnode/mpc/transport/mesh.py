@@ -43,7 +43,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Terms:
+class LinkTerms:
     """What every link of a run is made with; `on_end` is told of the first thing that ends a link."""
 
     on_end: Callable[[Reason], None]
@@ -54,7 +54,7 @@ class Terms:
 class Mesh:
     """The links of one party, by the number of the other party."""
 
-    def __init__(self, me: Identity, places: tuple[Place, ...], terms: Terms) -> None:
+    def __init__(self, me: Identity, places: tuple[Place, ...], terms: LinkTerms) -> None:
         self.links: dict[int, Link] = {}
         self._me = me
         self._places = places
@@ -70,14 +70,16 @@ class Mesh:
         """
         others = [number for number in range(len(self._places)) if number != self._me.party]
         async with asyncio.TaskGroup() as group:
-            accepting = group.create_task(self._accept(inbox, group))
+            incoming: set[asyncio.Task[None]] = set()
+            incoming.add(group.create_task(self._accept(inbox, group, incoming)))
             dials = [group.create_task(self._dial(number)) for number in others if number > self._me.party]
             for dial in dials:
                 await dial
             while any(number not in self.links for number in others):
                 await self._complete.wait()
                 self._complete.clear()
-            accepting.cancel()
+            for task in incoming:
+                task.cancel()  # also handshakes that a stranger does not finish
 
     async def settle(self, without: int, seconds: float) -> None:
         """Wait a moment until all but party `without` can be told why the run ends."""
@@ -128,7 +130,7 @@ class Mesh:
                 try:
                     await self._secure(number, connection, context, dial=True)
                     return
-                except ConnectionError:
+                except (ssl.SSLEOFError, ConnectionError, TimeoutError):
                     connection.close()  # its process ended within the handshake: dial again
                 except ssl.SSLError:
                     self._foreign(number, "does not speak TLS as agreed, or refuses this party's certificate")
@@ -160,7 +162,9 @@ class Mesh:
         _close(connection)
         return None
 
-    async def _accept(self, inbox: socket.socket, group: asyncio.TaskGroup) -> None:
+    async def _accept(
+        self, inbox: socket.socket, group: asyncio.TaskGroup, incoming: set[asyncio.Task[None]]
+    ) -> None:
         """Take the connections that the gateway hands over, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
@@ -168,7 +172,7 @@ class Mesh:
             with courier:
                 body, connection = await _receive_socket(courier)
             if connection is not None:
-                group.create_task(self._admit(body, connection))
+                incoming.add(group.create_task(self._admit(body, connection)))
 
     async def _admit(self, body: bytes, connection: socket.socket) -> None:
         try:
@@ -190,7 +194,7 @@ class Mesh:
         context = tls.server_context(self._me.certificate, self._me.key, said.certificate)
         try:
             await self._secure(number, connection, context, dial=False)
-        except ConnectionError:
+        except (ssl.SSLEOFError, ConnectionError, TimeoutError):
             connection.close()  # it dials again if it lives
         except ssl.SSLError:
             self._foreign(number, "cannot prove the key of its certificate")

@@ -86,7 +86,9 @@ def quantile_in_clear(parts, told, parties):
     return value
 
 
-@pytest.mark.parametrize(("order", "shift"), [(50, 0), (60, 20), (50, 60)])
+@pytest.mark.parametrize(
+    ("order", "shift"), [(50, 0), pytest.param(60, 20, marks=pytest.mark.long), (50, 60)]
+)
 def test_a_quantile_is_that_of_the_pooled_values(three, tmp_path, order, shift):
     rng = random.Random(order + shift)
     parts = [[min(100, rng.randrange(60) + shift * (i == 0)) for _ in range(40)] for i in range(3)]

@@ -58,7 +58,7 @@ def draw(rng, told, contributors):
     [
         (3, 3, {}),
         (3, 6, {"earlier": 2, "lists": "overlapping", "base": 10}),
-        (3, 4, {"k": 4, "base": 1}),
+        pytest.param(3, 4, {"k": 4, "base": 1}, marks=pytest.mark.long),
         (5, 4, {"cells": 30, "base": 3, "earlier": 1}),
     ],
 )
