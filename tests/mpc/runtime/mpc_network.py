@@ -8,6 +8,7 @@ import json
 import secrets
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fairnode.mpc.dealing import ReceiverKey, Terms, deal, new_receiver_key
 from fairnode.mpc.gateway import Gateway
 from fairnode.mpc.openings.outputs import combine_outputs, open_output
+from fairnode.mpc.party.start import WarmParties, take_part
 from fairnode.mpc.programs import program
 from fairnode.mpc.transport.tls import fingerprint, read_certificate
 
@@ -166,15 +168,32 @@ class Party:
         self._log.close()
 
 
+warm_parties: list[WarmParties] = []
+"""The warm server of the test session, if there is one: most parties of the tests are forked from it."""
+
+
 def run_all(jobs: list[dict], folder: Path, odd: dict[int, str] | None = None) -> list[dict | None]:
     """The outcomes of all parties; None for those that misbehave as `odd_party.py` says."""
     odd = odd or {}
-    parties = [
-        Party(job, folder / f"party{i}", f"odd_party.py {odd[i]}" if i in odd else None)
-        for i, job in enumerate(jobs)
-    ]
+    strange = {i: Party(jobs[i], folder / f"party{i}", f"odd_party.py {how}") for i, how in odd.items()}
     try:
-        return [None if i in odd else party.outcome() for i, party in enumerate(parties)]
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            running = {
+                i: pool.submit(take_part, job, spool=folder / f"party{i}", warm=warm_parties[0])
+                for i, job in enumerate(jobs)
+                if i not in odd
+            }
+            return [running[i].result() if i in running else None for i in range(len(jobs))]
+    finally:
+        for party in strange.values():
+            party.kill()
+
+
+def run_cold(jobs: list[dict], folder: Path) -> list[dict]:
+    """The outcomes of all parties, each in a process started for it, whose files and log stay in `folder`."""
+    parties = [Party(job, folder / f"party{i}") for i, job in enumerate(jobs)]
+    try:
+        return [party.outcome() for party in parties]
     finally:
         for party in parties:
             party.kill()

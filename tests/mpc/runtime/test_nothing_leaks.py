@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from mpc_network import Network, Party, run_all
+from mpc_network import Network, Party, run_cold
 
 PLANTED = [13_579_024, 9_876_543, 11_223_344, 7_654_321]
 OTHERS = [[5_000_001, 1_000_003, 2_000_029, 3_000_017], [4_000_037, 8_000_009, 6_000_011, 1_500_007]]
@@ -74,7 +74,7 @@ def test_planted_values_are_found_nowhere_else(tmp_path):
             job["parties"] = [
                 place | {"port": tap.port} for place, tap in zip(job["parties"], taps, strict=True)
             ]
-        outcomes = run_all(jobs, tmp_path / "run")
+        outcomes = run_cold(jobs, tmp_path / "run")
         table = network.combine("sum", PARAMETERS, outcomes)
         for tap in taps:
             tap.close()
