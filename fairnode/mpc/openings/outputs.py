@@ -11,7 +11,8 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from fairnode.errors import NotValid
-from fairnode.mpc.dealing import P61, threshold
+from fairnode.mpc.dealing import P61, subsets, threshold
+from fairnode.mpc.dealing.subsets import label
 from fairnode.mpc.programs.contract import Parameters, Program, Table
 
 TYPE = "fairnode.output/1"
@@ -19,7 +20,11 @@ TYPE = "fairnode.output/1"
 
 @dataclass(frozen=True)
 class OutputShare:
-    """What one party computed: `agreed` is the digest of everything the parties agreed on in the hello."""
+    """What one party computed: `agreed` is the digest of everything the parties agreed on in the hello.
+
+    `values` are Shamir shares modulo 2^61 - 1 by name; `rows`, for programs of the boolean kernel, words of
+    an XOR sharing by name and set of parties that do not hold them (`subsets.label`).
+    """
 
     study: str
     run: str
@@ -27,6 +32,7 @@ class OutputShare:
     party: int
     parties: int
     values: Mapping[str, tuple[int, ...]]
+    rows: Mapping[str, Mapping[str, tuple[int, ...]]]
 
 
 def seal_output(share: OutputShare, recipient: bytes) -> bytes:
@@ -39,6 +45,7 @@ def seal_output(share: OutputShare, recipient: bytes) -> bytes:
         "party": share.party,
         "parties": share.parties,
         "values": {name: list(values) for name, values in share.values.items()},
+        "rows": {name: {who: list(row) for who, row in rows.items()} for name, rows in share.rows.items()},
     }
     return SealedBox(PublicKey(recipient)).encrypt(json.dumps(fields).encode())
 
@@ -61,15 +68,27 @@ def _output_share(told: Mapping[str, Any]) -> OutputShare:
     values = {str(name): tuple(map(int, column)) for name, column in told["values"].items()}
     if not all(0 <= value < P61 for column in values.values() for value in column):
         raise ValueError("a share out of range")
-    party, parties = int(told["party"]), int(told["parties"])
-    return OutputShare(str(told["study"]), str(told["run"]), str(told["agreed"]), party, parties, values)
+    rows = {
+        str(name): {str(who): tuple(map(int, row)) for who, row in each.items()}
+        for name, each in told["rows"].items()
+    }
+    return OutputShare(
+        str(told["study"]),
+        str(told["run"]),
+        str(told["agreed"]),
+        int(told["party"]),
+        int(told["parties"]),
+        values,
+        rows,
+    )
 
 
 def combine_outputs(program: Program, parameters: Parameters, shares: Sequence[OutputShare]) -> Table:
     """The table that the shares of *all* compute parties of one run hold.
 
-    m shares of a polynomial of degree t are more than needed: all must lie on it. Raises NotValid when a
-    share is missing, is of another run, or does not fit the others.
+    m shares of a polynomial of degree t are more than needed, and every row of an XOR sharing is held by
+    m - t parties: all must fit each other. Raises NotValid when a share is missing, is of another run, or
+    does not fit the others.
     """
     ordered = sorted(shares, key=lambda share: share.party)
     m = ordered[0].parties if ordered else 0
@@ -79,12 +98,34 @@ def combine_outputs(program: Program, parameters: Parameters, shares: Sequence[O
     for share in ordered:
         if (share.study, share.run, share.agreed) != (first.study, first.run, first.agreed):
             raise NotValid(f"The output of party {share.party} belongs to another run.")
-        if {name: len(column) for name, column in share.values.items()} != {
-            name: len(column) for name, column in first.values.items()
-        }:
+        if _shape(share) != _shape(first):
             raise NotValid(f"The output of party {share.party} has another shape than the others'.")
     opened = {name: _join([share.values[name] for share in ordered], m) for name in first.values}
+    opened |= {name: _join_rows([share.rows[name] for share in ordered], m) for name in first.rows}
     return program.table(opened, parameters)
+
+
+def _shape(share: OutputShare) -> dict[str, int]:
+    return {name: len(column) for name, column in share.values.items()} | dict.fromkeys(share.rows, -1)
+
+
+def _join_rows(held_rows: Sequence[Mapping[str, Sequence[int]]], m: int) -> list[int]:
+    """The XOR of the rows of all sets, each of which all its holders must have in the same form."""
+    joined: list[int] = []
+    for subset in subsets(m):
+        copies = {tuple(held_rows[party].get(label(subset), ())) for party in range(m) if party not in subset}
+        if len(copies) != 1 or (joined and len(joined) != len(min(copies))):
+            raise _contradiction()
+        (row,) = copies
+        joined = [left ^ right for left, right in zip(joined, row, strict=True)] if joined else list(row)
+    return joined
+
+
+def _contradiction() -> NotValid:
+    return NotValid(
+        "The outputs of the compute parties contradict each other: one of them is wrong.",
+        to_do="Start the computation again; if it happens again, compare the parties' ledgers.",
+    )
 
 
 def _join(columns: Sequence[Sequence[int]], m: int) -> list[int]:
@@ -97,10 +138,7 @@ def _join(columns: Sequence[Sequence[int]], m: int) -> list[int]:
     for shares in zip(*columns, strict=True):
         for x, check in checks:
             if _weighted(check, shares) != shares[x - 1]:
-                raise NotValid(
-                    "The outputs of the compute parties contradict each other: one of them is wrong.",
-                    to_do="Start the computation again; if it happens again, compare the parties' ledgers.",
-                )
+                raise _contradiction()
         joined.append(_weighted(weights, shares))
     return joined
 

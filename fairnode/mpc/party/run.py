@@ -14,12 +14,13 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import IO, Any, TypeVar
 
 from fairnode.errors import FairnodeError
 from fairnode.mpc import hello
 from fairnode.mpc.dealing import Rows
+from fairnode.mpc.dealing.subsets import label
 from fairnode.mpc.openings.outputs import OutputShare, seal_output
 from fairnode.mpc.party.job import Job, hello_of, read_inputs
 from fairnode.mpc.party.runtime import PartyRuntime
@@ -181,9 +182,15 @@ class _Run:
             await link.control[DONE]
 
     def _sealed(self, output: Shares) -> bytes:
-        values = {name: tuple(int(value) for value in column) for name, column in output.items()}
+        values: dict[str, tuple[int, ...]] = {}
+        rows: dict[str, dict[str, tuple[int, ...]]] = {}
+        for name, column in output.items():
+            if isinstance(column, Mapping):
+                rows[name] = {label(subset): tuple(map(int, row)) for subset, row in column.items()}
+            else:
+                values[name] = tuple(map(int, column))
         job = self.job
-        share = OutputShare(job.study, job.identity.run, job.agreed, self.me, len(job.places), values)
+        share = OutputShare(job.study, job.identity.run, job.agreed, self.me, len(job.places), values, rows)
         return seal_output(share, job.recipient)
 
     # ---- what goes wrong

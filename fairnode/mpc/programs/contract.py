@@ -20,7 +20,7 @@ Table = dict[str, Any]
 Columns = Sequence[Sequence[int]]
 """What one contributor puts in, in clear: one list of whole numbers for each thing that is asked."""
 Shares = dict[str, Any]
-"""Output of a party: named arrays of its Shamir shares modulo 2^61 - 1 (ints)."""
+"""Output of a party by name: its Shamir shares modulo 2^61 - 1, or its rows of an XOR sharing by subset."""
 Mpc = Any
 """MPyC's runtime, which has no types of its own."""
 Shared = Any
