@@ -14,8 +14,9 @@ from rich.console import Console
 
 from fairnode.cli.ledger import report_words
 from fairnode.demo import processes, story
+from fairnode.demo.agree import agree
 from fairnode.demo.make import make_members, make_shared
-from fairnode.demo.members import PEOPLE, Member, members
+from fairnode.demo.members import HOME, PEOPLE, Member, members
 from fairnode.ledger import verify_ledger
 from fairnode.node import open_node
 from fairnode.release.releases import render
@@ -53,25 +54,46 @@ def _run(folder: Path, cache: Path, taking_part: list[Member]) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     with CONSOLE.status("Case files and the algorithm's image"):
         made = make_shared(cache.resolve())
-    with CONSOLE.status("Six nodes: keys, people, datasets"):
+    with CONSOLE.status("Six nodes: keys, people, datasets, and an agreement that each signs"):
         make_members(taking_part, made)
+        agree(taking_part)
     _write_network(folder, taking_part)
     processes.start(taking_part, folder)
     with CONSOLE.status("Starting web and worker of each node"):
         processes.wait_until_up(taking_part)
-    home = taking_part[0]
-    CONSOLE.print(f"[1] {home.name}: a researcher asks for registrations by region and year.")
-    study = story.ask_local_study(home)
-    CONSOLE.print("[2] Custodian and counsel read it, and each signs exactly that content.")
-    story.approve_all(home, study)
-    CONSOLE.print("[3] The container visits the data, the node recounts, the gate hides small cells.")
+    by_key = {member.key: member for member in taking_part}
+    _local_story(folder, by_key["police"])
+    _combined_story(folder, by_key[HOME], taking_part)
+    for member in taking_part:
+        report = verify_ledger(open_node(member.directory).desk)
+        CONSOLE.print(f"    {member.name}: {report.lines} ledger lines. {report_words(report)[-1]}")
+
+
+def _local_story(folder: Path, member: Member) -> None:
+    """A study of one organisation."""
+    CONSOLE.print(f"[1] {member.name}: a researcher asks for its registrations by region and year.")
+    study = story.ask_local_study(member)
+    story.approve_all(member, study)
+    told = story.wait_for_result(member, study)
+    (folder / "local.csv").write_bytes(render(told.releases[0], "csv"))
+    CONSOLE.print(
+        f"    Two people signed, the container visited, the gate let a table out: {folder / 'local.csv'}"
+    )
+
+
+def _combined_story(folder: Path, home: Member, taking_part: list[Member]) -> None:
+    """A study over all six, combined by three of them."""
+    CONSOLE.print(f"[2] {home.name}: a researcher finds six datasets and asks all of them at once.")
+    study = story.ask_combined_study(home, taking_part)
+    for member in taking_part:
+        signed = story.approve_all(member, study)
+        CONSOLE.print(f"    {member.name}: {'two people signed' if signed else 'granted by policy'}.")
+    CONSOLE.print("[3] Each node counts, deals sealed shares; three of them add what none of them can read.")
     told = story.wait_for_result(home, study)
-    content = render(told.releases[0], "csv")
+    content = render(told.releases[-1], "csv")
     (folder / "result.csv").write_bytes(content)
     CONSOLE.print(f"[4] Released: {folder / 'result.csv'}, and on the page {home.url}/home.")
     click.echo(_first_lines(content.decode()))
-    node = open_node(home.directory)
-    CONSOLE.print(f"[5] Ledger: {report_words(verify_ledger(node.desk))[-1]}")
 
 
 def _first_lines(content: str, number: int = 8) -> str:

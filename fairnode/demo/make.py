@@ -81,6 +81,8 @@ def make_member(member: Member, made: Made) -> None:
             port=member.port,
             organisation=Organisation(member.name, member.kind),
             settings=replace(Settings(), release_slot=1),
+            peer_port=member.peer_port,
+            compute_port=member.compute_port,
         )
     )
     node = open_node(member.directory)

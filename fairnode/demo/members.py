@@ -23,10 +23,18 @@ PEOPLE: dict[str, tuple[str, Role]] = {
     "aisha": ("Aisha Mulder", Role.AUDITOR),
 }
 
+HOME = "coordinators"
+COMPUTING = ("police", "labour", "coordinators")
+WITHOUT_PORT, HOST = "shelters", "coordinators"
+
 
 @dataclass(frozen=True)
 class Member:
-    """One organisation's node in the demo. `passwords` are made for this run."""
+    """One organisation's node in the demo. `passwords` are made for this run.
+
+    `peer_port` is 0 for the one without an inbound port, which `host` (a node's address) hosts;
+    `compute_port` is 0 for all but the compute parties.
+    """
 
     key: str
     name: str
@@ -34,6 +42,9 @@ class Member:
     directory: Path
     port: int
     passwords: dict[str, str]
+    peer_port: int
+    compute_port: int
+    host: str
 
     @property
     def url(self) -> str:
@@ -61,17 +72,21 @@ def example() -> ModuleType:
 def members(folder: Path) -> list[Member]:
     """The six members, with free ports and new passwords."""
     organisations = example().ORGANISATIONS
-    ports = free_ports(len(organisations))
+    ports = iter(free_ports(3 * len(organisations)))
+    web = {o.key: next(ports) for o in organisations}
     return [
         Member(
             key=o.key,
             name=o.name,
             kind=o.type,
             directory=folder / "nodes" / o.key,
-            port=port,
+            port=web[o.key],
             passwords={user: secrets.token_urlsafe(12) for user in PEOPLE},
+            peer_port=0 if o.key == WITHOUT_PORT else next(ports),
+            compute_port=next(ports) if o.key in COMPUTING else 0,
+            host=f"http://127.0.0.1:{web[HOST]}" if o.key == WITHOUT_PORT else "",
         )
-        for o, port in zip(organisations, ports, strict=True)
+        for o in organisations
     ]
 
 

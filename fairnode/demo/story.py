@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairnode import approvals, errors
 from fairnode.demo.members import Member
+from fairnode.discovery.search import Wanted, search
 from fairnode.node import Node, open_node
 from fairnode.people.signing import signer_with_token
 from fairnode.people.tokens import who_token
@@ -54,6 +55,41 @@ def ask_local_study(member: Member) -> str:
         "stages": [{"name": "count", "kind": "visit"}],
     }
     return send(node, researcher, draft(node, researcher, wanted)).id
+
+
+def ask_combined_study(home: Member, taking_part: list[Member]) -> str:
+    """The home node's researcher asks all six for registrations by form, sex and age, combined; the hash."""
+    node = open_node(home.directory)
+    algorithm = wait_for_algorithm(node, "counts")
+    dimensions = ["exploitationForm", "sex", "ageBroad"]
+    datasets = wait_for_datasets(node, dimensions, len(taking_part))
+    researcher = who_token(node, home.token_file("rosa").read_text(encoding="utf-8"))
+    wanted = {
+        "title": "Registrations by form of exploitation, sex and age group",
+        "question": "How many registrations of presumed victims are there over all six organisations, by form "
+        "of exploitation, sex and age group, 2010-2015?",
+        "purpose": "https://w3id.org/fairnode/policy#TraffickingStatistics",
+        "legalBasis": ["https://w3id.org/dpv/legal/eu/gdpr#A6-1-e"],
+        "algorithm": {"name": algorithm.name, "version": algorithm.version, "identity": algorithm.image},
+        "datasets": datasets,
+        "dimensions": dimensions,
+        "parameters": {"dimensions": dimensions},
+        "stages": [
+            {"name": "count", "kind": "visit"},
+            {"name": "combine", "kind": "combine", "program": "sum", "inputs": ["count"]},
+        ],
+        "openings": ["combine"],
+    }
+    return send(node, researcher, draft(node, researcher, wanted)).id
+
+
+def wait_for_datasets(node: Node, variables: list[str], number: int, seconds: float = 60.0) -> list[str]:
+    """The IRIs of the datasets in the network that have these variables and the years 2010-2015."""
+    wanted = Wanted(variables=tuple(variables), years=tuple(range(2010, 2016)))
+    until = time.monotonic() + seconds
+    while len(found := search(node, wanted)) < number and time.monotonic() < until:
+        time.sleep(0.2)
+    return [dataset.iri for dataset in found]
 
 
 def approve_all(member: Member, study: str, seconds: float = 30.0) -> int:

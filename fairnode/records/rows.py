@@ -347,3 +347,47 @@ class PeerRecord:
     sha256: str
     state: str
     changed: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a node remembers of a release over data of its own, local or combined; it never travels."""
+
+    id: str
+    lineage: str
+    facts: dict[str, Any]
+    created: str
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A combination as one node sees it; `id` begins with its part: home, contributor or party."""
+
+    id: str
+    study: str
+    stage: str
+    state: str
+    facts: dict[str, Any]
+    changed: str
+
+
+@dataclass(frozen=True)
+class ReceiverSecret:
+    """A compute party's key for one study (`id` is study#stage); removed when the combination is over."""
+
+    id: str
+    secret: bytes
+    public: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A contributor's sealed package at a compute party; removed when the combination is over."""
+
+    id: str
+    study: str
+    sender: str
+    package: bytes
+    correction: bytes
+    created: str

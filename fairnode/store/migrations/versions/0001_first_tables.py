@@ -59,6 +59,20 @@ def upgrade() -> None:
         batch_op.create_index("approvals_by_visit", ["visit"], unique=False)
 
     op.create_table(
+        "computations",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("stage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("facts", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("changed", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("computations", schema=None) as batch_op:
+        batch_op.create_index("computations_by_state", ["state"], unique=False)
+        batch_op.create_index("computations_by_study", ["study"], unique=False)
+
+    op.create_table(
         "dataset_versions",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("dataset", sa.Text(), autoincrement=False, nullable=False),
@@ -88,6 +102,17 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("datasets", schema=None) as batch_op:
         batch_op.create_index("datasets_by_iri", ["iri"], unique=False)
+
+    op.create_table(
+        "earlier",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("facts", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("earlier", schema=None) as batch_op:
+        batch_op.create_index("earlier_by_lineage", ["lineage"], unique=False)
 
     op.create_table(
         "follows",
@@ -242,6 +267,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "receiver_secrets",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("secret", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("public", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "releases",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
@@ -285,6 +318,19 @@ def upgrade() -> None:
         sa.Column("expires", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "shares",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("package", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("correction", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("shares", schema=None) as batch_op:
+        batch_op.create_index("shares_by_study", ["study"], unique=False)
+
     op.create_table(
         "studies",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
