@@ -36,7 +36,9 @@ class _Door:
     def caller(self) -> Member:
         """The member that signed this request. Raises `NotKnown`, `Unavailable`."""
         agreement = check_in_force(self.node)
-        message = Message(request.method, request.url, dict(request.headers))
+        # The address as it was sent: the framework's own has escapes undone, and the signature covers them.
+        url = f"https://{request.host}{request.environ.get('REQUEST_URI', request.full_path)}"
+        message = Message(request.method, url, dict(request.headers))
 
         def key_of(iri: str) -> str | None:
             member = agreement.member(iri)

@@ -89,7 +89,7 @@ def write_agreement(told: dict[str, Any]) -> bytes:
         graph.bind(prefix, name)
     graph.add((me, RDF.type, FN.Agreement))
     graph.add((me, DCTERMS.title, Literal(told["title"])))
-    graph.add((me, DCAT.version, Literal("1.0.0")))
+    graph.add((me, URIRef(f"{DCAT}version"), Literal("1.0.0")))
     graph.add((me, FN.protocol, Literal(PROTOCOL)))
     graph.add((me, FN.personsPerCell, Literal(told["k"])))
     graph.add((me, DCTERMS.created, Literal(clock.now(), datatype=XSD.dateTime)))
