@@ -138,9 +138,12 @@ class Network:
 
 
 class Party:
-    """One party process; `odd` runs a script of this folder instead: its name and first argument."""
+    """One party process; `odd` runs a script of this folder instead: its name and first argument.
 
-    def __init__(self, job: dict, folder: Path, odd: str | None = None) -> None:
+    `within` is a command that runs another, as `ip netns exec NAME` does.
+    """
+
+    def __init__(self, job: dict, folder: Path, odd: str | None = None, within: tuple[str, ...] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         (folder / "job.json").write_text(json.dumps(job))
@@ -148,7 +151,7 @@ class Party:
         start = [str(HERE / odd.split()[0]), odd.split()[1]] if odd else ["-m", "fairnode.jobs.mpc_party"]
         files = [str(folder / "job.json"), str(folder / "result.json")]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", *start, *files],
+            [*within, sys.executable, "-I", *start, *files],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

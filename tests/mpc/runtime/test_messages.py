@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairnode.mpc import hello
@@ -33,6 +33,7 @@ def test_equal_hellos_agree_and_come_back_from_bytes():
     assert hello.parse(HELLO.encode()) == HELLO
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.sampled_from([b"{}", b"[]", b"null", b'{"engine": 1}']))
 def test_no_other_bytes_are_a_hello_or_a_reason(payload):
     assert hello.parse(payload) is None
