@@ -94,10 +94,10 @@ class Network:
         listed: list[list[dict]] = [[] for _ in range(self.m)]
         for number, values in enumerate(inputs):
             sender, key = f"https://org{number}.example/", Ed25519PrivateKey.generate()
-            ring, length = chosen.ring(parameters), chosen.length(parameters)
+            ring, length = chosen.ring(parameters), chosen.length(parameters, number)
             columns = values if isinstance(values[0], list) else [values]
             terms = Terms(STUDY, 1, sender, ring, length, public)
-            dealing = deal(chosen.encode(columns, parameters), terms, key)
+            dealing = deal(chosen.encode(columns, parameters, number), terms, key)
             for i in range(self.m):
                 package, block = self.home(i) / f"{number}.package", self.home(i) / f"{number}.block"
                 package.write_bytes(dealing.packages[i])

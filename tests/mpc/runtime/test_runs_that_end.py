@@ -129,7 +129,7 @@ def test_a_party_that_speaks_another_version_is_named_at_once(three, tmp_path):
 def test_a_party_that_never_comes_is_named(three, tmp_path):
     jobs = three.jobs("sum", PARAMETERS, INPUTS)
     for job in jobs:
-        job["join_seconds"] = 1.5
+        job["join_seconds"] = 4
     outcomes = run_all(jobs[:2], tmp_path / "run")
     assert reasons(outcomes) == [("absent", 2)] * 2
 

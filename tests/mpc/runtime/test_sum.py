@@ -132,7 +132,7 @@ def test_parameters_out_of_range_are_refused(changed):
 @pytest.mark.parametrize("columns", [[[1, 2]], [[1]], [[1, 2], [1]], [[1, -2], [0, 0]], [[1, 2], [0, 10**6]]])
 def test_numbers_that_the_study_does_not_take_are_refused(columns):
     with pytest.raises(NotValid):
-        SUM.encode(columns, parameters(cells=2, earlier=1))
+        SUM.encode(columns, parameters(cells=2, earlier=1), 0)
 
 
 @pytest.mark.parametrize(
