@@ -1,6 +1,8 @@
 """Messages between parties: agreed upon, bounded, and never more than numbers."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -56,3 +58,10 @@ def test_every_program_says_what_it_does_and_has_a_digest_of_its_source():
         assert len(bytes.fromhex(program.digest)) == 32
         assert program.digest != replace(program, version="other").digest
         assert program.digest != replace(program, sources=program.sources[:-1]).digest
+
+
+def test_what_a_node_uses_outside_a_party_process_does_not_load_mpyc():
+    modules = ["dealing", "gateway", "openings.outputs", "programs", "party.start"]
+    imports = ", ".join(f"fairnode.mpc.{name}" for name in modules)
+    code = f"import sys, {imports}; sys.exit('mpyc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0
