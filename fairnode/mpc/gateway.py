@@ -79,12 +79,13 @@ def hand_over(connection: socket.socket, folder: Path) -> None:
     """Read the preamble and pass the connection to the run's process, or answer that there is none."""
     until = time.monotonic() + PREAMBLE_SECONDS
     body = _read(connection, preamble.body_length(_read(connection, preamble.HEADER, until)), until)
-    run = preamble.parse(body).run
+    said = preamble.parse(body)
+    answer = preamble.TAKEN if said.protocol == preamble.PROTOCOL else preamble.OTHER_PROTOCOL
     try:
         with socket.socket(socket.AF_UNIX) as inbox, short_path(folder) as place:
             inbox.settimeout(PREAMBLE_SECONDS)
-            inbox.connect(f"{place}/{run}")
-            connection.sendall(preamble.TAKEN)
+            inbox.connect(f"{place}/{said.run}")
+            connection.sendall(answer)
             socket.send_fds(inbox, [body], [connection.fileno()])
     except (FileNotFoundError, ConnectionRefusedError):
         connection.sendall(preamble.UNKNOWN)

@@ -7,7 +7,7 @@ the number of compute parties.
 
 from fairnode.mpc.dealing.deal import deal
 from fairnode.mpc.dealing.receive import ReceiveKeys, Rows, once_each, receive
-from fairnode.mpc.dealing.rings import P61, Ring, Words
+from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words
 from fairnode.mpc.dealing.subsets import Subset, held, subsets, threshold, to_shamir
 from fairnode.mpc.dealing.terms import Dealing, ReceiverKey, Terms, new_receiver_key
 
@@ -18,6 +18,7 @@ __all__ = [
     "ReceiverKey",
     "Ring",
     "Rows",
+    "SeedRow",
     "Subset",
     "Terms",
     "Words",

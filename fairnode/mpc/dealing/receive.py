@@ -18,7 +18,7 @@ from nacl.public import PrivateKey, SealedBox
 
 from fairnode.errors import Conflict, NotValid
 from fairnode.mpc.dealing.deal import MASK, bound, envelope_bytes, header, signed_bytes
-from fairnode.mpc.dealing.rings import P61, Ring, Words, mask
+from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
 from fairnode.mpc.dealing.subsets import Subset, correction_subset, held, label, subsets
 from fairnode.mpc.dealing.terms import Terms, digest
 
@@ -29,14 +29,23 @@ ENVELOPE_LIMIT = 65536
 class Rows:
     """What one party holds of one sender's input: for each set T it is not in, one value an element.
 
+    A row from a seed (2^64 and XOR) is a `SeedRow`, expanded where it is read; the others are arrays.
     `commitment` (hex) is the digest of the sender's commitments, the same at all holders of an honest
     dealing; parties compare it in the hello before they use the rows.
     """
 
     sender: str
     ring: Ring
-    rows: Mapping[Subset, Words]
+    rows: Mapping[Subset, Words | SeedRow]
+    length: int
     commitment: str
+
+    def arrays(self) -> dict[Subset, Words]:
+        """All rows in memory."""
+        return {
+            subset: row.words(self.length) if isinstance(row, SeedRow) else row
+            for subset, row in self.rows.items()
+        }
 
 
 def receive(package: bytes, correction: bytes, terms: Terms, party: int, keys: ReceiveKeys) -> Rows:
@@ -52,14 +61,12 @@ def receive(package: bytes, correction: bytes, terms: Terms, party: int, keys: R
     if commitments["block"] != digest(correction, "fairnode-block"):
         raise _refused(terms, "comes with another correction block than its sender committed to")
     rows = {
-        subset: mask(secrets[subset], terms.ring, terms.length, MASK)
-        for subset in held(m, party)
-        if subset != correction_subset(m)
+        subset: _seeded(secrets[subset], terms) for subset in held(m, party) if subset != correction_subset(m)
     }
     if party not in correction_subset(m):
         rows[correction_subset(m)] = _block(correction, secrets[correction_subset(m)], terms)
     together = json.dumps([header(terms, 0) | {"receiver": "", "party": 0}, commitments], sort_keys=True)
-    return Rows(terms.sender, terms.ring, rows, digest(together.encode(), "fairnode-commit"))
+    return Rows(terms.sender, terms.ring, rows, terms.length, digest(together.encode(), "fairnode-commit"))
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,12 @@ def _parts(
             raise _refused(terms, "holds a seed that does not fit its commitment")
         secrets[subset] = secret
     return secrets, {name: str(value) for name, value in commitments.items()}
+
+
+def _seeded(seed: bytes, terms: Terms) -> Words | SeedRow:
+    if terms.ring is Ring.P61:
+        return mask(seed, terms.ring, terms.length, MASK)
+    return SeedRow(seed, terms.ring, MASK)
 
 
 def _unhex(text: object) -> bytes:

@@ -10,6 +10,7 @@ both sides always consume the same number of bytes.
 from __future__ import annotations
 
 import hashlib
+import sys
 from enum import Enum
 
 import numpy as np
@@ -20,7 +21,8 @@ Words = NDArray[np.uint64]
 
 P61 = 2**61 - 1
 _P = np.uint64(P61)
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+_AES_BLOCK = 16
 
 
 class Ring(Enum):
@@ -54,23 +56,41 @@ def mask(seed: bytes, ring: Ring, length: int, purpose: bytes) -> Words:
 
     `purpose` (at most 16 bytes) keeps the masks of one seed for different uses independent.
     """
+    stream = SeedRow(seed, ring, purpose)
     if ring is not Ring.P61:
-        return _stream(seed, ring, purpose, length)
-    words = _stream(seed, ring, purpose, 2 * length)
+        return stream.words(length)
+    words = stream.words(2 * length)
     high, low = reduce61(words[:length]), reduce61(words[length:])
     # high * 2^64 = high * 8 (mod 2^61 - 1): a shift by three with the top bits folded back.
     eightfold = ((high << np.uint64(3)) & _P) + (high >> np.uint64(58))
     return reduce61(eightfold + low)
 
 
-def _stream(seed: bytes, ring: Ring, purpose: bytes, words: int) -> Words:
-    """`words` little-endian uint64 of key stream."""
-    key = hashlib.blake2b(ring.value.encode(), digest_size=16, key=seed, person=purpose).digest()
-    encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-    out = bytearray(8 * words + 16)
-    view, zeros, done = memoryview(out), bytes(_CHUNK), 0
-    while done < 8 * words:
-        part = min(_CHUNK, 8 * words - done)
-        encryptor.update_into(zeros[:part], view[done:])
-        done += part
-    return np.frombuffer(out, dtype="<u8", count=words).astype(np.uint64, copy=False)
+class SeedRow:
+    """The words of a seed's key stream, made where they are read: a row that takes no memory."""
+
+    def __init__(self, seed: bytes, ring: Ring, purpose: bytes) -> None:
+        self._key = hashlib.blake2b(ring.value.encode(), digest_size=16, key=seed, person=purpose).digest()
+
+    def words(self, length: int) -> Words:
+        """The first `length` words."""
+        out = np.empty(length, np.uint64)
+        self.read(0, out)
+        return out
+
+    def read(self, start: int, out: Words) -> None:
+        """Put the words from `start` on into `out`, a contiguous array."""
+        block, skip = divmod(8 * start, _AES_BLOCK)
+        counter = block.to_bytes(_AES_BLOCK, "big")
+        encryptor = Cipher(algorithms.AES(self._key), modes.CTR(counter)).encryptor()
+        encryptor.update(bytes(skip))
+        size, target = out.nbytes, out.view(np.uint8).data
+        buffer = bytearray(min(_CHUNK, size) + _AES_BLOCK)
+        zeros, done = bytes(min(_CHUNK, size)), 0
+        while done < size:
+            part = min(_CHUNK, size - done)
+            encryptor.update_into(zeros[:part], buffer)
+            target[done : done + part] = memoryview(buffer)[:part]
+            done += part
+        if sys.byteorder == "big":
+            out.byteswap(inplace=True)

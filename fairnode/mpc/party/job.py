@@ -126,9 +126,10 @@ def _job(told: Mapping[str, Any]) -> Job:
 def read_inputs(job: Job) -> list[Rows]:
     """The rows of every contributor, in the job's order. Raises NotValid, naming the sender."""
     secret = bytes.fromhex(job.receiver_key.read_text(encoding="ascii").strip())
-    ring, count = job.program.ring(job.parameters), job.program.length(job.parameters)
+    ring = job.program.ring(job.parameters)
     rows = []
-    for item in job.inputs:
+    for place, item in enumerate(job.inputs):
+        count = job.program.length(job.parameters, place)
         terms = Terms(job.study, job.attempt, item.sender, ring, count, job.receivers)
         keys = ReceiveKeys(secret, Ed25519PublicKey.from_public_bytes(item.key))
         try:

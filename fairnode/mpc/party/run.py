@@ -214,7 +214,8 @@ class _Run:
     def _too_late(self) -> None:
         missing = self.mesh.missing() if self.mesh else []
         if missing:
-            self.end(Reason("absent", missing[0], f"Party {missing[0]} did not come in time."))
+            who = " and ".join(f"party {number}" for number in missing)
+            self.end(Reason("absent", missing[0], f"{who.capitalize()} did not come in time."))
 
     def _over_time(self) -> None:
         """Name the party that this one waits for: the one that does not even answer, if there is one."""

@@ -26,7 +26,7 @@ class PartySession:
 
     def enter(self, rows: Rows) -> Shared:
         """Dealt rows modulo 2^61 - 1 as an array shared in MPyC; local."""
-        return self._array(to_shamir(rows.rows, self.me))
+        return self._array(to_shamir(rows.arrays(), self.me))
 
     def split_random(self, bound: int, length: int) -> Mapping[Subset, Any]:
         """Fresh random integers below `bound`: for each T, the same array at all parties not in T; local."""

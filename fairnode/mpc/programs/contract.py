@@ -63,9 +63,10 @@ class Session(Protocol):
 class Program:
     """One computation: what goes in, what is computed, what is opened, and to whom.
 
-    `check(parameters, contributors, parties)` raises NotValid; `encode(columns, parameters)` makes of a
-    contributor's numbers the `length(parameters)` elements of `ring(parameters)` that it deals, and raises
-    NotValid when they are not what the program takes; `run` computes a party's output shares; `table`
+    `check(parameters, contributors, parties)` raises NotValid; `encode(columns, parameters, place)` makes of
+    the numbers of the contributor at `place` (0, 1, ... in the order of the study) the
+    `length(parameters, place)` elements of `ring(parameters)` that it deals, and raises NotValid when they
+    are not what the program takes; `run` computes a party's output shares; `table`
     makes of the opened outputs what the recipient reads; `describe(parameters)` says it to people.
     `sources` are the modules whose bytes are the program.
     """
@@ -75,8 +76,8 @@ class Program:
     sources: tuple[str, ...]
     check: Callable[[Parameters, int, int], None]
     ring: Callable[[Parameters], Ring]
-    length: Callable[[Parameters], int]
-    encode: Callable[[Columns, Parameters], Words]
+    length: Callable[[Parameters, int], int]
+    encode: Callable[[Columns, Parameters, int], Words]
     run: Callable[[Session, Sequence[Rows], Parameters], Awaitable[Shares]]
     table: Callable[[Mapping[str, Sequence[int]], Parameters], Table]
     describe: Callable[[Parameters], str]

@@ -50,12 +50,12 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
     rule.check_contributors(contributors, parties)
 
 
-def length(parameters: Parameters) -> int:
+def length(parameters: Parameters, _: int = 0) -> int:
     """How many numbers each contributor deals: n and squares, and three limbs of sum and largest values."""
     return int(parameters["cells"]) * (2 + 3 * LIMBS)
 
 
-def encode(columns: Columns, parameters: Parameters) -> Words:
+def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
     """`[n, sum, squares, largest, second largest]`, one number a group in each, as ring elements."""
     largest, persons = int(parameters["largest"]), int(parameters["persons"])
     limits = (persons, persons * largest, persons * largest**2, largest, largest)

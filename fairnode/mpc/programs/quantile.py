@@ -39,12 +39,12 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
     rule.check_contributors(contributors, parties)
 
 
-def length(parameters: Parameters) -> int:
+def length(parameters: Parameters, _: int = 0) -> int:
     """How many numbers each contributor deals."""
     return len(parameters["grid"])
 
 
-def encode(columns: Columns, parameters: Parameters) -> Words:
+def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
     """One list: persons with at most each grid value. Raises NotValid if it falls anywhere."""
     checks.check_columns(columns, 1, len(parameters["grid"]), lambda _: int(parameters["persons"]))
     if list(columns[0]) != sorted(columns[0]):

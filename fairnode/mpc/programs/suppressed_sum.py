@@ -50,12 +50,12 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
     rule.check_contributors(contributors, parties)
 
 
-def length(parameters: Parameters) -> int:
+def length(parameters: Parameters, _: int = 0) -> int:
     """How many numbers each contributor deals."""
     return int(parameters["cells"]) * (1 + int(parameters["earlier"]))
 
 
-def encode(columns: Columns, parameters: Parameters) -> Words:
+def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
     """`[counts, changed at release 1, ...]`, one number a cell in each, as ring elements."""
     rows = 1 + int(parameters["earlier"])
     checks.check_columns(columns, rows, int(parameters["cells"]), lambda _: int(parameters["largest"]))

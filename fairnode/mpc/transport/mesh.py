@@ -152,8 +152,11 @@ class Mesh:
             connection.setblocking(False)
             await loop.sock_connect(connection, address)
             await loop.sock_sendall(connection, preamble.encode(hello))
-            if await loop.sock_recv(connection, 1) == preamble.TAKEN:
+            answer = await loop.sock_recv(connection, 1)
+            if answer == preamble.TAKEN:
                 return connection
+            if answer == preamble.OTHER_PROTOCOL:
+                self._other_protocol(number)
         except OSError:
             pass  # not there yet: the time limit of the run decides when that is too late
         except asyncio.CancelledError:
@@ -191,6 +194,10 @@ class Mesh:
             connection.close()
             self._foreign(number, "came with a certificate that is not the one in the agreement")
             return
+        if said.protocol != preamble.PROTOCOL:
+            connection.close()
+            self._other_protocol(number)
+            return
         context = tls.server_context(self._me.certificate, self._me.key, said.certificate)
         try:
             await self._secure(number, connection, context, dial=False)
@@ -198,6 +205,10 @@ class Mesh:
             connection.close()  # it dials again if it lives
         except ssl.SSLError:
             self._foreign(number, "cannot prove the key of its certificate")
+
+    def _other_protocol(self, number: int) -> None:
+        sentence = f"Party {number} speaks another version of the protocol between compute parties."
+        self._terms.on_end(Reason("other-engine", number, sentence))
 
     def _foreign(self, number: int, what: str) -> None:
         self._terms.on_end(Reason("foreign", number, f"Party {number} {what}."))

@@ -14,12 +14,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-MAGIC = b"fairnode-mpc/1\n"
+MAGIC = b"fairnode-mpc\n"
+PROTOCOL = 1
+"""Version of all that follows; the form of the preamble itself stays, so that versions know each other."""
 HEADER = len(MAGIC) + 2
 LIMIT = 8192
 """Most bytes that the body of a preamble may have; an RSA-4096 certificate needs about 2,000."""
-TAKEN, UNKNOWN = b"+", b"-"
-"""The gateway's answers: handed to the process of this run; no such run here (yet)."""
+TAKEN, UNKNOWN, OTHER_PROTOCOL = b"+", b"-", b"v"
+"""The gateway's answers: handed to the process of this run; no such run here (yet); another version."""
 
 _RUN = re.compile(r"[0-9a-f]{32}")
 
@@ -32,12 +34,14 @@ class Preamble:
     sender: int
     receiver: int
     certificate: bytes
+    protocol: int = PROTOCOL
 
 
 def encode(preamble: Preamble) -> bytes:
     """The bytes that the dialler sends first."""
     body = json.dumps(
         {
+            "protocol": PROTOCOL,
             "run": preamble.run,
             "from": preamble.sender,
             "to": preamble.receiver,
@@ -48,9 +52,9 @@ def encode(preamble: Preamble) -> bytes:
 
 
 def body_length(header: bytes) -> int:
-    """Length of the body after `header`. Raises ValueError for another protocol or a size over LIMIT."""
+    """Length of the body after `header`. Raises ValueError for anything but a preamble."""
     if len(header) != HEADER or not header.startswith(MAGIC):
-        raise ValueError("not a connection of this protocol version")
+        raise ValueError("not a connection between compute parties")
     length = int.from_bytes(header[len(MAGIC) :], "big")
     if length > LIMIT:
         raise ValueError("preamble too long")
@@ -62,14 +66,14 @@ def parse(body: bytes) -> Preamble:
     told: Any = json.loads(body)
     if not isinstance(told, dict) or not is_run(told.get("run")):
         raise ValueError("no run in the preamble")
-    sender, receiver = told.get("from"), told.get("to")
-    if not isinstance(sender, int) or not isinstance(receiver, int):
-        raise ValueError("no party numbers in the preamble")
+    sender, receiver, protocol = told.get("from"), told.get("to"), told.get("protocol")
+    if not isinstance(sender, int) or not isinstance(receiver, int) or not isinstance(protocol, int):
+        raise ValueError("no version or party numbers in the preamble")
     try:
         certificate = base64.b64decode(str(told.get("certificate")), validate=True)
     except binascii.Error as error:
         raise ValueError("no certificate in the preamble") from error
-    return Preamble(told["run"], sender, receiver, certificate)
+    return Preamble(told["run"], sender, receiver, certificate, protocol)
 
 
 def is_run(run: object) -> bool:

@@ -94,10 +94,10 @@ class Network:
         listed: list[list[dict]] = [[] for _ in range(self.m)]
         for number, values in enumerate(inputs):
             sender, key = f"https://org{number}.example/", Ed25519PrivateKey.generate()
-            ring, length = chosen.ring(parameters), chosen.length(parameters)
+            ring, length = chosen.ring(parameters), chosen.length(parameters, number)
             columns = values if isinstance(values[0], list) else [values]
             terms = Terms(STUDY, 1, sender, ring, length, public)
-            dealing = deal(chosen.encode(columns, parameters), terms, key)
+            dealing = deal(chosen.encode(columns, parameters, number), terms, key)
             for i in range(self.m):
                 package, block = self.home(i) / f"{number}.package", self.home(i) / f"{number}.block"
                 package.write_bytes(dealing.packages[i])
@@ -138,9 +138,12 @@ class Network:
 
 
 class Party:
-    """One party process; `odd` runs a script of this folder instead: its name and first argument."""
+    """One party process; `odd` runs a script of this folder instead: its name and first argument.
 
-    def __init__(self, job: dict, folder: Path, odd: str | None = None) -> None:
+    `within` is a command that runs another, as `ip netns exec NAME` does.
+    """
+
+    def __init__(self, job: dict, folder: Path, odd: str | None = None, within: tuple[str, ...] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         (folder / "job.json").write_text(json.dumps(job))
@@ -148,7 +151,7 @@ class Party:
         start = [str(HERE / odd.split()[0]), odd.split()[1]] if odd else ["-m", "fairnode.jobs.mpc_party"]
         files = [str(folder / "job.json"), str(folder / "result.json")]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", *start, *files],
+            [*within, sys.executable, "-I", *start, *files],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

@@ -17,6 +17,7 @@ from fairnode.mpc.dealing import (
     Dealing,
     ReceiveKeys,
     Ring,
+    SeedRow,
     Terms,
     deal,
     new_receiver_key,
@@ -53,7 +54,7 @@ def test_the_values_of_all_sets_make_the_secret_and_holders_hold_the_same(m, rin
     together = {}
     for party, rows in enumerate(each):
         assert all(party not in subset for subset in rows.rows)
-        for subset, row in rows.rows.items():
+        for subset, row in rows.arrays().items():
             np.testing.assert_array_equal(together.setdefault(subset, row), row)
     total = np.zeros(len(values), np.uint64)
     for row in together.values():
@@ -67,7 +68,7 @@ def test_rows_become_shamir_shares_of_the_secret_at_any_t_plus_1_parties(m, valu
     told = terms(m, Ring.P61, len(values))
     dealing = deal(np.array(values, dtype=np.uint64), told, SENDER)
     some = data.draw(st.permutations(range(m)))[: threshold(m) + 1]
-    shares = [to_shamir(received(dealing, told, party).rows, party) for party in some]
+    shares = [to_shamir(received(dealing, told, party).arrays(), party) for party in some]
     weights = lagrange([party + 1 for party in some], 0)
     joined = sum(w * share for w, share in zip(weights, shares, strict=True)) % P61
     assert joined.tolist() == values
@@ -79,12 +80,19 @@ def test_what_one_party_holds_is_uniform_whatever_the_secret(m, ring):
     told = terms(m, ring, 40_000)
     dealing = deal(np.zeros(told.length, np.uint64), told, SENDER)
     for party in range(m):
-        for row in received(dealing, told, party).rows.values():
+        for row in received(dealing, told, party).arrays().values():
             top = row >> np.uint64(57 if ring is Ring.P61 else 60)
             for nibble in (top, row & np.uint64(15)):
                 counts = np.bincount(nibble.astype(np.int64), minlength=16)
                 statistic = float(((counts - 2500.0) ** 2 / 2500.0).sum())
                 assert statistic < 60  # chi-square with 15 degrees of freedom: 1 in 10^6 is 55
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 300), st.integers(1, 300))
+def test_a_row_of_a_seed_is_the_same_wherever_reading_starts(seed, start, length):
+    row, part = SeedRow(seed, Ring.XOR, b"test"), np.empty(length, np.uint64)
+    row.read(start, part)
+    np.testing.assert_array_equal(part, row.words(start + length)[start:])
 
 
 def test_upload_is_one_block_and_a_small_package_for_each_party():

@@ -51,6 +51,20 @@ def test_a_run_that_is_not_here_is_said_to_be_unknown(gateway):
         assert connection.recv(1) == b""
 
 
+def test_another_version_is_told_so_and_shown_to_the_process_of_the_run(gateway, monkeypatch):
+    monkeypatch.setattr(preamble, "PROTOCOL", 2)
+    data = hello()
+    monkeypatch.undo()
+    with listening(gateway._folder, RUN) as inbox, dial(gateway, data) as connection:
+        assert connection.recv(1) == preamble.OTHER_PROTOCOL
+        inbox.setblocking(True)
+        courier, _ = inbox.accept()
+        with courier:
+            body, descriptors, _, _ = socket.recv_fds(courier, preamble.LIMIT, 4)
+        socket.socket(fileno=descriptors[0]).close()
+        assert preamble.parse(body).protocol == 2
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -63,7 +77,7 @@ def test_a_run_that_is_not_here_is_said_to_be_unknown(gateway):
         hello("A" * 32),
         preamble.MAGIC
         + (lambda b: len(b).to_bytes(2, "big") + b)(
-            json.dumps({"run": RUN, "from": "0", "to": 1, "certificate": "!"}).encode()
+            json.dumps({"protocol": 1, "run": RUN, "from": 0, "to": 1, "certificate": "!"}).encode()
         ),
     ],
 )

@@ -1,10 +1,12 @@
 """Messages between parties: agreed upon, bounded, and never more than numbers."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairnode.mpc import hello
@@ -33,6 +35,7 @@ def test_equal_hellos_agree_and_come_back_from_bytes():
     assert hello.parse(HELLO.encode()) == HELLO
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.sampled_from([b"{}", b"[]", b"null", b'{"engine": 1}']))
 def test_no_other_bytes_are_a_hello_or_a_reason(payload):
     assert hello.parse(payload) is None
@@ -55,3 +58,10 @@ def test_every_program_says_what_it_does_and_has_a_digest_of_its_source():
         assert len(bytes.fromhex(program.digest)) == 32
         assert program.digest != replace(program, version="other").digest
         assert program.digest != replace(program, sources=program.sources[:-1]).digest
+
+
+def test_what_a_node_uses_outside_a_party_process_does_not_load_mpyc():
+    modules = ["dealing", "gateway", "openings.outputs", "programs", "party.start"]
+    imports = ", ".join(f"fairnode.mpc.{name}" for name in modules)
+    code = f"import sys, {imports}; sys.exit('mpyc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0

@@ -3,7 +3,10 @@
 import socket
 import threading
 
+import numpy as np
 from mpc_network import Network, Party, run_cold
+
+from fairnode.mpc.party.codec import decode
 
 PLANTED = [13_579_024, 9_876_543, 11_223_344, 7_654_321]
 OTHERS = [[5_000_001, 1_000_003, 2_000_029, 3_000_017], [4_000_037, 8_000_009, 6_000_011, 1_500_007]]
@@ -101,3 +104,21 @@ def test_a_transcript_is_written_for_synthetic_data_only(three, tmp_path):
     finally:
         party.kill()
     assert not (tmp_path / "messages").exists()
+
+
+def test_messages_of_a_run_are_uniform_even_if_every_input_is_zero(tmp_path):
+    told = PARAMETERS | {"cells": 500}
+    with Network(tmp_path / "network") as network:
+        jobs = network.jobs("sum", told, [[0] * 500] * 3)
+        for i, job in enumerate(jobs):
+            job |= {"synthetic": True, "transcript": str(tmp_path / f"messages{i}")}
+        outcomes = run_cold(jobs, tmp_path / "run")
+        assert network.combine("sum", told, outcomes)["cells"] == [None] * 500
+    for i in range(3):
+        lines = [line.split() for line in (tmp_path / f"messages{i}").read_text().splitlines()]
+        arrays = [decode(bytes.fromhex(words[3])) for words in lines if words[1] == "D"]
+        low = np.concatenate(arrays).astype(np.uint64).astype(np.int64) & 15
+        counts = np.bincount(low, minlength=16)
+        expected = len(low) / 16
+        assert expected > 1000
+        assert float(((counts - expected) ** 2 / expected).sum()) < 60  # 15 degrees of freedom: 1 in 10^6

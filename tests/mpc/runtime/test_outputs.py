@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairnode.errors import NotValid
@@ -31,6 +31,7 @@ def xor_shares(draw):
     return shares, words
 
 
+@settings(deadline=None)
 @given(xor_shares(), st.randoms())
 def test_xor_shares_of_all_parties_join(drawn, order):
     shares, words = drawn
@@ -41,6 +42,7 @@ def test_xor_shares_of_all_parties_join(drawn, order):
     assert combine_outputs(PROGRAM, {}, opened) == {"x": words}
 
 
+@settings(deadline=None)
 @given(xor_shares(), st.data())
 def test_a_wrong_row_of_one_party_is_noticed(drawn, data):
     shares, _ = drawn

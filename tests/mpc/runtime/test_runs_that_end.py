@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from mpc_network import Party, make_certificate, run_all
+from mpc_network import Network, Party, make_certificate, run_all
 
 LONG = pytest.mark.long
 PARAMETERS = {
@@ -39,6 +39,15 @@ def test_a_party_that_dies_is_named_at_once(three, tmp_path, how, party):
     said, seconds = ended(three, tmp_path, how, party)
     assert said == [("lost", party)] * 2
     assert seconds < 10
+
+
+@LONG
+@pytest.mark.parametrize("how", ["dies", "garbage"])
+def test_four_honest_parties_of_five_name_the_fifth(tmp_path, how):
+    with Network(tmp_path / "network", 5) as five:
+        jobs = five.jobs("sum", PARAMETERS, [*INPUTS, INPUTS[0]])
+        outcomes = run_all(jobs, tmp_path / "run", {2: how})
+    assert reasons(outcomes) == [("lost" if how == "dies" else how, 2)] * 4
 
 
 @pytest.mark.parametrize("party", [1, pytest.param(0, marks=LONG)])
@@ -111,10 +120,16 @@ def test_a_party_with_the_right_certificate_and_another_number_is_foreign(three,
     assert reasons(outcomes[1:]) == [("foreign", 0)] * 2
 
 
+def test_a_party_that_speaks_another_version_is_named_at_once(three, tmp_path):
+    said, seconds = ended(three, tmp_path, "speaks-another-version", 0)
+    assert said == [("other-engine", 0)] * 2
+    assert seconds < 10
+
+
 def test_a_party_that_never_comes_is_named(three, tmp_path):
     jobs = three.jobs("sum", PARAMETERS, INPUTS)
     for job in jobs:
-        job["join_seconds"] = 1.5
+        job["join_seconds"] = 4
     outcomes = run_all(jobs[:2], tmp_path / "run")
     assert reasons(outcomes) == [("absent", 2)] * 2
 

@@ -113,7 +113,7 @@ def test_a_quantile_is_that_of_the_pooled_values(three, tmp_path, order, shift):
 )
 def test_numbers_that_a_program_does_not_take_are_refused(name, told, columns):
     with pytest.raises(NotValid):
-        program(name).encode(columns, told)
+        program(name).encode(columns, told, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpc_network import Network, run_all
 
@@ -92,6 +92,7 @@ def test_only_the_recipient_can_join_the_outputs_and_only_all_of_one_run(three, 
         combine_outputs(SUM, told, [first[0], type(first[1])(**{**vars(first[1]), "values": lie}), first[2]])
 
 
+@settings(deadline=None)
 @given(st.integers(3, 60), st.lists(st.integers(0, 10**6) | st.integers(0, 70), min_size=1, max_size=5))
 def test_the_product_of_roots_is_zero_for_small_values_only(least, values):
     factors = small_roots(np.array(values, dtype=object), least)
@@ -99,6 +100,7 @@ def test_the_product_of_roots_is_zero_for_small_values_only(least, values):
     assert zero == [1 <= value < least for value in values]
 
 
+@settings(deadline=None)
 @given(st.sampled_from([3, 5, 10]), st.data())
 def test_the_remainder_is_a_polynomial_in_the_remainder_of_the_mask(base, data):
     degree, opened = 3 * (base - 1), data.draw(st.integers(0, base - 1))
@@ -130,7 +132,7 @@ def test_parameters_out_of_range_are_refused(changed):
 @pytest.mark.parametrize("columns", [[[1, 2]], [[1]], [[1, 2], [1]], [[1, -2], [0, 0]], [[1, 2], [0, 10**6]]])
 def test_numbers_that_the_study_does_not_take_are_refused(columns):
     with pytest.raises(NotValid):
-        SUM.encode(columns, parameters(cells=2, earlier=1))
+        SUM.encode(columns, parameters(cells=2, earlier=1), 0)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,7 @@ def test_too_few_contributors_are_refused(contributors, parties, fine):
             SUM.check(parameters(), contributors, parties)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=4, max_size=7), st.sampled_from([3, 5]))
 def test_no_coalition_of_contributors_finds_a_small_rest_in_an_opened_cell(values, parties):
     if rule.allowed(values, [], 11, parties):
