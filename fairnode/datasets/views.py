@@ -7,7 +7,8 @@ Pure text work, so that the web process can show the query and an approval can b
 2. where the policy demands consent, only rows whose consent is "yes" are read;
 3. with persons as unit, of each person the earliest registration is kept, whole (by date of identification,
    else year and month, else order in the source); rows without a person key are left out, as nobody can say
-   whether they are somebody new. A person thus has the same attributes in every view of the dataset;
+   whether they are somebody new. A person thus has the same attributes in every view of the dataset. Where
+   each row is a victim and there is no key, rows are persons;
 4. the filter is applied;
 5. rows are put in the order of their own values, so that their order says nothing.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fairnode import vocabulary
 from fairnode.datasets.expressions import expression, literal, local_codes, misread, quoted
@@ -59,13 +60,11 @@ class Query:
     checks: tuple[Check, ...]
     steps: tuple[tuple[str, str], ...]
     schema: tuple[Column, ...]
-    persons: bool
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the query: an approval binds it, a changed binding or filter changes it."""
-        told = {"reads": self.reads, "steps": self.steps, "checks": [vars(check) for check in self.checks]}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def offered(dataset: Dataset) -> tuple[str, ...]:
@@ -116,7 +115,6 @@ def compile_view(dataset: Dataset, view: View, *, identifiers: bool = False) -> 
         checks=tuple(checks),
         steps=tuple(_steps(dataset, view, needed)),
         schema=schema(dataset, view),
-        persons=dataset.binding("personKey") is not None,
     )
 
 
@@ -141,7 +139,7 @@ def _wrong(dataset: Dataset, view: View, identifiers: bool) -> Iterator[Finding]
             yield Finding(name, "is not in this dataset")
     for name, codes in view.filter:
         yield from _wrong_codes(name, codes)
-    if view.unit == "person" and dataset.binding("personKey") is None:
+    if view.unit == "person" and not dataset.knows_persons:
         yield Finding("unit", "persons cannot be told apart: the dataset has no person key")
     if view.consent_required and dataset.binding("consent") is None:
         yield Finding("consent", "the policy demands it, and the dataset does not record it")
@@ -199,7 +197,7 @@ def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str
     for name, condition in _conditions(dataset, view):
         yield name, f"SELECT * FROM {before} WHERE {condition}"
         before = name
-    if view.unit == "person":
+    if view.unit == "person" and dataset.binding("personKey"):
         order = ", ".join((*(f"{quoted(name)} NULLS LAST" for name in _clock(dataset)), "__row"))
         rank = f'row_number() OVER (PARTITION BY "personKey" ORDER BY {order}) = 1'
         yield "persons", f'SELECT * FROM {before} WHERE "personKey" IS NOT NULL QUALIFY {rank}'

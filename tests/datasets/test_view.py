@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fairnode.child import run_child
+from fairnode.datasets.views import offered
 from fairnode.errors import NotValid
 from fairnode.jobs import view as view_job
 from fairnode.records.dataset import Binding, View, to_json
@@ -59,6 +60,12 @@ def test_a_person_has_the_same_attributes_whatever_the_filter(dataset, write_csv
     assert make_view(dataset, write_csv(*ROWS), in_2012)[1] == []
 
 
+def test_rows_are_persons_where_each_row_is_a_victim(dataset, write_csv, make_view) -> None:
+    victims = replace(dataset, unit="victim", bindings=dataset.bindings[1:])
+    result, rows = make_view(victims, write_csv(*ROWS), View(("region",), unit="person"))
+    assert (result["persons"], len(rows)) == (5, 5)
+
+
 def test_only_rows_with_consent_are_read_where_the_policy_demands_it(dataset, write_csv, make_view) -> None:
     result, rows = make_view(dataset, write_csv(*ROWS), View(("year",), consent_required=True))
     assert [row["year"] for row in rows] == [2011, 2012, 2014]
@@ -70,6 +77,23 @@ def test_a_filter_on_a_wider_code_admits_what_falls_under_it(dataset, write_csv,
     result, rows = make_view(dataset, write_csv(*ROWS), minors)
     assert [row["year"] for row in rows] == [2011, 2012]
     assert result["schema"][1]["codes"] == ("0-8", "9-11", "12-14", "15-17")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ageBroad", ["adult", "adult", "adult", "minor", "minor"]),
+        ("ageGroupNL", ["18-22", "23+", "23+", "minor", "minor"]),
+        ("month", [1, 2, 5, 6, 7]),
+        ("reportingOrganisation", ["police"] * 5),
+    ],
+)
+def test_what_follows_from_other_variables_is_offered_too(
+    dataset, write_csv, make_view, name, values
+) -> None:
+    of_police = replace(dataset, reporting="police")
+    assert name in offered(of_police)
+    assert [row[name] for row in make_view(of_police, write_csv(*ROWS), View((name,)))[1]] == values
 
 
 def test_a_filter_on_a_list_admits_rows_with_one_of_the_codes(dataset, write_csv, make_view) -> None:

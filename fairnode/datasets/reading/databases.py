@@ -36,6 +36,8 @@ def open_sqlite(source: Source, wanted: Wanted) -> Iterator[Table]:
             names = ", ".join(quoted(name) for name in columns)
             cursor = connection.execute(f"SELECT {names} FROM {quoted(source.table)}")  # noqa: S608 - quoted
             yield Table(columns, iter(cursor))
+    except sqlite3.OperationalError as wrong:
+        raise _no_answer("The database of this dataset does not answer.", str(wrong)) from None
     except sqlite3.DatabaseError as wrong:
         raise NotValid("The file is not an SQLite database.", internal=f"{source.path}: {wrong}") from None
 
