@@ -10,6 +10,7 @@ from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.term import IdentifiedNode, Node
 
 from fairnode import vocabulary
+from fairnode.datasets.expressions import is_date
 from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Binding, Dataset, Unit
 from fairnode.vocabulary import FN, HT, Variable
@@ -83,12 +84,6 @@ def _ambiguous(columns: set[str]) -> Iterator[Finding]:
             yield Finding(f"column '{name}'", "is bound in several spellings that differ in capitals only")
         if name in ("__row", "__identity"):
             yield Finding(f"column '{name}'", "has a name that the node uses itself")
-
-
-def is_date(binding: Binding, bindings: tuple[Binding, ...]) -> bool:
-    """Whether the column of this binding holds dates: it has a date format, or is bound as a date as well."""
-    twins = [other for other in bindings if other.column == binding.column]
-    return any(other.format or other.variable in ("birthDate", "identificationDate") for other in twins)
 
 
 def _wrong(binding: Binding, dates: set[str], bindings: tuple[Binding, ...]) -> Iterator[str]:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 
 from fairnode import vocabulary
-from fairnode.datasets.bindings import is_date
 from fairnode.errors import NotFound
 from fairnode.records.dataset import Binding, Dataset
 
@@ -60,6 +59,12 @@ def local_codes(binding: Binding) -> str:
     if vocabulary.variable(binding.variable).multiple:
         return f"list_filter({_items(binding)}, lambda x: {_mapped('x', binding)} IS NULL)"
     return f"CASE WHEN {_mapped(_text(binding), binding)} IS NULL THEN [{_text(binding)}] END"
+
+
+def is_date(binding: Binding, bindings: tuple[Binding, ...]) -> bool:
+    """Whether the column of this binding holds dates: it has a date format, or is bound as a date as well."""
+    twins = [other for other in bindings if other.column == binding.column]
+    return any(other.format or other.variable in ("birthDate", "identificationDate") for other in twins)
 
 
 def quoted(name: str) -> str:

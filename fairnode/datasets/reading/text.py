@@ -1,28 +1,22 @@
-"""Readers of files: CSV in any encoding, JSON lines, XLSX, Parquet."""
+"""Readers of text files in any encoding: CSV and JSON lines."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import hashlib
 import json
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from fairnode.datasets.reading.table import Row, Table, places, project
-from fairnode.errors import Conflict, Finding, NotValid, Unavailable
+from fairnode.datasets.reading.snapshot import Snapshot, unchanged
+from fairnode.datasets.reading.table import Row, Table, Wanted, places, project
+from fairnode.errors import Finding, NotValid
 from fairnode.records.dataset import Source
 
-Wanted = Sequence[str] | None
+LONGEST_CELL = 1 << 24  # characters; a longer one means that a quote was never closed
 
 
 class CsvReader(Protocol):
@@ -32,40 +26,6 @@ class CsvReader(Protocol):
 
     def __iter__(self) -> Iterator[list[str]]: ...
     def __next__(self) -> list[str]: ...
-
-
-BLOCK = 1 << 20
-LONGEST_CELL = 1 << 24  # characters; a longer one means that a quote was never closed
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a file looked like before reading: its digest, and whether its bytes are ASCII or UTF-8."""
-
-    sha256: str
-    ascii: bool
-    utf8: bool
-
-
-@contextmanager
-def unchanged(path: str) -> Iterator[Snapshot]:
-    """Look at a file, let it be read, and raise `Conflict` when it was changed meanwhile."""
-    try:
-        before = _state(path)
-        yield _look(path)
-        after = _state(path)
-    except OSError as wrong:
-        raise Unavailable(
-            "The data file of this dataset cannot be read.",
-            to_do="The operator checks that the file is where the source says and may be read.",
-            internal=str(wrong),
-        ) from None
-    if before != after:
-        raise Conflict(
-            "The data file was changed while it was being read.",
-            to_do="Wait until the export is finished, then start again.",
-            internal=path,
-        )
 
 
 @contextmanager
@@ -139,79 +99,6 @@ def _objects(source: Source) -> Iterator[dict[str, object]]:
                     findings=(Finding(f"line {number}", "cannot be read"),),
                 )
             yield case
-
-
-@contextmanager
-def open_xlsx(source: Source, wanted: Wanted) -> Iterator[Table]:
-    """A sheet of an XLSX workbook (the first, unless one is named); its first row names the columns."""
-    with unchanged(source.path) as snapshot, Path(source.path).open("rb") as file:
-        try:  # an open file, for openpyxl judges a path by its ending
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        except (zipfile.BadZipFile, KeyError, ValueError) as wrong:
-            raise NotValid("The file is not an XLSX workbook.", internal=f"{source.path}: {wrong}") from None
-        try:
-            if source.sheet and source.sheet not in book.sheetnames:
-                raise NotValid(
-                    "The workbook does not have the sheet that the source names.",
-                    to_do="Correct `sheet` in the description of the source.",
-                    internal=f"sheets found: {book.sheetnames}",
-                )
-            sheet = book[source.sheet] if source.sheet else book.worksheets[0]
-            rows = sheet.iter_rows(values_only=True)
-            header = ["" if name is None else str(name).strip() for name in next(rows, ())]
-            at = places(header, wanted)
-            filled = (row for row in rows if any(cell is not None for cell in row))
-            padded = ((*row, *([None] * (len(header) - len(row)))) for row in filled)
-            yield Table(
-                tuple(header) if wanted is None else tuple(wanted), project(padded, at), snapshot.sha256
-            )
-        finally:
-            book.close()
-
-
-@contextmanager
-def open_parquet(source: Source, wanted: Wanted) -> Iterator[Table]:
-    """A Parquet file."""
-    with unchanged(source.path) as snapshot:
-        try:
-            with pq.ParquetFile(source.path) as file:
-                header = file.schema_arrow.names
-                places(header, wanted)
-                columns = tuple(header) if wanted is None else tuple(wanted)
-                yield Table(columns, _parquet_rows(file, columns), snapshot.sha256)
-        except pa.ArrowInvalid as wrong:
-            raise NotValid("The file is not a Parquet file.", internal=f"{source.path}: {wrong}") from None
-
-
-def _parquet_rows(file: pq.ParquetFile, columns: tuple[str, ...]) -> Iterator[Row]:
-    for batch in file.iter_batches(columns=list(columns)):
-        yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-
-
-def _state(path: str) -> tuple[int, int, int]:
-    """What changes when a file does."""
-    now = Path(path).stat()
-    return (now.st_ino, now.st_size, now.st_mtime_ns)
-
-
-def _look(path: str) -> Snapshot:
-    """Read the file once, whole."""
-    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    ascii_only = utf8 = True
-    with Path(path).open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            ascii_only = ascii_only and block.isascii()
-            utf8 = utf8 and _decodes(decoder, block)
-    return Snapshot(digest.hexdigest(), ascii_only, utf8 and _decodes(decoder, b"", final=True))
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
-    try:
-        decoder.decode(block, final)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_utf8(source: Source) -> bool:
