@@ -170,6 +170,7 @@ def test_a_source_is_read_from_toml_and_stays_relative_to_its_folder(tmp_path) -
         ('[source]\nkind = "postgresql"\ntable = "a"', "source.dsn"),
         ('[source]\nkind = "csv"\npath = "a"\ndelimiter = "||"', "source.delimiter"),
         ('[source]\nkind = "csv"\npath = "a"\nencoding = "martian"', "source.encoding"),
+        ('[source]\nkind = "csv"\npath = "a"\nencoding = "base64"', "source.encoding"),
         ('[source]\nkind = "csv"\npath = 7', "source.path"),
         ('[source]\nkind = "csv"\npath = "a"\ncolour = "red"', "source.colour"),
     ],

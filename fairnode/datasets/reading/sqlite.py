@@ -12,6 +12,8 @@ from fairnode.datasets.reading.table import Table, Wanted, columns_of, no_answer
 from fairnode.errors import NotValid
 from fairnode.records.dataset import Source
 
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN)
+
 
 @contextmanager
 def open_sqlite(source: Source, wanted: Wanted) -> Iterator[Table]:
@@ -29,7 +31,7 @@ def open_sqlite(source: Source, wanted: Wanted) -> Iterator[Table]:
             names = ", ".join(quoted(name) for name in columns)
             cursor = connection.execute(f"SELECT {names} FROM {quoted(source.table)}")  # noqa: S608 - quoted
             yield Table(columns, iter(cursor))
-    except sqlite3.OperationalError as wrong:
-        raise no_answer("The database of this dataset does not answer.", str(wrong)) from None
     except sqlite3.DatabaseError as wrong:
+        if getattr(wrong, "sqlite_errorcode", 0) in BUSY:
+            raise no_answer("The database of this dataset does not answer.", str(wrong)) from None
         raise NotValid("The file is not an SQLite database.", internal=f"{source.path}: {wrong}") from None

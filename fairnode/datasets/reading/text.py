@@ -33,40 +33,36 @@ def open_csv(source: Source, wanted: Wanted) -> Iterator[Table]:
     """A CSV file; its first row names the columns. Raises `NotValid` naming the line where it breaks."""
     with unchanged(source.path) as snapshot:
         encoding = _encoding(source, snapshot)
+        csv.field_size_limit(LONGEST_CELL)
         with Path(source.path).open(encoding=encoding, newline="") as file:
+            reader = csv.reader(file, delimiter=source.delimiter, quotechar=source.quote, strict=True)
             try:
-                csv.field_size_limit(LONGEST_CELL)
-                reader = csv.reader(file, delimiter=source.delimiter, quotechar=source.quote, strict=True)
                 header = [name.strip() for name in next(reader, [])]
-                rows = _csv_rows(reader, source, len(header))
-                yield Table(
-                    tuple(header) if wanted is None else tuple(wanted),
-                    project(rows, places(header, wanted)),
-                    snapshot.sha256,
-                )
-            except UnicodeDecodeError as wrong:
+                columns = tuple(header) if wanted is None else tuple(wanted)
+                rows = project(_whole_rows(reader, len(header)), places(header, wanted))
+                yield Table(columns, rows, snapshot.sha256)
+            except UnicodeError as wrong:
                 raise _wrong_encoding(source, wrong) from None
-
-
-def _csv_rows(reader: CsvReader, source: Source, width: int) -> Iterator[Row]:
-    """The rows; empty lines are passed over. Raises `NotValid` at the first that has another width."""
-    try:
-        for row in reader:
-            if len(row) == width:
-                yield row
-            elif row:
+            except csv.Error as wrong:
                 raise NotValid(
-                    "A line of the CSV file has another number of cells than its first line.",
-                    to_do="Check the delimiter, and quotes that are not closed, at and before this line.",
-                    findings=(Finding(f"line {reader.line_num}", f"{len(row)} cells instead of {width}"),),
-                )
-    except csv.Error as wrong:
-        raise NotValid(
-            "The CSV file cannot be read to its end.",
-            to_do="Check the quotes at and before this line.",
-            findings=(Finding(f"line {reader.line_num}", "is not well-formed"),),
-            internal=f"{source.path}: {wrong}",
-        ) from None
+                    "The CSV file cannot be read to its end.",
+                    to_do="Check the quotes at and before this line.",
+                    findings=(Finding(f"line {reader.line_num}", "is not well-formed"),),
+                    internal=f"{source.path}: {wrong}",
+                ) from None
+
+
+def _whole_rows(reader: CsvReader, width: int) -> Iterator[Row]:
+    """The rows; empty lines are passed over. Raises `NotValid` at the first that has another width."""
+    for row in reader:
+        if len(row) == width:
+            yield row
+        elif row:
+            raise NotValid(
+                "A line of the CSV file has another number of cells than its first line.",
+                to_do="Check the delimiter, and quotes that are not closed, at and before this line.",
+                findings=(Finding(f"line {reader.line_num}", f"{len(row)} cells instead of {width}"),),
+            )
 
 
 @contextmanager
@@ -79,7 +75,7 @@ def open_json_lines(source: Source, wanted: Wanted) -> Iterator[Table]:
             columns = names if wanted is None else tuple(wanted)
             rows = ([case.get(name) for name in columns] for case in _objects(source))
             yield Table(columns, rows, snapshot.sha256)
-        except UnicodeDecodeError as wrong:
+        except UnicodeError as wrong:
             raise _wrong_encoding(source, wrong) from None
 
 
@@ -91,7 +87,7 @@ def _objects(source: Source) -> Iterator[dict[str, object]]:
                 continue
             try:
                 case = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 case = None
             if not isinstance(case, dict):
                 raise NotValid(
@@ -121,7 +117,7 @@ def _encoding(source: Source, snapshot: Snapshot) -> str:
     return source.encoding
 
 
-def _wrong_encoding(source: Source, wrong: UnicodeDecodeError) -> NotValid:
+def _wrong_encoding(source: Source, wrong: UnicodeError) -> NotValid:
     """The error for a file that is not in the encoding named, with the first line that is not."""
     findings: tuple[Finding, ...] = ()
     if not codecs.lookup(source.encoding).name.startswith(("utf-16", "utf-32")):
@@ -132,13 +128,13 @@ def _wrong_encoding(source: Source, wrong: UnicodeDecodeError) -> NotValid:
         "The data file is not in the encoding that the source names.",
         to_do='Spreadsheet exports are often encoding = "windows-1252"; name the right one in the source.',
         findings=findings,
-        internal=f"{source.path}: {source.encoding}: {wrong.reason}",
+        internal=f"{source.path}: {source.encoding}: {wrong}",
     )
 
 
 def _is_in(line: bytes, encoding: str) -> bool:
     try:
         line.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
