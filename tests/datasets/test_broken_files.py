@@ -45,7 +45,7 @@ def test_any_bytes(tmp_path: Path, kind: str, content: bytes) -> None:
 @pytest.mark.parametrize("kind", ["tsv", "jsonl", "xlsx", "parquet", "sqlite"])
 @QUIET
 @given(at=st.floats(0, 0.999), to=st.binary(min_size=1, max_size=3), cut=st.booleans())
-def test_a_good_file_with_some_bytes_changed(
+def test_a_good_file_with_some_bytes_changed(write_source, kind: str, at: float, to: bytes, cut) -> None:
     write_source, kind: str, at: float, to: bytes, cut: bool
 ) -> None:
     source = write_source(kind)
