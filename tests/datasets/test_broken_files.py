@@ -46,8 +46,6 @@ def test_any_bytes(tmp_path: Path, kind: str, content: bytes) -> None:
 @QUIET
 @given(at=st.floats(0, 0.999), to=st.binary(min_size=1, max_size=3), cut=st.booleans())
 def test_a_good_file_with_some_bytes_changed(write_source, kind: str, at: float, to: bytes, cut) -> None:
-    write_source, kind: str, at: float, to: bytes, cut: bool
-) -> None:
     source = write_source(kind)
     good = Path(source.path).read_bytes()
     place = int(at * len(good))
