@@ -53,7 +53,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         output = Path(job["output"])
         write(database, query, output)
         if job.get("companion"):
-            write_companion(database, Path(job["companion"]), bytes.fromhex(job["salt"]))
+            write_companion(database, query, Path(job["companion"]), bytes.fromhex(job["salt"]))
         persons = count_persons(database, dataset)
     return {
         "rows": counts["view"],
@@ -197,15 +197,16 @@ def write(database: duckdb.DuckDBPyConnection, query: Query, output: Path) -> No
     _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", arrow_schema(query), output)
 
 
-def write_companion(database: duckdb.DuckDBPyConnection, output: Path, salt: bytes) -> None:
-    """Write which person (salted hash) each row of the view is about: for recounts and differencing reports.
+def write_companion(database: duckdb.DuckDBPyConnection, query: Query, output: Path, salt: bytes) -> None:
+    """Write the view once more with who each row is about (salted hash): for recounts and differencing.
 
     The salt is a secret of the node's own, the same for all views of a dataset: without it a list of
     possible keys could simply be tried. The file never leaves the node.
     """
     hashed = f"sha256('{salt.hex()}' || __identity) AS person"
-    schema = pa.schema([pa.field("row", pa.int64()), pa.field("person", pa.string())])
-    _write_parquet(database, f"SELECT rowid AS row, {hashed} FROM view ORDER BY rowid", schema, output)
+    columns = ", ".join((*(quoted(column.name) for column in query.schema), hashed))
+    schema = arrow_schema(query).append(pa.field("person", pa.string()))
+    _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", schema, output)
 
 
 def _write_parquet(database: duckdb.DuckDBPyConnection, select: str, schema: pa.Schema, output: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pyshacl
 from rdflib import DCAT, ODRL2, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
@@ -50,8 +51,10 @@ ADDRESS = re.compile(r"(https?://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did
 def check(graph: Graph, shape: str) -> Iterator[Told]:
     """Everything in which the record departs from its shapes."""
     yield from _record(graph, shape)
-    yield from _addresses(graph)
-    yield from _shapes(graph, SHAPES[shape])
+    addresses = list(_addresses(graph))
+    told = {RELATIVE + each.value for each in addresses} | {each.value for each in addresses}
+    yield from addresses
+    yield from (each for each in _shapes(graph, SHAPES[shape]) if each.value not in told)
 
 
 def _record(graph: Graph, shape: str) -> Iterator[Told]:
@@ -96,11 +99,18 @@ def _addresses(graph: Graph) -> Iterator[Told]:
             )
 
 
+@cache
+def _load(files: tuple[str, ...]) -> Graph:
+    """The shapes of these files; kept, because a job may check many records."""
+    shapes = Graph()
+    for name in files:
+        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    return shapes
+
+
 def _shapes(graph: Graph, rules: Rules) -> list[Told]:
     """What SHACL finds, in the order in which people read a record."""
-    shapes = Graph()
-    for name in rules.files:
-        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    shapes = _load(rules.files)
     _, report, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=True)
     results = [
         (int(str(shapes.value(shape, SH.order) or 0)), _told(graph, shapes, report, result, shape))

@@ -1,0 +1,1 @@
+"""Algorithms: what a manifest asks for, and what an image really is."""

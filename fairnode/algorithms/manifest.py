@@ -1,0 +1,270 @@
+"""Reads an `algorithm.toml` into a `Manifest`, and checks parameters against it.
+
+Every fault is a finding with its place, all at once, so that an author mends them in one go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema
+
+from fairnode.errors import Finding, NotValid
+from fairnode.records.algorithm import (
+    Condition,
+    InputNeed,
+    Manifest,
+    OutputTable,
+    Resources,
+    StageKind,
+    TableKind,
+)
+
+LARGEST = 256 * 1024
+PARAMETER = "parameter:"
+# What a study's parameters may be described with. No pattern (a regular expression can take for ever) and
+# no reference (the library would fetch it).
+KEYWORDS = frozenset(
+    (
+        *("$comment", "title", "description", "default", "examples", "type", "enum", "const"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "items", "minItems", "maxItems", "uniqueItems"),
+        *("properties", "required", "additionalProperties"),
+    )
+)
+# Patterns end with \Z, because Python's $ lets one line break through.
+_NAME = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"}
+_NAMES = {"type": "array", "items": _NAME, "uniqueItems": True, "maxItems": 64}
+_LINE = {"type": "string", "minLength": 1, "maxLength": 200}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
+
+
+def _table(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _bound(least: float, most: float, kind: str = "integer") -> dict[str, Any]:
+    return {"type": kind, "minimum": least, "maximum": most}
+
+
+SCHEMA = _table(
+    {
+        "algorithm": _table(
+            {
+                "name": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{0,63}\Z"},
+                "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?\Z"},
+                "title": _LINE,
+                "description": _TEXT,
+                "licence": _LINE,
+                "authors": {"type": "array", "items": _LINE, "minItems": 1, "maxItems": 50},
+                "source": {"type": "string", "pattern": r"^https://", "maxLength": 500},
+                "commit": {"type": "string", "pattern": r"^[0-9a-f]{40}([0-9a-f]{24})?\Z"},
+                "method": _TEXT,
+            },
+            *("name", "version", "title", "description", "licence", "authors", "source"),
+        ),
+        "image": _table(
+            {
+                "identity": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}\Z"},
+                "entrypoint": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 64},
+            },
+            "entrypoint",
+        ),
+        "inputs": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 8,
+            "items": _table(
+                {
+                    "name": _NAME,
+                    "required": _NAMES,
+                    "optional": _NAMES,
+                    "any_dimensions": {"type": "boolean"},
+                },
+                "name",
+            ),
+        },
+        "parameters": {"type": "object"},
+        "outputs": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": _table(
+                {
+                    "id": _NAME,
+                    "kind": {"enum": [kind.value for kind in TableKind]},
+                    "input": _NAME,
+                    "dimensions": {
+                        "anyOf": [
+                            _NAMES,
+                            {"type": "string", "pattern": r"^parameter:[A-Za-z][A-Za-z0-9_]*\Z"},
+                        ]
+                    },
+                    "unit": {"enum": ["registration", "person"]},
+                    "measure": _NAME,
+                    "numerator": _table(
+                        {"variable": _NAME, "in": {"type": "array", "items": _LINE, "minItems": 1}},
+                        *("variable", "in"),
+                    ),
+                },
+                *("id", "kind"),
+            ),
+        },
+        "stages": _table(
+            {
+                "fits": {"type": "array", "items": {"enum": [s.value for s in StageKind]}, "minItems": 1},
+                "programs": _NAMES,
+            },
+            "fits",
+        ),
+        "resources": _table(
+            {
+                "memory_mib": _bound(16, 1 << 20),
+                "cpus": _bound(0.1, 256, "number"),
+                "seconds": _bound(1, 7 * 86400),
+                "pids": _bound(1, 4096),
+                "output_kib": _bound(1, 16384),
+            }
+        ),
+    },
+    *("algorithm", "image", "inputs", "outputs", "stages"),
+)
+
+
+def read_manifest(text: bytes) -> Manifest:
+    """The manifest in the bytes of an `algorithm.toml`. Raises `NotValid` with a finding for each fault."""
+    if len(text) > LARGEST:
+        raise NotValid(f"The manifest is larger than {LARGEST} bytes.")
+    try:
+        told = tomllib.loads(text.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise NotValid(f"The manifest is not TOML: {error}.", to_do="Mend algorithm.toml there.") from error
+    findings = [*_faults(SCHEMA, told)]
+    findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
+    if findings:
+        raise NotValid(
+            "The manifest does not have the agreed form.",
+            to_do="docs/algorithms.md describes every entry of algorithm.toml.",
+            findings=tuple(findings),
+        )
+    return _manifest(told)
+
+
+def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> None:
+    """Raise `NotValid` unless a study's `parameters` are as the manifest's JSON Schema says."""
+    findings = tuple(_faults(manifest.parameters, dict(parameters)))
+    if findings:
+        raise NotValid(
+            f"The parameters are not what the algorithm {manifest.name} takes.",
+            to_do="Its page lists the parameters and what each may be.",
+            findings=findings,
+        )
+
+
+def _faults(schema: Mapping[str, Any], told: object) -> Iterator[Finding]:
+    found = jsonschema.Draft202012Validator(schema).iter_errors(told)
+    for error in sorted(found, key=lambda e: [str(step) for step in e.absolute_path]):
+        where = ".".join(str(step) for step in error.absolute_path) or "the whole"
+        yield Finding(where, error.message[:300])
+
+
+def _parameter_faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
+    unknown = sorted(_keywords(schema) - KEYWORDS)
+    if unknown:
+        yield Finding("parameters", f"uses {', '.join(unknown)}; only these are known: {sorted(KEYWORDS)}")
+    elif len(json.dumps(schema, default=str)) > 64 * 1024:
+        yield Finding("parameters", "is larger than 64 KiB")
+    else:
+        try:
+            jsonschema.Draft202012Validator.check_schema(dict(schema))
+        except jsonschema.SchemaError as error:
+            where = ".".join(["parameters", *(str(step) for step in error.absolute_path)])
+            yield Finding(where, error.message[:300])
+
+
+def _keywords(schema: object) -> set[str]:
+    """All keywords in a schema and in those below it; the names of properties are not keywords."""
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema)
+    properties = schema.get("properties")
+    below = list(properties.values()) if isinstance(properties, dict) else []
+    below += [schema.get("items"), schema.get("additionalProperties")]
+    return found.union(*(_keywords(part) for part in below))
+
+
+def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
+    """What no schema sees: names that refer to nothing, and tables without what their kind needs."""
+    inputs = [i["name"] for i in told["inputs"]]
+    tables = [o["id"] for o in told["outputs"]]
+    for what, names in (("inputs", inputs), ("outputs", tables)):
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            yield Finding(what, f"{name!r} is there twice")
+    parameters = told.get("parameters", {}).get("properties", {})
+    for number, output in enumerate(told["outputs"]):
+        where = f"outputs.{number}"
+        if output.get("input", inputs[0]) not in inputs:
+            yield Finding(f"{where}.input", f"there is no input {output['input']!r}")
+        dimensions = output.get("dimensions", [])
+        if isinstance(dimensions, str) and dimensions.removeprefix(PARAMETER) not in parameters:
+            yield Finding(f"{where}.dimensions", f"there is no {dimensions.replace(':', ' ')!r}")
+        if (output["kind"] in ("sum", "mean")) != ("measure" in output):
+            yield Finding(f"{where}.measure", "belongs to a sum or a mean, and only there")
+        if (output["kind"] == "proportion") != ("numerator" in output):
+            yield Finding(f"{where}.numerator", "belongs to a proportion, and only there")
+
+
+def _manifest(told: Mapping[str, Any]) -> Manifest:
+    about, image, stages = told["algorithm"], told["image"], told["stages"]
+    return Manifest(
+        name=about["name"],
+        version=about["version"],
+        title=about["title"],
+        description=re.sub(r"\s+", " ", about["description"]).strip(),
+        licence=about["licence"],
+        authors=tuple(about["authors"]),
+        source=about["source"],
+        commit=about.get("commit", ""),
+        method=about.get("method", ""),
+        identity=image.get("identity", ""),
+        entrypoint=tuple(image["entrypoint"]),
+        inputs=tuple(_input(i) for i in told["inputs"]),
+        parameters=told.get("parameters", {"type": "object", "additionalProperties": False}),
+        outputs=tuple(_output(o, told["inputs"][0]["name"]) for o in told["outputs"]),
+        stages=tuple(StageKind(s) for s in stages["fits"]),
+        programs=tuple(stages.get("programs", ())),
+        resources=Resources(**told.get("resources", {})),
+    )
+
+
+def _input(told: Mapping[str, Any]) -> InputNeed:
+    return InputNeed(
+        name=told["name"],
+        required=tuple(told.get("required", ())),
+        optional=tuple(told.get("optional", ())),
+        any_dimensions=told.get("any_dimensions", False),
+    )
+
+
+def _output(told: Mapping[str, Any], first_input: str) -> OutputTable:
+    dimensions, numerator = told.get("dimensions", []), told.get("numerator")
+    given = isinstance(dimensions, str)
+    return OutputTable(
+        id=told["id"],
+        kind=TableKind(told["kind"]),
+        input=told.get("input", first_input),
+        dimensions=() if given else tuple(dimensions),
+        dimensions_parameter=dimensions.removeprefix(PARAMETER) if given else "",
+        unit=told.get("unit", ""),
+        measure=told.get("measure", ""),
+        numerator=Condition(numerator["variable"], tuple(numerator["in"])) if numerator else None,
+    )

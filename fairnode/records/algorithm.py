@@ -1,0 +1,100 @@
+"""An algorithm as its manifest describes it: what it is, needs, takes and puts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class TableKind(StrEnum):
+    """What a cell of an output table holds. The first four the node recounts itself (class A)."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    PROPORTION = "proportion"
+    OTHER = "other"
+
+
+class StageKind(StrEnum):
+    """The stages of a study that an algorithm can serve."""
+
+    VISIT = "visit"
+    COMBINE = "combine"
+    ESTIMATE = "estimate"
+
+
+@dataclass(frozen=True)
+class InputNeed:
+    """A file of records: the variables it must and may have, by their names in the ontology.
+
+    With `any_dimensions` the study's own dimensions come along, whichever they are.
+    """
+
+    name: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    any_dimensions: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Records whose variable has one of these codes: the numerator of a proportion."""
+
+    variable: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutputTable:
+    """A table that the algorithm puts out.
+
+    Its dimensions are `dimensions`, or, if `dimensions_parameter` is set, the list that the study gives for
+    that parameter. `measure` is the variable of a sum or mean, `numerator` the condition of a proportion.
+    `unit` is "registration" or "person", or "" where the study decides.
+    """
+
+    id: str
+    kind: TableKind
+    input: str
+    dimensions: tuple[str, ...] = ()
+    dimensions_parameter: str = ""
+    unit: str = ""
+    measure: str = ""
+    numerator: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the algorithm asks for; the node's ceiling holds all the same."""
+
+    memory_mib: int = 256
+    cpus: float = 1.0
+    seconds: int = 120
+    pids: int = 64
+    output_kib: int = 1024
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of an `algorithm.toml`. `identity` is "" until the image is built."""
+
+    name: str
+    version: str
+    title: str
+    description: str
+    licence: str
+    authors: tuple[str, ...]
+    source: str
+    commit: str
+    method: str
+    identity: str
+    entrypoint: tuple[str, ...]
+    inputs: tuple[InputNeed, ...]
+    parameters: Mapping[str, Any]
+    outputs: tuple[OutputTable, ...]
+    stages: tuple[StageKind, ...]
+    programs: tuple[str, ...]
+    resources: Resources
