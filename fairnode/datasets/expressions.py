@@ -137,9 +137,13 @@ def _list(binding: Binding) -> str:
 
 
 def _date(binding: Binding) -> str:
-    """The date, by the binding's format; ISO 8601 where it has none, and where a typed cell was one."""
+    """The date, by the binding's format; ISO 8601 where it has none, and where a typed cell was one.
+
+    A time of day after an ISO date is left out, for sources often keep moments.
+    """
     text = _text(binding)
-    iso = f"CASE WHEN regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}') THEN try_cast({text} AS DATE)"
+    shape = r"'\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?'"
+    iso = f"CASE WHEN regexp_full_match({text}, {shape}) THEN try_cast(left({text}, 10) AS DATE)"
     if not binding.format:
         return f"{iso} END"
     parsed = f"CAST(try_strptime({text}, {literal(binding.format)}) AS DATE)"
@@ -147,8 +151,9 @@ def _date(binding: Binding) -> str:
 
 
 def _integer(text: str, minimum: int | None, maximum: int | None) -> str:
-    """A whole number within bounds."""
-    number = f"CASE WHEN regexp_full_match({text}, '[+-]?\\d{{1,9}}') THEN try_cast({text} AS INTEGER) END"
+    """A whole number within bounds; "17.0", as programs write it that hold numbers as fractions, is one."""
+    whole = f"regexp_full_match({text}, '[+-]?\\d{{1,9}}(\\.0+)?')"
+    number = f"CASE WHEN {whole} THEN try_cast(split_part({text}, '.', 1) AS INTEGER) END"
     if minimum is None or maximum is None:
         return number
     return f"CASE WHEN {number} BETWEEN {minimum} AND {maximum} THEN {number} END"

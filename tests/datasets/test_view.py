@@ -114,6 +114,18 @@ def test_the_order_of_rows_says_nothing_and_bytes_are_the_same(dataset, write_cs
     assert first["source_sha256"] != second["source_sha256"]
 
 
+@pytest.mark.parametrize(
+    "text", ["2012-02-03", "2012-02-03T14:05:00Z", "2012-02-03 23:59:59.5+01:00", "03-02-2012"]
+)
+def test_a_date_may_carry_a_time_of_day(dataset, write_csv, make_view, text) -> None:
+    assert make_view(dataset, write_csv(f"a;{text};;;;;"), View(("month",)))[1] == [{"month": 2}]
+
+
+@pytest.mark.parametrize("text", ["17", "17.0", "+17", " 17 ", "017"])
+def test_a_whole_number_may_be_written_as_a_fraction(dataset, write_csv, make_view, text) -> None:
+    assert make_view(dataset, write_csv(f"a;;;;{text};;"), View(("ageGroup",)))[1] == [{"ageGroup": "15-17"}]
+
+
 def test_an_age_is_that_on_the_day_of_identification(dataset, write_csv, make_view) -> None:
     born = Binding("leeftijd", "birthDate", format="%d-%m-%Y")
     derived = Binding("leeftijd", "ageGroup", format="%d-%m-%Y", derive="ageGroup")
