@@ -7,7 +7,7 @@ where the text cannot be understood; the second is counted by `misread`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fairnode import vocabulary
 from fairnode.errors import NotFound
@@ -19,22 +19,53 @@ LIST_MARK = "\x1f"
 OLDEST = 120  # years; an age above is not an age
 
 
-def expression(dataset: Dataset, name: str) -> str | None:
-    """The value of the variable `name`, or None when the dataset neither holds it nor implies it.
+Layer = dict[str, str]
+"""Columns of a SELECT: name -> expression over the columns of the layer below."""
+
+
+def offers(dataset: Dataset, name: str) -> bool:
+    """Whether the dataset holds the variable, or implies it.
 
     Implied are: the reporting organisation (one for the whole dataset), year and month of the date of
     identification, and coarser age groups (`vocabulary.coarser`).
     """
-    binding = dataset.binding(name)
-    if binding is not None:
-        return _bound(dataset, binding)
-    if name == "reportingOrganisation" and dataset.reporting:
-        return literal(dataset.reporting)
-    if name in ("year", "month") and dataset.binding("identificationDate"):
-        return f"{name}({expression(dataset, 'identificationDate')})"
-    if name.startswith("age") and dataset.binding("ageGroup"):
-        return _coarser(str(expression(dataset, "ageGroup")), "ageGroup", name)
-    return None
+    if dataset.binding(name) is not None:
+        return True
+    if name == "reportingOrganisation":
+        return bool(dataset.reporting)
+    if name in ("year", "month"):
+        return dataset.binding("identificationDate") is not None
+    return name.startswith("age") and dataset.binding("ageGroup") is not None and bool(_coarser(name))
+
+
+def layers(dataset: Dataset, names: Iterable[str]) -> tuple[Layer, ...]:
+    """How the variables `names` come about, in layers of SELECTs upon the table `source`.
+
+    First what is read as it stands, then parts of dates and ages in years, then age groups, then coarser
+    ones. What a layer reads of another variable must be among `names`.
+    """
+    wanted = sorted(name for name in set(names) if offers(dataset, name))
+    read, parts, groups, coarse = Layer(), Layer(), Layer(), Layer()
+    for name in wanted:
+        binding = dataset.binding(name)
+        if binding is not None and not binding.derive:
+            read[name] = _bound(binding)
+        elif binding is not None:
+            raw, years = quoted(f"__raw_{name}"), f"__years_{name}"
+            read[f"__raw_{name}"] = _raw(dataset, binding)
+            if name in ("year", "month"):
+                parts[name] = f"{name}({raw})"
+            else:
+                dated = is_date(binding, dataset.bindings)
+                parts[years] = _age_on(raw, quoted("identificationDate")) if dated else raw
+                groups[name] = _age_group(quoted(years)) if name == "ageGroup" else _age_broad(quoted(years))
+        elif name == "reportingOrganisation":
+            read[name] = literal(dataset.reporting)
+        elif name in ("year", "month"):
+            parts[name] = f'{name}("identificationDate")'
+        else:
+            coarse[name] = _case(quoted("ageGroup"), _coarser(name))
+    return tuple(layer for layer in (read, parts, groups, coarse) if layer)
 
 
 def misread(dataset: Dataset, binding: Binding) -> str | None:
@@ -50,7 +81,7 @@ def misread(dataset: Dataset, binding: Binding) -> str | None:
     if is_date(binding, dataset.bindings):
         return f"{_text(binding)} IS NOT NULL AND {_date(binding)} IS NULL"
     if variable.kind in ("integer", "year") or binding.derive:
-        return f"{_text(binding)} IS NOT NULL AND {_bound(dataset, binding)} IS NULL"
+        return f"{_text(binding)} IS NOT NULL AND {_raw(dataset, binding)} IS NULL"
     return None
 
 
@@ -77,11 +108,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _bound(dataset: Dataset, binding: Binding) -> str:
-    """The value that a binding gives."""
+def _bound(binding: Binding) -> str:
+    """The value that a binding gives as it stands."""
     variable = vocabulary.variable(binding.variable)
-    if binding.derive:
-        return _derived(dataset, binding)
     if variable.kind == "coded":
         return _list(binding) if variable.multiple else _mapped(_text(binding), binding)
     if variable.kind == "date" or variable.name == "birthDate":
@@ -91,14 +120,17 @@ def _bound(dataset: Dataset, binding: Binding) -> str:
     return _text(binding)
 
 
-def _derived(dataset: Dataset, binding: Binding) -> str:
-    """A part of a date, or an age group."""
-    if binding.derive in ("year", "month"):
-        return f"{binding.derive}({_date(binding)})"
-    age = _integer(_text(binding), 0, OLDEST)
-    if is_date(binding, dataset.bindings):
-        age = _age_on(_date(binding), str(expression(dataset, "identificationDate")))
-    return _age_group(age) if binding.derive == "ageGroup" else _age_broad(age)
+def _raw(dataset: Dataset, binding: Binding) -> str:
+    """What a derivation starts from: a date, or an age in years; for other bindings the value itself."""
+    if not binding.derive:
+        return _bound(binding)
+    return _date(binding) if is_date(binding, dataset.bindings) else _integer(_text(binding), 0, OLDEST)
+
+
+def key_text(dataset: Dataset) -> str | None:
+    """The person key as text, if there is one."""
+    binding = dataset.binding("personKey")
+    return None if binding is None else _text(binding)
 
 
 def _text(binding: Binding) -> str:
@@ -185,9 +217,9 @@ def _age_broad(age: str) -> str:
     )
 
 
-def _coarser(text: str, fine: str, coarse: str) -> str | None:
-    """`text`, a value of the variable `fine`, as a value of `coarse`; None where that cannot be derived."""
+def _coarser(name: str) -> Mapping[str, str]:
+    """For each canonical age group the value of the variable `name`; nothing where that cannot be derived."""
     try:
-        return _case(text, vocabulary.coarser(fine, coarse))
+        return vocabulary.coarser("ageGroup", name)
     except NotFound:
-        return None
+        return {}

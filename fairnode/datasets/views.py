@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from fairnode import vocabulary
-from fairnode.datasets.expressions import expression, literal, local_codes, misread, quoted
+from fairnode.datasets.expressions import key_text, layers, literal, local_codes, misread, offers, quoted
 from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Column, Dataset, View
 
@@ -72,7 +72,7 @@ def offered(dataset: Dataset) -> tuple[str, ...]:
     return tuple(
         name
         for name, variable in vocabulary.variables().items()
-        if variable.kind not in NEVER_IN_A_VIEW and expression(dataset, name) is not None
+        if variable.kind not in NEVER_IN_A_VIEW and offers(dataset, name)
     )
 
 
@@ -135,7 +135,7 @@ def _wrong(dataset: Dataset, view: View, identifiers: bool) -> Iterator[Finding]
             yield Finding(name, "is no variable of the ontology")
         elif variable.kind in NEVER_IN_A_VIEW and not identifiers:
             yield Finding(name, "identifies a person and never stands in a view")
-        elif expression(dataset, name) is None:
+        elif not offers(dataset, name):
             yield Finding(name, "is not in this dataset")
     for name, codes in view.filter:
         yield from _wrong_codes(name, codes)
@@ -182,17 +182,12 @@ def _needed(dataset: Dataset, view: View) -> set[str]:
 def _clock(dataset: Dataset) -> tuple[str, ...]:
     """The variables that say when a registration was made, finest first."""
     names = ("identificationDate", "year", "month")
-    return tuple(name for name in names if expression(dataset, name) is not None)
+    return tuple(name for name in names if offers(dataset, name))
 
 
 def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str, str]]:
     """Name and SELECT of each step."""
-    values = [
-        f"{text} AS {quoted(name)}"
-        for name in sorted(needed)
-        if (text := expression(dataset, name)) is not None
-    ]
-    yield "harmonised", f"SELECT __row, {_identity(dataset)} AS __identity, {', '.join(values)} FROM source"
+    yield "harmonised", _harmonised(dataset, needed)
     before = "harmonised"
     for name, condition in _conditions(dataset, view):
         yield name, f"SELECT * FROM {before} WHERE {condition}"
@@ -211,6 +206,16 @@ def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str
     yield "view", f"SELECT {', '.join(columns)}, __identity FROM {before} ORDER BY {order}"
 
 
+def _harmonised(dataset: Dataset, needed: set[str]) -> str:
+    """The SELECT that gives all needed variables."""
+    select = "source"
+    for number, layer in enumerate(layers(dataset, needed)):
+        kept = "*" if number else f"__row, {_identity(dataset)} AS __identity"
+        values = ", ".join(f"{text} AS {quoted(name)}" for name, text in layer.items())
+        select = f"(SELECT {kept}, {values} FROM {select})"
+    return f"SELECT * FROM {select}"
+
+
 def _conditions(dataset: Dataset, view: View) -> Iterator[tuple[str, str]]:
     """The steps that leave out rows before persons are told apart."""
     first, last = dataset.years
@@ -224,7 +229,7 @@ def _identity(dataset: Dataset) -> str:
     """What makes a row the same row in another view: the person, or else all that the source says."""
     columns = sorted({binding.column for binding in dataset.bindings})
     content = f"'r' || concat_ws(chr(31), {', '.join(f'coalesce({quoted(c)}, chr(30))' for c in columns)})"
-    key = expression(dataset, "personKey")
+    key = key_text(dataset)
     return content if key is None else f"coalesce('p' || {key}, {content})"
 
 
