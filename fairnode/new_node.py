@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairnode.config import Config, write_config
 from fairnode.keys import make_node_keys
 from fairnode.ledger.commit import Entry, commit
+from fairnode.network.certificate import make_certificate
 from fairnode.node import open_node
 from fairnode.store.migrate import migrate
 
@@ -16,6 +17,7 @@ def make_node(config: Config) -> str:
     """
     write_config(config)
     make_node_keys(config.keys)
+    make_certificate(config.keys, config.name)
     migrate(config.database)
     config.spool.mkdir(mode=0o700, exist_ok=True)
     node = open_node(config.directory)

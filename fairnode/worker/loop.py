@@ -14,6 +14,7 @@ from fairnode.node import Node
 from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
+from fairnode.worker.postman import Postman
 from fairnode.worker.steps import DUE, clean_leftovers, expire, step
 
 LOG = logging.getLogger(__name__)
@@ -34,9 +35,11 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
         with ThreadPoolExecutor(self.node.config.settings.visits_at_once + 1) as pool:
-            rounds = 0
+            rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():
                 busy = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
+                if rounds % 10 == 0:
+                    postman.look_after()
                 rounds += 1
                 self.stop.wait(0.02 if busy else POLL_SECONDS)
 

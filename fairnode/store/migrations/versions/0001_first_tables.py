@@ -12,6 +12,18 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database to this revision."""
     op.create_table(
+        "agreements",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("document", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("signatures", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("agreements", schema=None) as batch_op:
+        batch_op.create_index("agreements_by_state", ["state"], unique=False)
+
+    op.create_table(
         "algorithms",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
@@ -103,6 +115,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "hosted",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("receiver", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("signature", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("hosted", schema=None) as batch_op:
+        batch_op.create_index("hosted_by_sender_number", ["sender", "number"], unique=False)
+
+    op.create_table(
         "ledger",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
@@ -145,6 +173,28 @@ def upgrade() -> None:
     with op.batch_alter_table("peer_heads", schema=None) as batch_op:
         batch_op.create_index("peer_heads_by_node", ["node"], unique=False)
 
+    op.create_table(
+        "peer_records",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("node", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("record", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("changed", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("peer_records", schema=None) as batch_op:
+        batch_op.create_index("peer_records_by_node", ["node"], unique=False)
+
+    op.create_table(
+        "peers",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("cursor", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seen", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("trouble", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "people",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
