@@ -11,7 +11,7 @@ from pathlib import Path
 from .files import Cell, write_file
 from .organisations import ORGANISATIONS, Column, Organisation
 from .people import Person, draw_people
-from .record import PLACEHOLDER, record, source
+from .records import PLACEHOLDER, record, source
 
 SEED = 2015
 
