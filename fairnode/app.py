@@ -17,10 +17,11 @@ from cheroot import wsgi
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fairnode import errors, fdp
+from fairnode import api, errors, fdp, pages
 from fairnode.door.answer import NotWritable, WrongType, problem, with_headers
 from fairnode.door.negotiate import NotOffered, choose
 from fairnode.fdp import FdpDoor
+from fairnode.metadata.plain import term_label
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
 from fairnode.pages import records, words
@@ -56,10 +57,12 @@ def create_app(node: Node) -> Flask:
     app = Flask("fairnode", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.jinja_env.filters.update(label=words.label, day=words.day, minute=words.minute, spaced=words.spaced)
+    app.jinja_env.filters.update(label=term_label, day=words.day, minute=words.minute)
     app.jinja_env.globals["organisation_name"] = node.config.organisation.name
     shelf = Shelf(node)
     app.register_blueprint(fdp.make_blueprint(FdpDoor(node, shelf, partial(records.render, shelf))))
+    app.register_blueprint(api.make_blueprint(node, shelf))
+    app.register_blueprint(pages.make_blueprint(node, shelf))
     app.register_error_handler(errors.FairnodeError, _told)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from rdflib import Graph, URIRef
 
 from fairnode import errors, vocabulary
-from fairnode.metadata.names import HTPOL, ODRL
+from fairnode.metadata.labels import EU_LABELS
+from fairnode.metadata.names import EU, HTPOL, ODRL
 from fairnode.policy import Constraint, Effect, Policy, Rule
 from fairnode.policy.decide import Operator, Subject
 from fairnode.policy.odrl import read_policy
@@ -84,6 +85,8 @@ def _condition(constraint: Constraint) -> str:
 
 def term_label(iri: str) -> str:
     """What a term, variable or concept is called; the last part of its IRI where no label is known."""
+    if iri.removeprefix(str(EU)) in EU_LABELS:
+        return EU_LABELS[iri.removeprefix(str(EU))]
     name = iri.rsplit("#", 1)[-1] if "#" in iri else iri
     known = vocabulary.variables().get(name)
     if known is not None:
