@@ -69,7 +69,11 @@ def get_dataset(call: Call) -> Answer:
                 for v in told.record.public_variables
             ],
             "policy": [
-                {"effect": rule.effect.value, "rule": rule.heading, "conditions": list(rule.conditions)}
+                {
+                    "effect": rule.effect.value,
+                    "rule": rule.sentence or rule.heading,
+                    "conditions": list(rule.conditions),
+                }
                 for rule in in_words(told.graph, told.record.iri).rules
             ],
         }
