@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Organisation:
-    """Who holds a case file, under which regime, and what the file looks like."""
+    """Who holds a case file, under which regime and legal basis, and what the file looks like."""
 
     key: str
     letter: str
@@ -44,6 +44,7 @@ class Organisation:
     name_nl: str
     type: str
     regime: str
+    basis: str
     title: str
     file: str
     kind: str
@@ -63,7 +64,8 @@ def _coded(name: str, attribute: str, variable: str, local: Codes, **more: objec
 
 
 POLICE = Organisation(
-    "police", "P", "National Police", "Nationale Politie", "police", "WPG",
+    "police", "P", "National Police", "Nationale Politie",
+    "police", "WPG", "htpol:Wpg-A22",
     "Presumed victims of trafficking reported by the police",
     "slachtoffers.csv", "csv", (("encoding", "windows-1252"), ("delimiter", ",")),
     (
@@ -84,7 +86,8 @@ POLICE = Organisation(
 )  # fmt: skip
 
 KMAR = Organisation(
-    "kmar", "K", "Royal Marechaussee (border police)", "Koninklijke Marechaussee", "border-police", "WPG",
+    "kmar", "K", "Royal Marechaussee (border police)", "Koninklijke Marechaussee",
+    "border-police", "WPG", "htpol:Wpg-A22",
     "Presumed victims of trafficking reported at the border",
     "meldingen.csv", "csv", (("encoding", "utf-8"), ("delimiter", ";")),
     (
@@ -101,7 +104,8 @@ KMAR = Organisation(
 )  # fmt: skip
 
 LABOUR = Organisation(
-    "labour", "I", "Labour Inspectorate", "Inspectie SZW", "labour-inspectorate", "BPBOD",
+    "labour", "I", "Labour Inspectorate", "Inspectie SZW",
+    "labour-inspectorate", "LED", "htpol:BpgBod-A2-2",
     "Presumed victims of trafficking met by the labour inspectorate",
     "cases.parquet", "parquet", (),
     (
@@ -120,7 +124,7 @@ LABOUR = Organisation(
 
 COORDINATORS = Organisation(
     "coordinators", "R", "Regional care coordinators", "Zorgcoördinatie mensenhandel",
-    "regional-coordinator", "GDPR",
+    "regional-coordinator", "GDPR", "htpol:UAVG-A24",
     "Presumed victims of trafficking known to the regional coordinators",
     "meldingen.xlsx", "xlsx", (("sheet", "Meldingen"),),
     (
@@ -140,7 +144,8 @@ COORDINATORS = Organisation(
 )  # fmt: skip
 
 SHELTERS = Organisation(
-    "shelters", "O", "Shelters and residential treatment", "Opvanginstellingen", "shelter", "GDPR",
+    "shelters", "O", "Shelters and residential treatment", "Opvanginstellingen",
+    "shelter", "GDPR", "htpol:UAVG-A24",
     "Presumed victims of trafficking in shelters and residential treatment",
     "clienten.sqlite", "sqlite", (("table", "clienten"),),
     (
@@ -159,7 +164,8 @@ SHELTERS = Organisation(
 )  # fmt: skip
 
 OTHERS = Organisation(
-    "others", "Z", "Ambulatory care, legal services and others", "Overige instanties", "other", "GDPR",
+    "others", "Z", "Ambulatory care, legal services and others", "Overige instanties",
+    "other", "GDPR", "htpol:UAVG-A24",
     "Presumed victims of trafficking known to ambulatory care, legal services and others",
     "cases.jsonl", "jsonl", (),
     (

@@ -19,9 +19,12 @@ PREFIXES = """\
 @prefix ht: <https://w3id.org/fairnode/ontology#> .
 @prefix htpol: <https://w3id.org/fairnode/policy#> .
 @prefix odrl: <http://www.w3.org/ns/odrl/2/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix vcard: <http://www.w3.org/2006/vcard/ns#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 """
+PURPOSES = "htpol:TraffickingStatistics , htpol:PrevalenceEstimation , dpv:ProvideOfficialStatistics , \
+dpv:ScientificResearch"
 
 
 def record(organisation: Organisation, base: str) -> str:
@@ -55,6 +58,18 @@ records with attributes drawn from public figures. No record is about a real per
   fn:regime htpol:{organisation.regime} ;
   fn:synthetic true ;
   fn:reportingOrganisationType <{_concept("reportingOrganisation", organisation.type)}> ;
+  odrl:hasPolicy [ a odrl:Offer ;
+    odrl:permission [ odrl:action htpol:visit , htpol:combine , htpol:estimate ;
+      rdfs:comment "Statistics on trafficking, after approval by the organisation's own people."@en ;
+      odrl:constraint [ odrl:leftOperand odrl:purpose ; odrl:operator odrl:isAnyOf ;
+        odrl:rightOperand {PURPOSES} ] ;
+      odrl:duty [ odrl:action htpol:obtainApproval ] ] ;
+    odrl:prohibition [ odrl:action htpol:useOperationally , htpol:releaseRecords ;
+      rdfs:comment "Results may not steer an investigation, and no record leaves."@en ] ;
+    htpol:legalBasis {organisation.basis} ;
+    htpol:minimumCellCount 11 ;
+    htpol:modifier htpol:StatisticsOnly , htpol:AggregateWithK , htpol:NoOperationalUse ,
+      htpol:NoPerpetratorData , htpol:ComputePartyAllowed ] ;
   fn:binding
     {bindings} .
 """

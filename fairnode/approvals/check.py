@@ -38,7 +38,7 @@ def _signed(approval: Approval, content: dict[str, object], signers: tuple[str, 
     except errors.NotValid:
         return False
     said = (decision.get("decision"), decision.get("role", "policy"), decision.get("person", ""))
-    return signed == content and said == ("approve", approval.role, approval.person)
+    return content_hash(signed) == content_hash(content) and said == ("approve", approval.role, approval.person)
 
 
 def quorum_reached(approvals: list[Approval], quorum: tuple[str, ...]) -> bool:

@@ -20,21 +20,21 @@ FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y%m%d", "%m/%d/%Y")
 """Ways to write a date that are tried, in this order."""
 
 WORDS = {
-    "personKey": "dossiernummer dossier zaaknummer casenummer caseid casenumber clientid clientnummer personid "
-    "registratienr registratienummer casenr",
+    "personKey": "dossiernummer dossier zaaknummer casenummer caseid casenumber clientid clientnummer "
+    "personid registratienr registratienummer casenr",
     "familyName": "achternaam familienaam naam surname lastname familyname secondname",
     "givenName": "voornaam voornamen roepnaam firstname givenname forename",
     "birthDate": "geboren geboortedatum gebdatum birthdate dateofbirth dob geborenop",
-    "identificationDate": "datum datummelding melddatum meldingsdatum datumintake instroom identificationdate "
-    "reportedon registrationdate incomingreferraldate",
+    "identificationDate": "datum datummelding melddatum meldingsdatum datumintake instroom "
+    "identificationdate reportedon registrationdate incomingreferraldate",
     "year": "jaar meldjaar year yearofregistration",
     "month": "maand meldmaand month",
     "sex": "geslacht sekse gender sex mv mvx",
     "ageGroup": "leeftijdsgroep leeftijdscategorie agegroup ageband leeftijd age leeftijdbijintake",
     "citizenship": "nationaliteit nationality citizenship land herkomst",
     "region": "regio eenheid politieeenheid policeunit district zorgregio region plaats",
-    "exploitationForm": "uitbuitingsvorm soortuitbuiting vorm exploitation typeofexploitation exploitationform "
-    "problematiek",
+    "exploitationForm": "uitbuitingsvorm soortuitbuiting vorm exploitation typeofexploitation "
+    "exploitationform problematiek",
     "meansOfControl": "dwangmiddelen dwang control methodsofcontrol meansofcontrol",
     "recruiterRelation": "relatieronselaar ronselaar recruiterrelation relationshiptotrafficker",
     "consent": "toestemming consent",
@@ -83,10 +83,20 @@ def propose(profiles: Sequence[Profile]) -> Proposal:
         bindings += [binding for binding in found if binding.variable not in taken]
         taken |= {binding.variable for binding in found}
         questions += asked
+    bindings += _derived_age(bindings, taken)
     questions += [
         f"No column was found for {name}: is there none?" for name in _wished() if name not in taken
     ]
     return Proposal(tuple(bindings), tuple(questions))
+
+
+def _derived_age(bindings: Sequence[Binding], taken: set[str]) -> list[Binding]:
+    """The age group by birth date on the day of identification, where both are there and no age is."""
+    born = next((binding for binding in bindings if binding.variable == "birthDate"), None)
+    if born is None or "ageGroup" in taken or "identificationDate" not in taken:
+        return []
+    taken.add("ageGroup")
+    return [Binding(born.column, "ageGroup", format=born.format, derive="ageGroup")]
 
 
 def fold(text: str) -> str:
@@ -150,11 +160,12 @@ def _bind_codes(profile: Profile, variable: Variable) -> tuple[list[Binding], li
         return [Binding(profile.name, variable.name, separator=profile.separator)], []
     pairs = [(local, match_code(variable, local)) for local in profile.values]
     known = tuple((local, notation) for local, notation in pairs if notation is not None)
-    questions = [
-        f"Column '{profile.name}' ({variable.name}): which concept is the code '{local}'?"
-        for local, notation in pairs
-        if notation is None
-    ]
+    unknown = ", ".join(f"'{local}'" for local, notation in pairs if notation is None)
+    questions = []
+    if unknown:
+        questions.append(
+            f"Column '{profile.name}' ({variable.name}): which concepts are the codes {unknown}?"
+        )
     if not profile.values:
         questions.append(
             f"Column '{profile.name}' ({variable.name}) has too many values for a list of codes."
@@ -165,7 +176,8 @@ def _bind_codes(profile: Profile, variable: Variable) -> tuple[list[Binding], li
 def draft_record(iri: str, title: str, proposal: Proposal) -> str:
     """The dataset's record as Turtle: bindings filled in, all else to be filled in by a person."""
     bindings = " ,\n    ".join(map(binding_turtle, proposal.bindings))
-    questions = "\n".join(f"# ? {question}" for question in proposal.questions)
+    # what stands in the data must not end the comment
+    questions = "\n".join(f"# ? {' '.join(question.split())}" for question in proposal.questions)
     return f"""{_prefixes()}
 # Draft. Fill in what stands between << and >>, and answer:
 {questions}

@@ -20,8 +20,8 @@ MAX_ITEMS = 20_000
 MAX_INTEGER_DIGITS = 15
 MAX_NUMBER_LENGTH = 40
 
-# A JSON string with what is inside it; possessive, so that a hostile file cannot make it backtrack.
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# A JSON string with what is inside it, closed or not, and possessive: one pass over a hostile file.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 # Control, format, surrogate, private use and unassigned characters carry hidden messages or hide others.
 _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 

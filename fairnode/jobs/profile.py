@@ -1,7 +1,7 @@
 """Child job: looks at the columns of a source and proposes bindings (`fairnode dataset describe`).
 
-In: `{"source", "iri", "title"}`. Out: `{"rows", "columns", "bindings", "questions", "turtle"}`: profiles of the
-columns (node-only: short code lists stand in it as they are), the proposal, and a draft of the record.
+In: `{"source", "iri", "title"}`. Out: `{"rows", "columns", "bindings", "questions", "turtle"}`: profiles of
+the columns (node-only: short code lists stand in it as they are), the proposal, and a draft of the record.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _separator(values: Counter[str]) -> str:
     for separator in (LIST_MARK, *SEPARATORS):
         divided = [value for value in values if separator in value]
         items = {item.strip() for value in values for item in value.split(separator)}
-        if divided and len(items) <= FEW and len(items) < len(values):
+        if divided and len(items) <= min(FEW, len(values)):
             return separator
     return ""
 

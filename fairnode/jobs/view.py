@@ -147,8 +147,8 @@ def unknown_codes(database: duckdb.DuckDBPyConnection, check: Check) -> list[str
     """The local codes without a concept, for the node's people only."""
     if not check.items:
         return []
-    codes = f"SELECT DISTINCT unnest({check.items}) AS code FROM source ORDER BY code"
-    return [code for (code,) in database.execute(codes).fetchall()]
+    codes = f"SELECT DISTINCT unnest({check.items}) AS code FROM source ORDER BY code NULLS LAST"
+    return [code for (code,) in database.execute(codes).fetchall() if code is not None]
 
 
 def run_steps(database: duckdb.DuckDBPyConnection, query: Query) -> dict[str, int]:
@@ -166,9 +166,8 @@ def run_steps(database: duckdb.DuckDBPyConnection, query: Query) -> dict[str, in
 
 def write(database: duckdb.DuckDBPyConnection, query: Query, output: Path) -> None:
     """Write the table `view` as Parquet, without its identities; the file appears whole or not at all."""
-    schema = pa.schema([pa.field(column.name, _type(column)) for column in query.schema])
     columns = ", ".join(quoted(column.name) for column in query.schema)
-    _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", schema, output)
+    _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", arrow_schema(query), output)
 
 
 def write_companion(database: duckdb.DuckDBPyConnection, query: Query, output: Path, salt: bytes) -> None:
@@ -191,6 +190,11 @@ def _write_parquet(database: duckdb.DuckDBPyConnection, select: str, schema: pa.
         for batch in database.sql(select).to_arrow_reader(WRITE):
             writer.write_table(pa.Table.from_batches([batch]).cast(schema))
     part.replace(output)
+
+
+def arrow_schema(query: Query) -> pa.Schema:
+    """Names and types of the view's columns in the Parquet file."""
+    return pa.schema([pa.field(column.name, _type(column)) for column in query.schema])
 
 
 def _type(column: Column) -> pa.DataType:

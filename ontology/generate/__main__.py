@@ -1,9 +1,6 @@
 """`python -m ontology.generate`: makes every generated file of the ontology anew."""
 
-from ontology.generate import index, shapes, skos, terms, variables
+from ontology.generate import write_all
+from ontology.generate.turtle import ROOT
 
-skos.write_all()
-variables.write_all()
-terms.write_all()
-shapes.write_all()
-index.write_all()
+write_all(ROOT)

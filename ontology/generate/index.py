@@ -9,13 +9,13 @@ from typing import Any
 from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
 
 from fairnode.vocabulary import CODE, FN, HT, HTPOL, PREFIXES
-from ontology.generate.turtle import ROOT, VERSION, ht
+from ontology.generate.turtle import VERSION, ht
 
 QB = Namespace(PREFIXES["qb"])
 DEFINES = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty, OWL.NamedIndividual)
 
 
-def whole_graph(root: Path = ROOT) -> Graph:
+def whole_graph(root: Path) -> Graph:
     """Everything the ontology says: all Turtle files but shapes and examples."""
     graph = Graph()
     for path in (*sorted(root.glob("*.ttl")), *sorted((root / "codes").glob("*.ttl"))):
@@ -23,9 +23,9 @@ def whole_graph(root: Path = ROOT) -> Graph:
     return graph
 
 
-def write_all() -> None:
+def write_all(root: Path) -> None:
     """Write `index.json`."""
-    (ROOT / "index.json").write_text(text(whole_graph()), encoding="utf-8")
+    (root / "index.json").write_text(text(whole_graph(root)), encoding="utf-8")
 
 
 def text(graph: Graph) -> str:
@@ -80,6 +80,7 @@ def _code(graph: Graph, subject: URIRef) -> dict[str, Any]:
             ("broad", SKOS.broadMatch),
             ("close", SKOS.closeMatch),
             ("exact", SKOS.exactMatch),
+            ("narrow", SKOS.narrowMatch),
         )
         for other in graph.objects(subject, predicate)
     )

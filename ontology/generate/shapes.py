@@ -6,6 +6,8 @@ finding reads what is wrong and not what the whole rule is. What tables cannot s
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rdflib import RDF, RDFS, SH, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.collection import Collection
 from rdflib.term import Node
@@ -13,13 +15,13 @@ from rdflib.term import Node
 from ontology.generate import tables
 from ontology.generate.kinds import KINDS, MARKUP, Kind
 from ontology.generate.terms import iri
-from ontology.generate.turtle import ROOT, in_two_languages, new_graph, write
+from ontology.generate.turtle import in_two_languages, new_graph, write
 
 shape = Namespace("https://w3id.org/fairnode/shape#")
 TARGETS = {"class": SH.targetClass, "objects": SH.targetObjectsOf}
 
 
-def write_all() -> None:
+def write_all(root: Path) -> None:
     """Write `shapes/<file>.ttl` for every record."""
     shapes, properties = tables.shapes(), tables.properties()
     for file in {each.file for each in shapes}:
@@ -29,7 +31,7 @@ def write_all() -> None:
             if each.file == file:
                 own = [one for one in properties if one.shape == each.name]
                 _add_shape(graph, each, own, owner=next(one.name for one in shapes if one.file == file))
-        write(graph, ROOT / "shapes" / f"{file}.ttl", "shapes.csv and properties.csv")
+        write(graph, root / "shapes" / f"{file}.ttl", "shapes.csv and properties.csv")
 
 
 def _add_shape(graph: Graph, record: tables.Shape, properties: list[tables.Property], owner: str) -> None:

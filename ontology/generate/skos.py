@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, XSD, Graph, Literal, URIRef
 
 from ontology.generate import tables
-from ontology.generate.turtle import ROOT, VERSION, code, ht, in_two_languages, new_graph, write
+from ontology.generate.turtle import VERSION, code, ht, in_two_languages, new_graph, write
 
-MATCH = {"exact": SKOS.exactMatch, "close": SKOS.closeMatch, "broad": SKOS.broadMatch}
+MATCH = {
+    "exact": SKOS.exactMatch,
+    "close": SKOS.closeMatch,
+    "broad": SKOS.broadMatch,
+    "narrow": SKOS.narrowMatch,
+}
 
 
-def write_all() -> None:
+def write_all(root: Path) -> None:
     """Write `codes/<scheme>.ttl` for every code list and remove the files of lists that are gone."""
     sources = tables.sources()
     codes = tables.codes()
     wanted = set()
     for scheme in tables.schemes():
         members = [each for each in codes if each.scheme == scheme.name]
-        path = ROOT / "codes" / f"{scheme.name}.ttl"
+        path = root / "codes" / f"{scheme.name}.ttl"
         write(scheme_graph(scheme, members, sources), path, "codes.csv and its companions")
         wanted.add(path)
-    for path in (ROOT / "codes").glob("*.ttl"):
+    for path in (root / "codes").glob("*.ttl"):
         if path not in wanted:
             path.unlink()
 

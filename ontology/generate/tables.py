@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 TABLES = Path(__file__).resolve().parents[1] / "tables"
+CODELISTS = TABLES.parent / "codelists"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def schemes() -> list[Scheme]:
 def codes() -> list[Code]:
     """All concepts, each list's in the order in which people expect to read them."""
     written = [_code(row) for row in rows("codes")]
-    return [*written, *_countries()]
+    return [_matched(each) for each in (*written, *_countries(), *_mirrored("htcds"), *_mirrored("niem"))]
 
 
 def variables() -> list[Variable]:
@@ -116,6 +119,45 @@ def _code(row: dict[str, str]) -> Code:
         tuple(filter(None, row["also"].split("|"))),
         tuple(matches),
     )
+
+
+@cache
+def _matches() -> dict[str, list[tuple[str, str]]]:
+    """What `matches.csv` says of each concept, written "scheme/Local"."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows("matches"):
+        found.setdefault(row["concept"], []).append((row["kind"], row["target"]))
+    return found
+
+
+def _matched(code: Code) -> Code:
+    more = _matches().get(f"{code.scheme}/{code.local}", [])
+    return replace(code, matches=(*code.matches, *more))
+
+
+def _mirrored(standard: str) -> Iterator[Code]:
+    """Every value of the code lists of another standard, under its own name there, with our Dutch label."""
+    dutch = {(row["field"], row["value"]): row["nl"] for row in rows(f"{standard}_nl")}
+    for field, value, label in published(standard):
+        words = Words(label, dutch[field, value], "", "", (standard,))
+        yield Code(f"{standard}-{field}", local_name(value), value, words, (), (), ())
+
+
+def published(standard: str) -> Iterator[tuple[str, str, str]]:
+    """Field, value and label of a standard's code lists as published, from `codelists/`."""
+    name = {"htcds": "htcds_2.0_values.csv", "niem": "niem6_hs_codes.csv"}[standard]
+    with (CODELISTS / name).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if standard == "htcds":
+                yield row["field"], row["value_name"], row["value_label"]
+            else:
+                yield row["scheme"], row["code"], row["code"]
+
+
+def local_name(value: str) -> str:
+    """A name for an IRI: the words of the value run together, unless it is one word already."""
+    words = re.findall("[A-Za-z0-9_]+", value)
+    return value if words == [value] else "".join(word[0].upper() + word[1:] for word in words)
 
 
 def _countries() -> Iterator[Code]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rdflib import DCTERMS, ODRL2, OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
 
 from fairnode.vocabulary import FN, HT, HTPOL, PREFIXES
 from ontology.generate import tables
-from ontology.generate.turtle import ROOT, VERSION, in_two_languages, new_graph, write
+from ontology.generate.turtle import VERSION, in_two_languages, new_graph, write
 
 QB = Namespace(PREFIXES["qb"])
 TYPES = {
@@ -35,7 +37,7 @@ FILES = {
 LICENCE = URIRef("https://creativecommons.org/licenses/by/4.0/")
 
 
-def write_all() -> None:
+def write_all(root: Path) -> None:
     """Write `core.ttl`, `node.ttl` and `policy.ttl`."""
     sources = tables.sources()
     for name in FILES:
@@ -45,7 +47,7 @@ def write_all() -> None:
             _add_term(graph, term, sources)
         if name == "core":
             _add_sources(graph, sources)
-        write(graph, ROOT / f"{name}.ttl", f"terms_{name}.csv")
+        write(graph, root / f"{name}.ttl", f"terms_{name}.csv")
 
 
 def iri(curie: str) -> URIRef:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from fairnode.vocabulary import PREFIXES
 from ontology.generate import tables
-from ontology.generate.turtle import ROOT, code, ht, in_two_languages, new_graph, write
+from ontology.generate.turtle import code, ht, in_two_languages, new_graph, write
 
 QB = Namespace(PREFIXES["qb"])
 RANGES = {
@@ -19,12 +21,12 @@ RANGES = {
 }
 
 
-def write_all() -> None:
+def write_all(root: Path) -> None:
     """Write `variables.ttl`."""
     graph, sources = new_graph(), tables.sources()
     for variable in tables.variables():
         _add_variable(graph, variable, sources)
-    write(graph, ROOT / "variables.ttl", "variables.csv")
+    write(graph, root / "variables.ttl", "variables.csv")
 
 
 def _add_variable(graph: Graph, variable: tables.Variable, sources: dict[str, tables.Source]) -> None:

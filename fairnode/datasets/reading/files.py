@@ -17,7 +17,6 @@ from typing import Protocol
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from openpyxl.utils.exceptions import InvalidFileException
 
 from fairnode.datasets.reading.table import Row, Table, places, project
 from fairnode.errors import Conflict, Finding, NotValid, Unavailable
@@ -145,10 +144,10 @@ def _objects(source: Source) -> Iterator[dict[str, object]]:
 @contextmanager
 def open_xlsx(source: Source, wanted: Wanted) -> Iterator[Table]:
     """A sheet of an XLSX workbook (the first, unless one is named); its first row names the columns."""
-    with unchanged(source.path) as snapshot:
-        try:
-            book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as wrong:
+    with unchanged(source.path) as snapshot, Path(source.path).open("rb") as file:
+        try:  # an open file, for openpyxl judges a path by its ending
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        except (zipfile.BadZipFile, KeyError, ValueError) as wrong:
             raise NotValid("The file is not an XLSX workbook.", internal=f"{source.path}: {wrong}") from None
         try:
             if source.sheet and source.sheet not in book.sheetnames:

@@ -50,8 +50,10 @@ ADDRESS = re.compile(r"(https?://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did
 def check(graph: Graph, shape: str) -> Iterator[Told]:
     """Everything in which the record departs from its shapes."""
     yield from _record(graph, shape)
-    yield from _addresses(graph)
-    yield from _shapes(graph, SHAPES[shape])
+    addresses = list(_addresses(graph))
+    told = {RELATIVE + each.value for each in addresses} | {each.value for each in addresses}
+    yield from addresses
+    yield from (each for each in _shapes(graph, SHAPES[shape]) if each.value not in told)
 
 
 def _record(graph: Graph, shape: str) -> Iterator[Told]:

@@ -124,7 +124,9 @@ def _codes(graph: Graph, binding: Node, where: tuple[str, str], variable: Variab
     missing = set(graph.objects(binding, fn.missing))
     meant: dict[str, str] = {}
     for mapping in _ordered(graph.objects(binding, fn.code)):
-        local, iri = str(graph.value(mapping, fn.local)), str(graph.value(mapping, fn.concept))
+        local, iri = str(graph.value(mapping, fn.local)), str(graph.value(mapping, fn.concept) or "")
+        if not iri or (mapping, fn.local, None) not in graph:
+            continue  # the shapes say so
         if not codes:
             yield _tell(where, "no-codes", variable=variable, local=local)
         elif iri not in codes:

@@ -1,0 +1,165 @@
+"""System calls that a program which counts records never needs, each tried so that it would succeed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+Outcome = tuple[bool, str]
+RESULT, TMP = b"/fairnode/out/result", b"/tmp"
+HERE = -100  # AT_FDCWD
+_LIBC = ctypes.CDLL(None, use_errno=True)
+NEW_USER = 0x10000000
+
+# name: (number on x86_64, number on aarch64; None where there is none)
+NUMBERS: dict[str, tuple[int | None, int | None]] = {
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "kcmp": (312, 272), "pidfd_getfd": (438, 438),
+    "process_madvise": (440, 440), "io_uring_setup": (425, 425), "io_setup": (206, 0), "shmget": (29, 194),
+    "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "mknodat": (259, 33),
+    "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
+    "inotify_init1": (294, 26), "setxattr": (188, 5), "lsetxattr": (189, 6), "removexattr": (197, 14),
+    "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "memfd_secret": (447, 447),
+    "modify_ldt": (154, None), "sync": (162, 81), "syncfs": (306, 267), "personality": (135, 92),
+    "setuid": (105, 146), "setgid": (106, 144), "setgroups": (116, 159), "setresuid": (117, 147),
+    "fchownat": (260, 54), "mount": (165, 40), "umount2": (166, 39),
+    "pivot_root": (155, 41), "chroot": (161, 51), "bpf": (321, 280), "perf_event_open": (298, 241),
+    "add_key": (248, 217), "keyctl": (250, 219), "request_key": (249, 218), "userfaultfd": (323, 282),
+    "unshare": (272, 97), "setns": (308, 268), "clone": (56, 220), "swapon": (167, 224), "reboot": (169, 142),
+    "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104), "acct": (163, 89),
+    "settimeofday": (164, 170), "clock_settime": (227, 112),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162), "iopl": (172, None), "ioperm": (173, None), "quotactl": (179, 60),
+    "syslog": (103, 116), "mbind": (237, 235), "set_mempolicy": (238, 237), "move_pages": (279, 239),
+    "fsopen": (430, 430), "open_tree": (428, 428), "move_mount": (429, 429), "mount_setattr": (442, 442),
+    "bind": (49, 200), "listen": (50, 201), "accept": (43, 202), "connect": (42, 203), "vhangup": (153, 58),
+    "sysfs": (139, None), "uselib": (134, None), "ustat": (136, None), "io_submit": (209, 2),
+    "statmount": (457, 457), "listmount": (458, 458), "lsm_get_self_attr": (459, 459),
+}  # fmt: skip
+
+
+def _pipe(*, full: bool = False) -> tuple[int, int]:
+    reader, writer = os.pipe()
+    if full:
+        os.write(writer, b"x")
+    return reader, writer
+
+
+def _room(size: int = 4096, first: int = 0) -> ctypes.Array[ctypes.c_char]:
+    room = ctypes.create_string_buffer(size)
+    ctypes.c_uint.from_buffer(room).value = first
+    _KEPT.append(room)
+    return room
+
+
+def _span() -> object:
+    """One stretch of memory, as calls that move memory want it."""
+    return (ctypes.c_size_t * 2)(ctypes.addressof(_room()), 16)
+
+
+def _now() -> object:
+    """The present time: where it may be set, nothing comes of it."""
+    return (ctypes.c_long * 2)(int(time.time()), 0)
+
+
+def _folder() -> int:
+    return os.open(TMP, os.O_RDONLY)
+
+
+_KEPT: list[object] = []  # memory that a call was told of must not go away
+Arguments = tuple[object, ...]
+# Arguments with which a call would succeed for one who may; the others are tried with noughts.
+ARGUMENTS: dict[str, Callable[[], Arguments]] = {
+    "process_vm_readv": lambda: (os.getpid(), _span(), 1, _span(), 1, 0),
+    "kcmp": lambda: (os.getpid(), os.getpid(), 0, 0, 0),
+    "pidfd_getfd": lambda: (os.pidfd_open(os.getpid()), 0, 0),
+    "process_madvise": lambda: (os.pidfd_open(os.getpid()), _span(), 1, 20, 0),
+    "io_uring_setup": lambda: (8, _room()),
+    "io_setup": lambda: (8, _room()),
+    "shmget": lambda: (0, 4096, 0o1600),
+    "semget": lambda: (0, 1, 0o1600),
+    "msgget": lambda: (0, 0o1600),
+    "mq_open": lambda: (b"attack", 0o102, 0o600, None),
+    "mknodat": lambda: (HERE, TMP + b"/pipe", 0o010600, 0),
+    "name_to_handle_at": lambda: (HERE, TMP, _room(first=128), _room(), 0),
+    "setxattr": lambda: (RESULT, b"user.attack", b"x", 1, 0),
+    "lsetxattr": lambda: (RESULT, b"user.attack", b"x", 1, 0),
+    "removexattr": lambda: (RESULT, b"user.attack"),
+    "vmsplice": lambda: (_pipe()[1], _span(), 1, 0),
+    "splice": lambda: (_pipe(full=True)[0], None, _pipe()[1], None, 1, 0),
+    "tee": lambda: (_pipe(full=True)[0], _pipe()[1], 1, 0),
+    "modify_ldt": lambda: (0, _room(), 16),
+    "syncfs": lambda: (_folder(),),
+    "personality": lambda: (0x0040000,),
+    "fchownat": lambda: (HERE, RESULT, 0, 0, 0),
+    "mount": lambda: (b"none", TMP, b"tmpfs", 0, None),
+    "umount2": lambda: (TMP, 2),
+    "pivot_root": lambda: (TMP, TMP),
+    "chroot": lambda: (TMP,),
+    "acct": lambda: (TMP,),
+    "swapon": lambda: (TMP, 0),
+    "keyctl": lambda: (1, None),
+    "add_key": lambda: (b"user", b"attack", b"x", 1, -3),
+    "unshare": lambda: (NEW_USER,),
+    "clone": lambda: (NEW_USER | signal.SIGCHLD, 0, 0, 0, 0),
+    "setns": lambda: (os.open("/proc/self/ns/net", os.O_RDONLY), 0),
+    "settimeofday": lambda: (_now(), None),
+    "clock_settime": lambda: (0, _now()),
+    "sethostname": lambda: (b"attack", 6),
+    "setdomainname": lambda: (b"attack", 6),
+    "iopl": lambda: (3,),
+    "ioperm": lambda: (0x80, 1, 1),
+    "syslog": lambda: (3, _room(), 4096),
+    "fsopen": lambda: (b"tmpfs", 0),
+    "open_tree": lambda: (HERE, TMP, 1),
+    "sysfs": lambda: (3,),
+    "ustat": lambda: (os.stat(TMP).st_dev, _room()),  # noqa: PTH116
+    "lsm_get_self_attr": lambda: (100, _room(), _room(first=4096), 0),
+}
+
+
+def calls() -> Outcome:
+    """Try every call in a process of its own; those that succeed are ways on for an attacker."""
+    column = 0 if platform.machine() == "x86_64" else 1
+    succeeded, tried = [], 0
+    for name, numbers in NUMBERS.items():
+        number = numbers[column]
+        if number is None:
+            continue
+        tried += 1
+        if _succeeds(name, number):
+            succeeded.append(name)
+    return not succeeded, f"{', '.join(succeeded)} succeeded" if succeeded else f"{tried} calls refused"
+
+
+def _succeeds(name: str, number: int) -> bool:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        arguments = ARGUMENTS.get(name, lambda: (0, 0, 0, 0))()
+        os._exit(0 if _LIBC.syscall(number, *arguments) >= 0 else 1)
+    status = os.waitpid(child, 0)[1]
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
+
+
+def rights() -> Outcome:
+    """Have any right, be anybody else, or be able to gain rights."""
+    lines = (line.partition(":") for line in Path("/proc/self/status").read_text().splitlines())
+    status = {key: value.split() for key, _, value in lines}
+    wrong = [key for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb") if int(status[key][0], 16)]
+    if status["NoNewPrivs"] != ["1"]:
+        wrong.append("new privileges are possible")
+    if status["Seccomp"] != ["2"]:
+        wrong.append("no filter of system calls")
+    if "0" in (*status["Uid"], *status["Gid"], *status["Groups"]):
+        wrong.append("root")
+    return not wrong, ", ".join(
+        wrong
+    ) or f"uid {status['Uid'][0]}, no capability, filter on, no new privileges"
+
+
+ATTACKS = {"calls": calls, "rights": rights}
