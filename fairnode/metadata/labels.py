@@ -101,6 +101,7 @@ def _label_adms(graph: Graph, term: URIRef) -> None:
     scheme, _, code = term.removeprefix(_ADMS).partition("/")
     graph.add((term, RDF.type, SKOS.Concept))
     graph.add((term, SKOS.inScheme, URIRef(f"{_ADMS}{scheme}/1.0")))
+    graph.add((URIRef(f"{_ADMS}{scheme}/1.0"), RDF.type, SKOS.ConceptScheme))
     graph.add((term, SKOS.prefLabel, Literal(code, "en")))
 
 

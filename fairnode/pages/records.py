@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import render_template
 
 from fairnode.metadata import schema_org
+from fairnode.metadata.making import Document
 from fairnode.metadata.plain import in_words
-from fairnode.metadata.shelf import Document, Shelf
+from fairnode.metadata.shelf import Shelf
 
 _FORMS = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("N-Triples", "nt"), ("RDF/XML", "rdf"))
 _TEMPLATES = {
