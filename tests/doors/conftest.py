@@ -37,7 +37,7 @@ RECORD = """
 @prefix code: <https://w3id.org/fairnode/code/> .
 <%(base)s/dataset/%(slug)s> a dcat:Dataset ;
   dct:title "%(title)s"@en ;
-  dct:description "Every presumed victim that was reported in the years 2010 to 2015, one row a registration."@en ;
+  dct:description "Every presumed victim that was reported in 2010 to 2015; one row is a registration."@en ;
   dct:publisher <%(publisher)s> ; dct:issued "2026-11-21"^^xsd:date ;
   dct:temporal [ a dct:PeriodOfTime ; dcat:startDate "2010"^^xsd:gYear ; dcat:endDate "2015"^^xsd:gYear ] ;
   dct:spatial <http://publications.europa.eu/resource/authority/country/NLD> ;

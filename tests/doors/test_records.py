@@ -149,7 +149,8 @@ def test_a_record_is_not_turned_into_another_datasets(fresh, make_turtle):
         (
             {
                 "more": "; odrl:hasPolicy [ a odrl:Offer ; odrl:permission [ odrl:action htpol:visit ; "
-                "odrl:constraint [ odrl:leftOperand odrl:count ; odrl:operator odrl:eq ; odrl:rightOperand 1 ] ] ]"
+                "odrl:constraint [ odrl:leftOperand odrl:count ; odrl:operator odrl:eq ; "
+                "odrl:rightOperand 1 ] ] ]"
             },
             "constraint",
             "operand",
