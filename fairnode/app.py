@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from cheroot import wsgi
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from fairnode import errors, fdp
+from fairnode import api, errors, fdp, pages
 from fairnode.door.answer import NotWritable, WrongType, problem, with_headers
 from fairnode.door.negotiate import NotOffered, choose
 from fairnode.fdp import FdpDoor
+from fairnode.metadata.plain import term_label
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
 from fairnode.pages import records, words
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 2 * 1024 * 1024
+LARGEST_DISCARDED = 256 * 1024 * 1024
 LOG = logging.getLogger("fairnode.web")
 
 _POLICY = "; ".join(
@@ -56,13 +58,16 @@ def create_app(node: Node) -> Flask:
     app = Flask("fairnode", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.jinja_env.filters.update(label=words.label, day=words.day, minute=words.minute, spaced=words.spaced)
+    app.jinja_env.filters.update(label=term_label, day=words.day, minute=words.minute)
     app.jinja_env.globals["organisation_name"] = node.config.organisation.name
     shelf = Shelf(node)
     app.register_blueprint(fdp.make_blueprint(FdpDoor(node, shelf, partial(records.render, shelf))))
+    app.register_blueprint(api.make_blueprint(node, shelf))
+    app.register_blueprint(pages.make_blueprint(node, shelf))
     app.register_error_handler(errors.FairnodeError, _told)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
+    app.before_request(_refuse_large)
     app.after_request(partial(_finish, node))
     app.wsgi_app = partial(_at_the_right_place, app.wsgi_app, urlsplit(node.iri).path)  # type: ignore[method-assign]
     return app
@@ -87,10 +92,26 @@ def _at_the_right_place(
     return inner(environ, start_response)
 
 
+def _refuse_large() -> None:
+    """Read a body that is too large to its end (up to a bound), keeping nothing, so that the refusal arrives.
+
+    A server that closes with unread data makes the sender see a broken connection instead of the reason.
+    """
+    length = request.content_length or 0
+    if length <= LARGEST_BODY:
+        return
+    left = min(length, LARGEST_DISCARDED)
+    while left > 0 and (part := request.environ["wsgi.input"].read(min(left, 65536))):
+        left -= len(part)
+    raise RequestEntityTooLarge
+
+
 def _finish(node: Node, response: Response) -> Response:
     """The headers of every answer."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if (request.content_length or 0) > LARGEST_BODY:
+        response.headers["Connection"] = "close"
     if node.iri.startswith("https:"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.blueprint in (None, "fdp", "api") and "Cookie" not in response.vary:
@@ -170,7 +191,6 @@ def make_server(node: Node) -> wsgi.Server:
         shutdown_timeout=5,
     )
     server.max_request_header_size = 32 * 1024
-    server.max_request_body_size = LARGEST_BODY
     server.server_name = "fairnode"
     return server
 

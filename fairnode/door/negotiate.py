@@ -70,7 +70,7 @@ def _ranges(accept: str) -> list[_Range]:
 def _quality(parameters: Sequence[str]) -> float:
     """The q among the parameters, 1 where there is none or it cannot be read."""
     for parameter in parameters:
-        match = re.fullmatch(r"q\s*=\s*([01](?:\.\d{0,3})?)", parameter, re.IGNORECASE)
+        match = re.fullmatch(r"q\s*=\s*([01](?:\.\d{0,3})?|\.\d{1,3})", parameter, re.IGNORECASE)
         if match:
             return min(float(match[1]), 1.0)
     return 1.0

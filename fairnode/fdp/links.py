@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairnode.metadata.making import Document
 from fairnode.metadata.names import LICENCE
 from fairnode.metadata.rdf import Form
-from fairnode.metadata.shelf import Document
 
 SHORT = {Form.TURTLE: "ttl", Form.JSON_LD: "jsonld", Form.N_TRIPLES: "nt", Form.RDF_XML: "rdf"}
 

@@ -12,10 +12,10 @@ from fairnode.door.answer import answer, json_answer
 from fairnode.door.asking import json_body, number
 from fairnode.fdp.represent import FdpDoor, document_at, wanted_form
 from fairnode.metadata.find import search
+from fairnode.metadata.making import Document
 from fairnode.metadata.names import DCT
 from fairnode.metadata.rdf import Form, new_graph, write
 from fairnode.metadata.record import in_english
-from fairnode.metadata.shelf import Document
 
 LARGEST_PAGE = 100
 _CHILDREN = {

@@ -11,8 +11,9 @@ from fairnode import errors
 from fairnode.door.answer import answer
 from fairnode.door.negotiate import NotOffered, choose
 from fairnode.fdp import links
+from fairnode.metadata.making import Document
 from fairnode.metadata.rdf import Form
-from fairnode.metadata.shelf import Document, Shelf
+from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
 
 HTML = "text/html"

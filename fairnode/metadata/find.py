@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fairnode.metadata.making import Document
 from fairnode.metadata.record import Record
-from fairnode.metadata.shelf import Document, Shelf
+from fairnode.metadata.shelf import Shelf
 
 
 def search(shelf: Shelf, query: str) -> list[Document]:

@@ -19,7 +19,7 @@ _CLASSES = {
     "data-theme": None,
     "planned-availability": None,
 }
-_LABELS = {
+EU_LABELS = {
     "language/ENG": "English",
     "language/NLD": "Dutch",
     "language/FRA": "French",
@@ -90,7 +90,7 @@ def _label_eu(graph: Graph, term: URIRef) -> None:
         return
     graph.add((term, RDF.type, SKOS.Concept))
     graph.add((term, SKOS.inScheme, EU[scheme]))
-    graph.add((term, SKOS.prefLabel, Literal(_LABELS.get(name, code), "en")))
+    graph.add((term, SKOS.prefLabel, Literal(EU_LABELS.get(name, code), "en")))
     kind = _CLASSES[scheme]
     if kind is not None:
         graph.add((term, RDF.type, kind))
@@ -101,6 +101,7 @@ def _label_adms(graph: Graph, term: URIRef) -> None:
     scheme, _, code = term.removeprefix(_ADMS).partition("/")
     graph.add((term, RDF.type, SKOS.Concept))
     graph.add((term, SKOS.inScheme, URIRef(f"{_ADMS}{scheme}/1.0")))
+    graph.add((URIRef(f"{_ADMS}{scheme}/1.0"), RDF.type, SKOS.ConceptScheme))
     graph.add((term, SKOS.prefLabel, Literal(code, "en")))
 
 

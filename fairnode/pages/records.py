@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import render_template
 
 from fairnode.metadata import schema_org
-from fairnode.metadata.shelf import Document, Shelf
+from fairnode.metadata.making import Document
+from fairnode.metadata.plain import in_words
+from fairnode.metadata.shelf import Shelf
 
 _FORMS = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("N-Triples", "nt"), ("RDF/XML", "rdf"))
 _TEMPLATES = {
@@ -25,10 +27,12 @@ def render(shelf: Shelf, document: Document) -> str:
         pairs = [{"iri": row.iri, "title": row.title} for row in shelf.published()]
         about = schema_org.catalogue(site, pairs)
     template = "record/gone.html" if document.gone else _TEMPLATES.get(document.kind, "record/other.html")
+    told = document.described
     return render_template(
         template,
+        policy=in_words(told.graph, told.record.iri) if told else None,
         document=document,
-        record=document.described.record if document.described else None,
+        record=told.record if told else None,
         organisation=site.config.organisation,
         datasets=shelf.published(),
         forms=[(name, f"{document.iri}?format={short}") for name, short in _FORMS],

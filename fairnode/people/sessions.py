@@ -10,12 +10,10 @@ from fairnode import clock, errors
 from fairnode.keys import digest
 from fairnode.node import Node
 from fairnode.people.passwords import password_fits
-from fairnode.people.throttle import Throttle
+from fairnode.people.throttle import GUESSES
 from fairnode.records.rows import Person, Session
 
 SECONDS = 12 * 3600.0
-
-_THROTTLE = Throttle()
 
 
 @dataclass(frozen=True)
@@ -32,15 +30,15 @@ def log_in(node: Node, username: str, password: str, address: str = "") -> str:
     Raises `NotKnown` for a wrong name or password alike, `TooOften` after too many of them from `address`.
     """
     username = username.strip().lower()[:64]
-    _THROTTLE.check(username, address)
+    GUESSES.check(username, address)
     with node.store.read() as reader:
         person = reader.one(Person, username=username)
     if not password_fits(person.password_hash if person else None, password) or not (
         person and person.active
     ):
-        _THROTTLE.wrong(username, address)
+        GUESSES.wrong(username, address)
         raise errors.NotKnown("This name and password do not belong together.")
-    _THROTTLE.right(username, address)
+    GUESSES.right(username, address)
     cookie, now = secrets.token_urlsafe(32), clock.now()
     session = Session(
         digest(cookie.encode()), person.id, secrets.token_urlsafe(24), now, clock.later(SECONDS)

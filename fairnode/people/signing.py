@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fairnode import errors
 from fairnode.keys import open_with_password, open_with_token
 from fairnode.node import Node
+from fairnode.people.throttle import GUESSES
 from fairnode.people.tokens import active_token
 from fairnode.records.rows import Person, PersonKey
 
@@ -26,10 +27,17 @@ class Signer:
 def signer_with_password(node: Node, person: Person, password: str) -> Signer:
     """The person's signature, opened with the password.
 
-    Raises `NotKnown` when the password is wrong, `NotAllowed` when the person has no key (any more).
+    Raises `NotKnown` when the password is wrong, `TooOften` after too many wrong ones, `NotAllowed` when the
+    person has no key (any more).
     """
     key = software_key(node, person)
-    return _signer(person, key, open_with_password(key.sealed, password))
+    GUESSES.check(person.username, "signature")
+    try:
+        raw = open_with_password(key.sealed, password)
+    except errors.NotKnown:
+        GUESSES.wrong(person.username, "signature")
+        raise
+    return _signer(person, key, raw)
 
 
 def signer_with_token(node: Node, token: str) -> Signer:

@@ -79,3 +79,6 @@ class Throttle:
 def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str]]:
     """A name from one address, and from everywhere."""
     return (name, address or "?"), (name, "")
+
+
+GUESSES = Throttle()  # of this process

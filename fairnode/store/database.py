@@ -119,7 +119,7 @@ class Transaction(Reader):
         self.touched.append((kind, key))
         return dataclasses.replace(record, id=key)  # type: ignore[type-var]
 
-    def change(self, record: Record, **values: Any) -> Record:
+    def change(self, record: Record, /, **values: Any) -> Record:
         """Write new `values` into a record that still is as `record` says.
 
         Raises `Conflict` when the transition is not in the table or somebody else changed its state.

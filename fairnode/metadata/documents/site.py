@@ -22,6 +22,7 @@ class Site:
     config: Config
     made: str
     changed: str
+    email: str = ""
 
     def iri(self, path: str = "") -> URIRef:
         """The IRI of a path of this node."""
@@ -89,6 +90,9 @@ def add_organisation(graph: Graph, site: Site) -> Graph:
     """The organisation and its desk, described in each document that names them."""
     me, desk, told = site.organisation, site.iri("/organisation#contact"), site.config.organisation
     page = URIRef(told.homepage) if told.homepage else site.iri()
+    if site.email:
+        graph.add((desk, n.VCARD.hasEmail, URIRef(f"mailto:{site.email}")))
+        graph.add((me, n.FOAF.mbox, URIRef(f"mailto:{site.email}")))
     return extend(
         graph,
         [
