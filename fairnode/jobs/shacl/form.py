@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import pyshacl
-from rdflib import DCAT, ODRL2, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, ODRL2, QB, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from fairnode import vocabulary
@@ -38,7 +38,7 @@ SHAPES = {
     "algorithm": Rules(("algorithm",), (fn.Algorithm,)),
     "study": Rules(("study", "rules-study"), (fn.Study,)),
     "agreement": Rules(("agreement", "rules-agreement"), (fn.Agreement,)),
-    "release": Rules(("release", "rules-release"), (fn.Release,)),
+    "release": Rules(("release", "rules-release"), (fn.Release, QB.DataSet)),
 }
 """What can be checked. "description" is a dataset that nobody can visit: it needs no unit and no bindings."""
 
