@@ -109,6 +109,14 @@ KINDS: dict[str, Callable[[str], Kind]] = {
             SH.IRI,
         )
     ),
+    "tls": _always(
+        _pattern(
+            "be a host and port like <tls://node.example:9443>",
+            "een host en poort zijn zoals <tls://node.example:9443>",
+            "^tls://[^/]+:[0-9]+$",
+            SH.IRI,
+        )
+    ),
     "node": _always(
         Kind(
             "be a thing with fields of its own, not a text",

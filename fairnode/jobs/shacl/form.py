@@ -26,10 +26,11 @@ class Rules:
     types: tuple[URIRef, ...]
 
 
-_DESCRIPTION = ("dataset", "contact", "distribution", "policy", "rules-dataset", "rules-policy")
+_CONTACT = ("contact", "rules-contact")
+_DESCRIPTION = ("dataset", *_CONTACT, "distribution", "policy", "rules-dataset", "rules-policy")
 SHAPES = {
-    "root": Rules(("root", "contact"), (fdp.FAIRDataPoint, fdp.MetadataService)),
-    "catalogue": Rules(("catalogue", "contact"), (DCAT.Catalog,)),
+    "root": Rules(("root", *_CONTACT), (fdp.FAIRDataPoint, fdp.MetadataService)),
+    "catalogue": Rules(("catalogue", *_CONTACT), (DCAT.Catalog,)),
     "dataset": Rules((*_DESCRIPTION, "visitable", "binding"), (DCAT.Dataset,)),
     "description": Rules(_DESCRIPTION, (DCAT.Dataset,)),
     "distribution": Rules(("distribution",), (DCAT.Distribution,)),
@@ -45,7 +46,9 @@ SHAPES = {
 PARTS = ("binding", "policy")
 """What is part of a record and so needs no address of its own."""
 
-ADDRESS = re.compile(r"(https?://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did:)[^\s<>\"{}|\\^`]*", re.I)
+ADDRESS = re.compile(
+    r"((https?|tls)://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did:)[^\s<>\"{}|\\^`]*", re.I
+)
 
 
 def check(graph: Graph, shape: str) -> Iterator[Told]:
