@@ -46,7 +46,7 @@ def count(rows: list[Row], specs: list[TableSpec], conditions: tuple[Condition, 
 
 def _cells(rows, spec):
     needed = spec.measure or (spec.numerator.variable if spec.numerator else None)
-    for key in spec.keys():
+    for key in list(spec.keys()):
         inside = [
             row
             for row in rows

@@ -41,7 +41,9 @@ def view(path, rows):
 
 
 def count(path, *tables, person="personKey", **more):
-    return job.run({"views": {"records": path}, "contract": {"tables": list(tables)}, "person": person, **more})
+    return job.run(
+        {"views": {"records": path}, "contract": {"tables": list(tables)}, "person": person, **more}
+    )
 
 
 def cells(found, position=0):
@@ -196,7 +198,9 @@ def claimed(recount, **change):
 def ages(tmp_path):
     rows = [("p1", "A", 2010, 20, None), ("p2", "A", 2010, 31, None), ("p3", "A", 2010, -51, None)]
     path = view(tmp_path / "v.parquet", rows)
-    return lambda kind, **more: recount_from_json(count(path, table(kind, "person", REGION, **more))["recount"])
+    return lambda kind, **more: recount_from_json(
+        count(path, table(kind, "person", REGION, **more))["recount"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +245,10 @@ def test_other_cells_or_tables_than_the_nodes_are_a_mismatch(ages):
 
 def test_person_sets_tell_how_a_later_release_differs(tmp_path):
     rows = [(f"p{i}", "A" if i < 20 else "B", 2010 + i % 2, 20, None) for i in range(60)]
-    before, after = view(tmp_path / "a.parquet", rows), view(tmp_path / "b.parquet", [*rows[3:], ("q", "A", 2010, 1, None)])
+    before, after = (
+        view(tmp_path / "a.parquet", rows),
+        view(tmp_path / "b.parquet", [*rows[3:], ("q", "A", 2010, 1, None)]),
+    )
     tables = [table("count", "person", REGION), table("count", "person", YEAR, name="years")]
     secret = "00" * 16
     count(before, *tables, secret=secret, persons_out=str(tmp_path / "1.parquet"), below=11)
