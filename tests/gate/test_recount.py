@@ -179,6 +179,30 @@ def test_a_contract_that_cannot_be_read_is_told_as_an_error(tmp_path):
         run_child("recount", {"views": {}, "contract": {}}, spool=tmp_path / "spool")
 
 
+def test_a_person_with_many_rows_does_not_dominate_a_number_of_persons(tmp_path):
+    rows = [("busy", "A", 2010, 1, None)] * 50 + [("other", "A", 2010, 1, None)]
+    path = view(tmp_path / "v.parquet", rows)
+    found = count(
+        path,
+        table("count", "person", REGION, name="persons"),
+        table("count", "registration", REGION, name="rows"),
+    )
+    persons, in_rows = cells(found, 0)["A",], cells(found, 1)["A",]
+    assert (persons.magnitude, persons.top1, persons.top2) == (2, 1, 1)
+    assert (in_rows.magnitude, in_rows.top1, in_rows.top2) == (51, 50, 1)
+
+
+def test_a_column_that_is_not_there_or_no_number_is_told_without_its_values(tmp_path):
+    path = view(tmp_path / "v.parquet", [("p", "canary", 2010, 1, None)])
+    for wrong in [
+        table("count", "person", {"variable": "sex", "codes": ["f"]}),
+        table("sum", "person", measure="region"),
+    ]:
+        with pytest.raises(errors.NotValid) as told:
+            count(path, wrong)
+        assert "canary" not in str(told.value)
+
+
 # --- the container's numbers beside the node's
 
 
