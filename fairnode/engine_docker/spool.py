@@ -133,11 +133,17 @@ def read_output(path: Path, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise NotCollected(Reason.NOT_A_FILE, "The output is not a plain file.") from error
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
             raise NotCollected(Reason.NOT_A_FILE, "The output is not a plain file.")
-        content = file.read(limit + 1) if facts.st_size <= limit else b"\0" * (limit + 1)
+        if facts.st_size > limit:
+            raise NotCollected(Reason.TOO_LARGE, f"The output is larger than {limit} bytes.")
+        content = b""
+        while block := os.read(handle, limit + 1 - len(content)):
+            content += block
+    finally:
+        os.close(handle)
     if len(content) > limit:
         raise NotCollected(Reason.TOO_LARGE, f"The output is larger than {limit} bytes.")
     if not content:

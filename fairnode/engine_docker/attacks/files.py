@@ -53,6 +53,8 @@ def everywhere() -> Outcome:
     for folder, _, names in os.walk("/"):
         if folder.startswith(("/proc", "/sys")):
             continue
+        if len(found) > 20:
+            break  # enough seen; a file that can be opened for writing is copied by some engines
         walked += 1
         if not folder.startswith(ALLOWED) and _works(partial(_touch, Path(folder, ".attack"))):
             found.append(folder)
