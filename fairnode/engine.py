@@ -87,7 +87,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class ContainerState:
-    """What inspection says. The code and times are set once it has exited; times are in UTC."""
+    """What inspection says, times in UTC. The code is set once it exited, `finished` if it ever ran."""
 
     phase: Phase
     exit_code: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,21 +88,23 @@ class DockerEngine:
         self._check(spec)
         image = self._approved_image(spec.image_id, spec.identity)
         name = container_name(self.node, spec.visit_id)
-        found = self.daemon.inspect(name)
-        if found is None:
-            self._create(name, spec, str(image["Id"]))
-        elif self._spool.noted(spec.visit_id, "request") is None:
-            self.remove(spec.visit_id)
-            raise errors.NotAllowed(
-                "There was a container under the visit's name that this node did not make; it was removed."
+        request = self._request(spec, str(image["Id"]))
+        if self.daemon.inspect(name) is None:
+            self._create(name, spec, request)
+        elif (self._spool.noted(spec.visit_id, "request") or {}).get("request") != request:
+            raise errors.Conflict(
+                "There is a container for this visit already, made for something else.",
+                to_do="A changed visit gets a new id.",
             )
         self._verify(spec.visit_id)
 
-    def _create(self, name: str, spec: VisitSpec, image_id: str) -> None:
-        mounts = self._spool.lay_out(spec)
+    def _request(self, spec: VisitSpec, image_id: str) -> dict[str, Any]:
         runtime = spec.runtime or self._settings.runtime
-        request = container_request(self.node, spec, mounts, self._seccomp, runtime)
-        request["Image"] = image_id
+        approved = replace(spec, image_id=image_id)
+        return container_request(self.node, approved, self._spool.mounts(spec), self._seccomp, runtime)
+
+    def _create(self, name: str, spec: VisitSpec, request: dict[str, Any]) -> None:
+        self._spool.lay_out(spec)
         self._spool.note(spec.visit_id, "request", {"request": request, "identity": spec.identity})
         failure = self.daemon.attempt(lambda api: api.create_container_from_config(request, name))
         if self.daemon.inspect(name) is None:
@@ -113,8 +115,8 @@ class DockerEngine:
                 internal=repr(failure),
             )
 
-    def _verify(self, visit_id: str) -> dict[str, Any]:
-        """The inspected container, which is exactly as asked; else it is removed and refused."""
+    def _verify(self, visit_id: str) -> None:
+        """Remove and refuse a container that is not exactly as asked."""
         found = self.daemon.inspect(container_name(self.node, visit_id))
         noted = self._spool.noted(visit_id, "request")
         if found is None or noted is None:
@@ -129,19 +131,18 @@ class DockerEngine:
                 to_do="The node's operator runs `fairnode doctor`; the image may set something it must not.",
                 findings=findings,
             )
-        return found
 
     def start(self, visit_id: str) -> None:
         """See `Engine.start`."""
-        found = self._verify(visit_id)
-        if state_of(found).phase is not Phase.CREATED:
+        if self.look(visit_id).phase in (Phase.RUNNING, Phase.EXITED):
             return
+        self._verify(visit_id)
         name = container_name(self.node, visit_id)
         failure = self.daemon.attempt(lambda api: api.start(name))
         if self.look(visit_id).phase is Phase.CREATED:
             raise errors.Unavailable(
                 "The engine did not start the visit's container.",
-                to_do="The node's operator runs `fairnode doctor`; perhaps the image lacks the entrypoint.",
+                to_do="The node's operator runs `fairnode doctor`.",
                 internal=repr(failure),
             )
 
@@ -231,11 +232,11 @@ class DockerEngine:
 
 def check_ended_well(state: ContainerState, deadline: datetime) -> None:
     """Raise `NotCollected` unless the container ended by itself, with 0, in its memory and in time."""
-    if state.phase is not Phase.EXITED or state.finished is None:
+    if state.phase is not Phase.EXITED:
         raise NotCollected(Reason.NOT_ENDED, "The container has not ended.")
     if state.oom_killed:
         raise NotCollected(Reason.OUT_OF_MEMORY, "The container, or a part of it, ran out of memory.")
-    if state.finished > deadline.astimezone(UTC):
+    if state.finished is not None and state.finished > deadline.astimezone(UTC):
         raise NotCollected(Reason.TOO_LATE, "The container ended after its deadline.")
     if state.exit_code != 0:
         raise NotCollected(Reason.FAILED, f"The container ended with code {state.exit_code}.")

@@ -49,7 +49,8 @@ def _open_to_write(path: Path | str) -> None:
 
 def everywhere() -> Outcome:
     """Make a file in every directory, and open every file for writing."""
-    found, walked = [], 0
+    found: list[str] = []
+    walked = 0
     for folder, _, names in os.walk("/"):
         if folder.startswith(("/proc", "/sys")):
             continue
