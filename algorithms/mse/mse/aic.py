@@ -88,7 +88,7 @@ class _Curve:
     """The profile log-likelihood as a function of log(N - n)."""
 
     def __init__(self, table: Table, terms: frozenset[int]) -> None:
-        order = max(2, max(m.bit_count() for m in terms))
+        order = max(2, *(m.bit_count() for m in terms))
         self.terms = design(len(table.lists), order)
         self.active: Bools = self.terms.rows([terms])
         self.table = table
@@ -123,8 +123,10 @@ class _Curve:
         else:
             if reach < 0:
                 return float(self.table.persons)
-            raise MethodError("profile-open", "The profile likelihood does not fall for large N: "
-                              "no upper limit can be given.")
+            raise MethodError(
+                "profile-open",
+                "The profile likelihood does not fall for large N: no upper limit can be given.",
+            )
         for _ in range(ZOOMS):
             grid = np.linspace(near, far, GRID)
             k = int(np.argmax(self.values(grid) < cut))

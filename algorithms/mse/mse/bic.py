@@ -43,8 +43,11 @@ def rank_models(table: Table, max_order: int | None = None) -> Ranking:
     lists = len(table.lists)
     order = max_order or default_order(lists)
     if lists > ENUMERABLE_LISTS:
-        raise MethodError("too-many-lists", f"{lists} lists have 2^{lists * (lists - 1) // 2} pair models, "
-                          "too many to fit them all; `bic-downhill` searches them instead.")
+        raise MethodError(
+            "too-many-lists",
+            f"{lists} lists have 2^{lists * (lists - 1) // 2} pair models, "
+            "too many to fit them all; `bic-downhill` searches them instead.",
+        )
     if not 1 <= order < min(lists, 4) or (lists > 5 and order > 2):
         raise MethodError("order", f"Models up to order {order} cannot be listed for {lists} lists.")
     space = design(lists, order)
@@ -83,7 +86,11 @@ def choose_among(space: Design, active: Bools, counts: Floats) -> Floats:
 def _choose(space: Design, active: Bools, counts: Floats) -> Floats:
     rows, models = len(counts), len(active)
     batch, code = fit_existing(space, np.repeat(counts, models, axis=0), np.tile(active, (rows, 1)))
-    bic = np.where(code == 0, -2 * batch.loglik + batch.parameters * np.log(np.repeat(counts.sum(axis=1), models)), np.inf)
+    bic = np.where(
+        code == 0,
+        -2 * batch.loglik + batch.parameters * np.log(np.repeat(counts.sum(axis=1), models)),
+        np.inf,
+    )
     bic = bic.reshape(rows, models)
     best = bic.argmin(axis=1)
     missing = batch.missing.reshape(rows, models)[np.arange(rows), best]
@@ -118,7 +125,11 @@ def downhill(lists: int, counts: Floats) -> Downhill:
 
 
 def _descend(
-    space: Design, counts: Floats, log_n: Floats, state: tuple[Bools, Floats, Floats, Floats], rows: np.ndarray
+    space: Design,
+    counts: Floats,
+    log_n: Floats,
+    state: tuple[Bools, Floats, Floats, Floats],
+    rows: np.ndarray,
 ) -> np.ndarray:
     """One step for the moving rows; answers the rows that moved. Changes `state` in place."""
     active, bic, missing, alpha = state

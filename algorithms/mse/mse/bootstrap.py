@@ -67,8 +67,10 @@ def bca(table: Table, point: float, estimate: Estimator, number: int, seed: int)
     totals = table.persons + estimate(tables)
     usable = np.sort(totals[np.isfinite(totals)])
     if len(usable) < max(MIN_USABLE, number / 2):
-        raise MethodError("bootstrap-failed", f"Only {len(usable)} of {number} resamples have an estimate: "
-                          "no honest interval can be given.")
+        raise MethodError(
+            "bootstrap-failed",
+            f"Only {len(usable)} of {number} resamples have an estimate: no honest interval can be given.",
+        )
     below = np.clip((usable < point).mean(), 0.5 / len(usable), 1 - 0.5 / len(usable))
     z0, a = float(ndtri(below)), acceleration(table, estimate)
     limits = {level: _limits(usable, z0, a, level) for level in LEVELS}

@@ -29,12 +29,12 @@ def _once_and_twice(table: Table) -> tuple[int, int]:
     if twice == 0:
         raise MethodError("no-pairs", "Nobody is on exactly two lists, so f1^2 / (2 f2) has no value.")
     if once == 0:
-        raise MethodError("no-singles", "Nobody is on exactly one list: the counts say nothing of the unseen.")
+        raise MethodError("no-singles", "Nobody is on exactly one list: nothing is said of the unseen.")
     return once, twice
 
 
 def chao(table: Table) -> Chao:
-    """n + f1^2 / (2 f2) and variants (Chao 1987, Biometrics 43:783; interval Chao 1989).
+    """Compute n + f1^2 / (2 f2) and variants (Chao 1987, Biometrics 43:783; interval Chao 1989).
 
     Raises MethodError when f1 or f2 is 0.
     """
@@ -52,7 +52,7 @@ def chao(table: Table) -> Chao:
 
 
 def zelterman(table: Table) -> tuple[float, tuple[float, float]]:
-    """n / (1 - exp(-2 f2 / f1)) and its 95 % interval (Zelterman 1988; variance Boehning 2008)."""
+    """Compute n / (1 - exp(-2 f2 / f1)) and its 95 % interval (Zelterman 1988; variance Boehning 2008)."""
     once, twice = _once_and_twice(table)
     n, rate = table.persons, 2 * twice / once
     hit = -float(np.expm1(-rate))

@@ -51,8 +51,9 @@ def solve(table: Table, signs: Ints) -> ClosedForm:
         low, high = np.where(up, middle, low), np.where(up, high, middle)
     missing = np.where(ends[0] & ends[1], np.exp((low + high) / 2), np.nan)
     terms = signs @ (1 << sizes(len(table.lists)))
-    return ClosedForm(signs, missing, _standard_error(signs, a, missing),
-                      _loglik(table, signs, a, missing), terms)
+    return ClosedForm(
+        signs, missing, _standard_error(signs, a, missing), _loglik(table, signs, a, missing), terms
+    )
 
 
 def _gap(signs: Ints, a: Floats, log_x: Floats) -> Floats:
@@ -84,8 +85,11 @@ def closed_form(table: Table, pairs: frozenset[int]) -> tuple[float, float, froz
     """
     signs = graph_signs(len(table.lists), pairs)
     if signs is None:
-        raise MethodError("not-decomposable", "The graph of these pairs has a cycle of four or more lists "
-                          "without a chord, so there is no closed form.")
+        raise MethodError(
+            "not-decomposable",
+            "The graph of these pairs has a cycle of four or more lists "
+            "without a chord, so there is no closed form.",
+        )
     answer = solve(table, signs[None])
     if np.isnan(answer.missing[0]):
         raise MethodError("not-estimable", "The closed-form equation has no finite positive root.")
@@ -95,8 +99,11 @@ def closed_form(table: Table, pairs: frozenset[int]) -> tuple[float, float, froz
 def best_graph(table: Table) -> tuple[ClosedForm, Floats]:
     """All decomposable graphs solved, with their BIC (inf where no estimate). Up to six lists."""
     if len(table.lists) > MAX_LISTS:
-        raise MethodError("too-many-lists", f"{len(table.lists)} lists have hundreds of thousands of "
-                          "decomposable graphs or more; name one with --model instead.")
+        raise MethodError(
+            "too-many-lists",
+            f"{len(table.lists)} lists have hundreds of thousands of "
+            "decomposable graphs or more; name one with --model instead.",
+        )
     answer = solve(table, decomposable_graphs(len(table.lists))[1])
     bic = -2 * answer.loglik + answer.parameters * np.log(table.persons)
     return answer, np.where(np.isnan(answer.missing), np.inf, bic)

@@ -9,7 +9,7 @@ from scipy.special import gammaln, logsumexp
 
 from .errors import MethodError
 from .graphs import decomposable_graphs
-from .patterns import Floats, Ints, sizes, superset_sums
+from .patterns import Floats, Ints, sizes
 from .table import Table
 
 MAX_LISTS = 6
@@ -59,12 +59,13 @@ def average(
     """
     lists = len(table.lists)
     if lists > MAX_LISTS:
-        raise MethodError("too-many-lists", f"{lists} lists have more than 600,000 decomposable graphs; "
-                          f"averaging is exact and is done for at most {MAX_LISTS} lists.")
+        raise MethodError(
+            "too-many-lists",
+            f"{lists} lists have more than 600,000 decomposable graphs; "
+            f"averaging is exact and is done for at most {MAX_LISTS} lists.",
+        )
     unseen = grid(table.persons) if unseen is None else unseen
     codes, signs = decomposable_graphs(lists)
-    whole = signs[:, -1] == 0  # the complete graph says nothing of the unseen cell but its prior
-    codes, signs = codes[whole], signs[whole]
     scores = _log_posterior(table, signs, unseen, 2.0**-lists if delta is None else delta)
     scores += -np.log(unseen + table.persons) if log_prior is None else log_prior
     joint = np.exp(scores - logsumexp(scores))

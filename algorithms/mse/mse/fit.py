@@ -66,8 +66,7 @@ class Fit:
 
 def model_design(lists: int, terms: frozenset[int]) -> Design:
     """A design that can express the terms, in the usual order."""
-    whole = design(lists, max(2, max(term.bit_count() for term in terms)) if lists > 1 else 1)
-    return whole
+    return design(lists, max(min(lists, 2), *(term.bit_count() for term in terms)))
 
 
 def fit_model(table: Table, terms: frozenset[int]) -> Fit:

@@ -74,8 +74,13 @@ class Batch:
 
 
 def fit_batch(
-    terms: Design, counts: Floats, active: Bools, start: Floats | None = None,
-    *, unseen: bool = False, max_steps: int = MAX_STEPS,
+    terms: Design,
+    counts: Floats,
+    active: Bools,
+    start: Floats | None = None,
+    *,
+    unseen: bool = False,
+    max_steps: int = MAX_STEPS,
 ) -> Batch:
     """Fit every row: `counts` (R, 2^t) or (1, 2^t), `active` (R, P) or (1, P); rows are matched up.
 
@@ -88,8 +93,14 @@ def fit_batch(
     active = np.broadcast_to(active, (rows, active.shape[1]))
     size = max(1, CHUNK_VALUES // (active.shape[1] ** 2 + 2 * counts.shape[1]))
     parts = [
-        _fit(terms, counts[i : i + size], active[i : i + size],
-             None if start is None else start[i : i + size], unseen, max_steps)
+        _fit(
+            terms,
+            counts[i : i + size],
+            active[i : i + size],
+            None if start is None else start[i : i + size],
+            unseen,
+            max_steps,
+        )
         for i in range(0, rows, size)
     ]
     return parts[0] if len(parts) == 1 else _joined(parts)
@@ -118,7 +129,9 @@ def identifiable(finite: Bools, kept: Bools) -> Bools:
     return kept.sum(axis=1) >= finite.sum(axis=1)
 
 
-def _fit(terms: Design, counts: Floats, active: Bools, start: Floats | None, unseen: bool, steps: int) -> Batch:
+def _fit(
+    terms: Design, counts: Floats, active: Bools, start: Floats | None, unseen: bool, steps: int
+) -> Batch:
     finite, kept = support(terms, counts, active, unseen)
     known = identifiable(finite, kept)
     seen = np.where(kept, counts, 0.0)
@@ -191,7 +204,8 @@ def _newton(
     terms: Design, seen: Floats, finite: Bools, kept: Bools, alpha: Floats, steps: int
 ) -> tuple[Floats, Bools]:
     """Newton-Raphson with step halving. A direction without maximum keeps moving by about one a step,
-    so convergence within `steps` is also the evidence that the maximum exists."""
+    so convergence within `steps` is also the evidence that the maximum exists.
+    """
     alpha = np.array(alpha)
     done = np.zeros(len(alpha), dtype=bool)
     mu = _means(terms, alpha, kept)
@@ -213,8 +227,9 @@ def _newton_step(terms: Design, seen: Floats, finite: Bools, mu: Floats) -> Floa
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
     except np.linalg.LinAlgError:
         ridge = 1e-9 * np.einsum("rii->ri", information)
-        step = np.linalg.solve(information + ridge[:, :, None] * np.eye(ridge.shape[1]),
-                               gradient[..., None])[..., 0]
+        step = np.linalg.solve(information + ridge[:, :, None] * np.eye(ridge.shape[1]), gradient[..., None])[
+            ..., 0
+        ]
     return np.clip(np.nan_to_num(step, nan=1.0, posinf=20.0, neginf=-20.0), -20.0, 20.0)
 
 

@@ -50,8 +50,11 @@ def ipf(table: Table, terms: frozenset[int]) -> Ipf:
         track = [*track[-2:], float(fitted[0])]
         if np.all(np.abs(fitted - before) <= TOLERANCE * np.maximum(fitted, 1e-9)) and sweep > 2:
             return Ipf(_aitken(track), sweep, np.where(cells > 0, fitted, 0.0))
-    raise MethodError("not-converged", f"Proportional fitting still moves after {MAX_SWEEPS} sweeps: the "
-                      "model probably has no maximum likelihood estimate on this table.")
+    raise MethodError(
+        "not-converged",
+        f"Proportional fitting still moves after {MAX_SWEEPS} sweeps: the "
+        "model probably has no maximum likelihood estimate on this table.",
+    )
 
 
 def _factors(fitted: Floats, group: Ints, goal: Floats) -> Floats:

@@ -42,8 +42,11 @@ def parse_model(text: str, lists: tuple[str, ...]) -> frozenset[int]:
         mask = _parse_term(part, lists)
         terms |= {sub for sub in range(mask + 1) if sub & mask == sub}
     if len(terms) == 2 ** len(lists):
-        raise MethodError("model-saturated", f"The model {text!r} has a term for every pattern; leave out "
-                          "the term of all lists, otherwise nothing is left to tell the unseen from.")
+        raise MethodError(
+            "model-saturated",
+            f"The model {text!r} has a term for every pattern; leave out "
+            "the term of all lists, otherwise nothing is left to tell the unseen from.",
+        )
     return frozenset(terms)
 
 
@@ -51,8 +54,11 @@ def _parse_term(text: str, lists: tuple[str, ...]) -> int:
     mask = 0
     for name in (piece.strip() for piece in text.split(":")):
         if name not in lists:
-            raise MethodError("model-unknown-list", f"The model names a list {name!r} that the table does "
-                              f"not have; its lists are {', '.join(lists)}.")
+            raise MethodError(
+                "model-unknown-list",
+                f"The model names a list {name!r} that the table does "
+                f"not have; its lists are {', '.join(lists)}.",
+            )
         mask |= 1 << lists.index(name)
     return mask
 
@@ -64,7 +70,7 @@ def _subsets(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 def hierarchical_models(lists: int, max_order: int) -> Iterator[frozenset[int]]:
     """Every hierarchical model with all main effects and no term above `max_order` (2 or 3).
 
-    1,024 pair models for five lists; 8 / 113 / 6,893 - ... models of up to three-list terms.
+    Pairs only: 8, 64, 1,024, 32,768 models for 3..6 lists; with three-list terms 113 and 6,212 for 4 and 5.
     """
     base = main_effects(lists)
     triples = masks_of_order(lists, 3) if max_order >= 3 else ()

@@ -71,7 +71,9 @@ class _State:
         """Enter the pairs of the rows `taken`."""
         for k in np.flatnonzero(taken):
             row, pair = int(rows[k]), int(chosen[k])
-            self.entries[row].append((int(self.pairs[pair]), float(self.p[row, pair]), float(batch.missing[k])))
+            self.entries[row].append(
+                (int(self.pairs[pair]), float(self.p[row, pair]), float(batch.missing[k]))
+            )
         into = rows[taken]
         self.active[into], self.alpha[into] = batch.active[taken], batch.alpha[taken]
         self.mu[into], self.missing[into] = batch.mu[taken], batch.missing[taken]

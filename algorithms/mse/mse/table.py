@@ -59,7 +59,9 @@ def read_table(path: Path) -> Table:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise TableError(f"{path.name} is larger than {MAX_BYTES // 10**6} MB; a table of patterns is not.")
+            raise TableError(
+                f"{path.name} is larger than {MAX_BYTES // 10**6} MB; a table of patterns is not."
+            )
         raw = path.read_bytes()
     except OSError as problem:
         raise TableError(f"Cannot read {path.name}: {problem.strerror or problem}.") from problem
@@ -70,7 +72,9 @@ def _decode(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise TableError(f"{name} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8.") from problem
+        raise TableError(
+            f"{name} is not UTF-8 text (byte {problem.start}); save it as CSV UTF-8."
+        ) from problem
 
 
 def parse_table(text: str) -> Table:
@@ -128,8 +132,10 @@ def _fill(lists: tuple[str, ...], rows: list[tuple[int, list[str]]]) -> Ints:
     for line, row in rows:
         mask, count = _row(lists, line, row)
         if mask in found:
-            raise TableError(f"Line {line} repeats the pattern of line {found[mask][0]}; "
-                             "each pattern may stand once: add the two counts or correct one pattern.")
+            raise TableError(
+                f"Line {line} repeats the pattern of line {found[mask][0]}; "
+                "each pattern may stand once: add the two counts or correct one pattern."
+            )
         found[mask] = (line, count)
     if len(lists) > 16:
         return _fold(found)
@@ -155,7 +161,9 @@ def _row(lists: tuple[str, ...], line: int, row: list[str]) -> tuple[int, int]:
             raise TableError(f"Line {line}, list {lists[i]!r}: {cell!r} is neither 0 nor 1.")
         mask |= (cell[0] == "1") << i
     if mask == 0:
-        raise TableError(f"Line {line} counts persons on no list; nobody can have counted them. Remove the row.")
+        raise TableError(
+            f"Line {line} counts persons on no list; nobody can have counted them. Remove the row."
+        )
     return mask, _count(line, row[-1])
 
 
