@@ -21,8 +21,8 @@ from .patterns import Bools, Floats
 from .table import Table
 
 MAX_P = 0.05
-GRID = 81
-ZOOMS = 5
+GRID = 41
+ZOOMS = 6
 
 
 def aic_stepwise(table: Table) -> tuple[Fit, list[tuple[int, float, float]]]:
@@ -73,7 +73,7 @@ def profile(table: Table, fit: Fit, levels: tuple[float, ...] = (0.95, 0.80)) ->
     For a trial N the model is refitted with N - n persons in the unseen cell. Raises MethodError
     (`profile-open`) when the likelihood does not fall on the right.
     """
-    curve = _Curve(table, fit.terms)
+    curve = _Curve(table, fit)
     width = 6 * np.sqrt(fit.missing_variance + 1 / max(fit.missing, 1e-3)) + 0.5
     centre = np.log(max(fit.missing, 1e-3))
     top, height = curve.maximum(centre - width, centre + width)
@@ -87,10 +87,12 @@ def profile(table: Table, fit: Fit, levels: tuple[float, ...] = (0.95, 0.80)) ->
 class _Curve:
     """The profile log-likelihood as a function of log(N - n)."""
 
-    def __init__(self, table: Table, terms: frozenset[int]) -> None:
-        order = max(2, *(m.bit_count() for m in terms))
+    def __init__(self, table: Table, fit: Fit) -> None:
+        order = max(2, *(m.bit_count() for m in fit.terms))
         self.terms = design(len(table.lists), order)
-        self.active: Bools = self.terms.rows([terms])
+        self.active: Bools = self.terms.rows([fit.terms])
+        known = [fit.coefficients.get(int(m), 0.0) for m in self.terms.masks]
+        self.start = np.where(np.isfinite(known), known, 0.0)
         self.table = table
 
     def values(self, log_unseen: Floats) -> Floats:
@@ -98,7 +100,9 @@ class _Curve:
         unseen = np.exp(log_unseen)
         counts = np.repeat(self.table.counts[None].astype(float), len(unseen), axis=0)
         counts[:, 0] = unseen
-        batch = fit_batch(self.terms, counts, self.active, unseen=True, max_steps=200)
+        start = np.repeat(self.start[None], len(unseen), axis=0)
+        start[:, 0] = log_unseen
+        batch = fit_batch(self.terms, counts, self.active, start, unseen=True, max_steps=200)
         ratio = np.divide(counts, batch.mu, out=np.ones_like(counts), where=batch.mu > 0)
         half_deviance = xlogy(counts, ratio).sum(axis=1)
         total = self.table.persons + unseen

@@ -16,6 +16,7 @@ from .table import Table
 CHAINS = 64
 BURN = 1500
 KEEP = 5000
+NEAR = 0.05  # a ratio is a Monte Carlo value: a term this little below the threshold is kept, and reported
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Settings:
     threshold: float = 2.0
     order: int = 2
     seed: int = 1
-    keep: int = KEEP
+    keep: int = KEEP  # draws a chain; 64 chains
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +82,16 @@ def bayes_threshold(table: Table, settings: Settings) -> Posterior:
             and all(int(m) & ~(1 << i) in terms for i in members(int(m)))
         }
         terms = _judge(table, settings, terms | eligible, (ratios, generator), 3)
+    return posterior(table, settings, terms, ratios)
+
+
+def posterior(
+    table: Table, settings: Settings, terms: frozenset[int], ratios: dict[int, float] | None = None
+) -> Posterior:
+    """The posterior under given terms (the last step above; also for asking what another choice gives)."""
     target, infinite = _target(table, settings, terms)
-    draws, rhat, accepted = _sample(target, settings.keep, generator)
-    unseen = np.exp(draws[:, 0])
-    return Posterior(terms, infinite, ratios, unseen, table.persons, rhat, accepted)
+    draws, rhat, accepted = _sample(target, settings.keep, np.random.default_rng(settings.seed))
+    return Posterior(terms, infinite, ratios or {}, np.exp(draws[:, 0]), table.persons, rhat, accepted)
 
 
 def table_pairs(space: Design) -> int:
@@ -106,7 +113,7 @@ def _judge(
     ratio = np.abs(draws.mean(axis=0)) / draws.std(axis=0)
     judged = {m: float(r) for m, r in zip(target.masks, ratio, strict=True) if m.bit_count() == order}
     ratios.update(judged)
-    return terms - {m for m, r in judged.items() if r < settings.threshold}
+    return terms - {m for m, r in judged.items() if r < settings.threshold - NEAR}
 
 
 def _target(table: Table, settings: Settings, terms: frozenset[int]) -> tuple[_Target, tuple[int, ...]]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from .errors import MethodError
 from .existence import fit_existing
-from .glm import Design, design
+from .glm import Batch, Design, design
 from .model import hierarchical_models
-from .patterns import Bools, Floats
+from .patterns import Bools, Floats, Ints, superset_sums
 from .table import Table
 
 ENUMERABLE_LISTS = 6
 WORK = 20_000
+ADDITIONS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,42 +108,89 @@ class Downhill:
     missing: Floats
 
 
+@dataclass(eq=False)
+class _Search:
+    """Where every table stands while the search goes on."""
+
+    space: Design
+    counts: Floats
+    active: Bools
+    bic: Floats
+    missing: Floats
+    alpha: Floats
+    mu: Floats
+
+    @property
+    def pairs(self) -> Ints:
+        """Columns of the pairs."""
+        return np.arange(self.space.lists + 1, len(self.space.masks))
+
+    def cost(self, batch: Batch, code: Ints, owner: Ints) -> Floats:
+        """BIC of fitted rows, infinite without an estimate."""
+        log_n = np.log(self.counts[owner].sum(axis=1))
+        return np.where(code == 0, -2 * batch.loglik + batch.parameters * log_n, np.inf)
+
+    def candidates(self, rows: Ints) -> tuple[Ints, Ints]:
+        """(owner, pair column) of every removal and of the additions with the largest score statistics."""
+        present = self.active[np.ix_(rows, self.pairs)]
+        score = np.where(present, np.inf, self._scores(rows))
+        order = np.argsort(np.argsort(-score, axis=1, kind="stable"), axis=1)
+        chosen = present | (order < present.sum(axis=1)[:, None] + ADDITIONS)
+        row, pair = np.nonzero(chosen)
+        return rows[row], self.pairs[pair]
+
+    def _scores(self, rows: Ints) -> Floats:
+        """Rao's score statistic of every pair: gain in 2 log L, to second order, if it entered."""
+        finite = self.active[rows] & np.isfinite(self.alpha[rows])
+        whole = superset_sums(self.mu[rows])[:, self.space.unions]
+        inside = whole * (finite[:, :, None] & finite[:, None, :])
+        diagonal = np.einsum("rii->ri", inside)
+        diagonal += ~finite
+        cross = whole[:, :, self.pairs] * finite[:, :, None]
+        explained = (cross * np.linalg.solve(inside, cross)).sum(axis=1)
+        own = np.einsum("rii->ri", whole)[:, self.pairs]
+        gap = superset_sums(self.counts[rows])[:, self.space.masks[self.pairs]] - own
+        return gap**2 / np.maximum(own - explained, 1e-9 + 1e-6 * own)
+
+    def step(self, rows: Ints) -> Ints:
+        """Move every row to its best neighbour, if that is better; the rows that moved."""
+        owner, column = self.candidates(rows)
+        trial = self.active[owner]
+        trial[np.arange(len(owner)), column] ^= True
+        start = np.where(np.isfinite(self.alpha[owner]), self.alpha[owner], 0.0)
+        batch, code = fit_existing(self.space, self.counts[owner], trial, start)
+        value = self.cost(batch, code, owner)
+        order = np.lexsort((value, owner))
+        best = order[np.unique(owner[order], return_index=True)[1]]
+        best = best[value[best] < self.bic[owner[best]] - 1e-9]
+        self.take(owner[best], batch, best, value[best])
+        return owner[best]
+
+    def take(self, into: Ints, batch: Batch, source: Ints, value: Floats) -> None:
+        """Put the rows `into` where the fitted rows `source` are."""
+        self.active[into], self.bic[into], self.missing[into] = (
+            batch.active[source],
+            value,
+            batch.missing[source],
+        )
+        self.alpha[into], self.mu[into] = batch.alpha[source], batch.mu[source]
+
+
 def downhill(lists: int, counts: Floats) -> Downhill:
-    """From main effects, add or remove the pair that lowers BIC most, until none does (tables (R, 2^t))."""
+    """From main effects, add or remove the pair that lowers BIC most, until none does (tables (R, 2^t)).
+
+    Of the additions only the five with the largest score statistics are fitted in each step.
+    """
     space = design(lists, 2)
-    rows = len(counts)
-    active = np.zeros((rows, len(space.masks)), dtype=bool)
+    active = np.zeros((len(counts), len(space.masks)), dtype=bool)
     active[:, : lists + 1] = True
-    log_n = np.log(counts.sum(axis=1))
     batch, code = fit_existing(space, counts, active)
-    bic = np.where(code == 0, -2 * batch.loglik + batch.parameters * log_n, np.inf)
-    missing = np.where(code == 0, batch.missing, np.nan)
-    alpha = np.where(np.isfinite(batch.alpha), batch.alpha, 0.0)
+    nothing = np.full(len(counts), np.nan)
+    search = _Search(
+        space, counts, active, nothing + np.inf, nothing, np.array(batch.alpha), np.array(batch.mu)
+    )
     moving = np.flatnonzero(code == 0)
+    search.take(moving, batch, moving, search.cost(batch, code, np.arange(len(counts)))[moving])
     while len(moving):
-        moving = _descend(space, counts, log_n, (active, bic, missing, alpha), moving)
-    return Downhill(space, active, bic, missing)
-
-
-def _descend(
-    space: Design,
-    counts: Floats,
-    log_n: Floats,
-    state: tuple[Bools, Floats, Floats, Floats],
-    rows: np.ndarray,
-) -> np.ndarray:
-    """One step for the moving rows; answers the rows that moved. Changes `state` in place."""
-    active, bic, missing, alpha = state
-    pairs = np.arange(space.lists + 1, len(space.masks))
-    trial = np.repeat(active[rows], len(pairs), axis=0)
-    flip = np.tile(pairs, len(rows))
-    trial[np.arange(len(trial)), flip] ^= True
-    owner = np.repeat(rows, len(pairs))
-    batch, code = fit_existing(space, counts[owner], trial, alpha[owner])
-    value = np.where(code == 0, -2 * batch.loglik + batch.parameters * log_n[owner], np.inf)
-    best = value.reshape(len(rows), -1).argmin(axis=1) + np.arange(len(rows)) * len(pairs)
-    better = value[best] < bic[rows] - 1e-9
-    into, source = rows[better], best[better]
-    active[into], bic[into], missing[into] = batch.active[source], value[source], batch.missing[source]
-    alpha[into] = np.where(np.isfinite(batch.alpha[source]), batch.alpha[source], 0.0)
-    return into
+        moving = search.step(moving)
+    return Downhill(space, search.active, search.bic, search.missing)

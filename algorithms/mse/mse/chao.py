@@ -8,10 +8,10 @@ import numpy as np
 
 from .errors import MethodError
 from .glm import Design, fit_batch
-from .patterns import Floats, masks_of_order, sizes
+from .patterns import Bools, Floats, masks_of_order, sizes
 from .table import Table
 
-Z95 = 1.959963984540054
+Z95 = 1.96  # as the papers and Rcapture print the formula
 
 
 @dataclass(frozen=True)
@@ -69,42 +69,66 @@ def mth_lower_bound(table: Table) -> float:
     Main effects plus eta_j max(k - j + 1, 0), j = 3..t for a person on k lists; negative eta are set to
     0 one at a time. Raises MethodError when the fit does not converge.
     """
-    t = len(table.lists)
-    heights = list(range(3, t + 1))
-    while True:
-        alpha = _fit_heights(table, heights)
-        negative = [j for j, eta in zip(heights, alpha[t + 1 :], strict=True) if eta < 0]
-        if not negative:
-            return table.persons + float(np.exp(alpha[0]))
-        heights.remove(negative[0])
+    unseen = float(mth_missing(len(table.lists), table.counts[None].astype(float))[0])
+    if np.isnan(unseen):
+        raise MethodError("not-converged", "The Mth lower-bound model did not converge.")
+    return table.persons + unseen
 
 
-def _fit_heights(table: Table, heights: list[int]) -> Floats:
-    t = len(table.lists)
-    on_lists = sizes(t)
-    singles = [((np.arange(2**t) & m) > 0).astype(float) for m in masks_of_order(t, 1)]
-    ladder = [np.maximum(on_lists - j + 1, 0).astype(float) for j in heights]
-    x = np.column_stack([np.ones(2**t), *singles, *ladder])[1:]
-    seen = table.counts[1:].astype(float)
-    base = Design(t, np.array([0, *masks_of_order(t, 1)], dtype=np.int64))
-    start = fit_batch(base, table.counts[None].astype(float), np.ones((1, t + 1), dtype=bool)).alpha[0]
-    alpha = np.concatenate([start, np.zeros(len(heights))])
-    return _maximise(x, seen, alpha)
+def mth_missing(lists: int, counts: Floats) -> Floats:
+    """Unseen persons by that model for every table (R, 2^t); NaN without convergence."""
+    found = np.full(len(counts), np.nan)
+    waiting = {tuple(range(3, lists + 1)): np.arange(len(counts))}
+    while waiting:
+        heights, rows = waiting.popitem()
+        alpha, done = _fit_heights(lists, counts[rows], heights)
+        negative = alpha[:, lists + 1 :] < 0
+        good = ~negative.any(axis=1)
+        found[rows[good]] = np.where(done[good], np.exp(np.minimum(alpha[good, 0], 600)), np.nan)
+        first = np.argmax(negative, axis=1) if heights else np.zeros(len(rows), dtype=int)
+        for k in np.unique(first[~good]):
+            rest = heights[:k] + heights[k + 1 :]
+            more = rows[~good & (first == k)]
+            waiting[rest] = np.concatenate([waiting.get(rest, more[:0]), more])
+    return found
 
 
-def _maximise(x: Floats, seen: Floats, alpha: Floats) -> Floats:
-    """Newton with halving; a height without persons above it ends at a large negative value."""
-    for _ in range(60):
-        mu = np.exp(np.minimum(x @ alpha, 500))
-        information = x.T @ (mu[:, None] * x)
-        step = np.linalg.lstsq(information, x.T @ (seen - mu), rcond=1e-13)[0]
-        value = seen @ (x @ alpha) - mu.sum()
+def _fit_heights(lists: int, counts: Floats, heights: tuple[int, ...]) -> tuple[Floats, Bools]:
+    cells = np.arange(2**lists)
+    singles = [((cells & m) > 0).astype(float) for m in masks_of_order(lists, 1)]
+    ladder = [np.maximum(sizes(lists) - j + 1, 0).astype(float) for j in heights]
+    x = np.column_stack([np.ones(2**lists), *singles, *ladder])[1:]
+    base = Design(lists, np.array([0, *masks_of_order(lists, 1)], dtype=np.int64))
+    start = fit_batch(base, counts, np.ones((1, lists + 1), dtype=bool)).alpha
+    alpha = np.column_stack(
+        [np.where(np.isfinite(start), start, -30.0), np.zeros((len(counts), len(heights)))]
+    )
+    return _maximise(x, counts[:, 1:], alpha, lists + 1)
+
+
+def _maximise(x: Floats, seen: Floats, alpha: Floats, singles: int) -> tuple[Floats, Bools]:
+    """Newton with halving for many tables; a height without persons above it is left at -25 or less."""
+    done = np.zeros(len(alpha), dtype=bool)
+    products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+    for _ in range(80):
+        rows = np.flatnonzero(~done)
+        if not len(rows):
+            break
+        now, mu, y = alpha[rows], np.exp(np.minimum(alpha[rows] @ x.T, 500)), seen[rows]
+        information = (mu @ products).reshape(len(rows), x.shape[1], x.shape[1])
+        information += 1e-12 * np.trace(information, axis1=1, axis2=2)[:, None, None] * np.eye(x.shape[1])
+        step = np.linalg.solve(information, ((y - mu) @ x)[..., None])[..., 0]
+        value, scale = (y * (now @ x.T)).sum(axis=1) - mu.sum(axis=1), np.ones(len(rows))
         for _ in range(40):
-            eta = x @ (alpha + step)
-            if seen @ eta - np.exp(np.minimum(eta, 500)).sum() >= value - 1e-9 * abs(value):
+            eta = (now + scale[:, None] * step) @ x.T
+            worse = (y * eta).sum(axis=1) - np.exp(np.minimum(eta, 500)).sum(axis=1) < value - 1e-9 * abs(
+                value
+            )
+            if not worse.any():
                 break
-            step = step / 2
-        alpha = alpha + step
-        if np.abs(step).max() < 1e-9 or alpha[-1] < -30:
-            return alpha
-    raise MethodError("not-converged", "The Mth lower-bound model did not converge.")
+            scale = np.where(worse, scale / 2, scale)
+        alpha[rows] = now + scale[:, None] * step
+        done[rows] = (np.abs(scale[:, None] * step).max(axis=1) < 1e-9) | (
+            alpha[rows, singles:].min(axis=1, initial=0.0) < -25
+        )
+    return alpha, done

@@ -49,6 +49,12 @@ def grid(persons: int) -> Floats:
     return np.unique(np.round(np.linspace(1, REACH * persons, POINTS)))
 
 
+def negative_binomial(total: Floats, shape: float, scale: float) -> Floats:
+    """Log prior of N when N is Poisson with a gamma(shape, scale) mean, as in Madigan and York."""
+    counts = gammaln(total + shape) - gammaln(total + 1)
+    return counts + total * np.log(scale / (1 + scale))
+
+
 def average(
     table: Table, unseen: Floats | None = None, delta: float | None = None, log_prior: Floats | None = None
 ) -> Average:

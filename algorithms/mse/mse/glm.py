@@ -7,7 +7,7 @@ without any person (their estimate is minus infinity), McCullagh and Nelder (198
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.special import gammaln
 
 from .patterns import Bools, Floats, Ints, masks_of_order, superset_sums
 
-STEP_SIZE = 1e-9
+STEP_SIZE = 1e-6  # convergence is quadratic: after a step this small the error is about its square
 MAX_STEPS = 25
 CHUNK_VALUES = 8_000_000
 
@@ -93,17 +93,32 @@ def fit_batch(
     active = np.broadcast_to(active, (rows, active.shape[1]))
     size = max(1, CHUNK_VALUES // (active.shape[1] ** 2 + 2 * counts.shape[1]))
     parts = [
-        _fit(
+        _fit_used(
             terms,
-            counts[i : i + size],
-            active[i : i + size],
-            None if start is None else start[i : i + size],
+            (counts[i : i + size], active[i : i + size], None if start is None else start[i : i + size]),
             unseen,
             max_steps,
         )
         for i in range(0, rows, size)
     ]
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _fit_used(
+    terms: Design, rows: tuple[Floats, Bools, Floats | None], unseen: bool, max_steps: int
+) -> Batch:
+    """Fit with the columns that some row uses, and widen the answer to all terms."""
+    counts, active, start = rows
+    used = active.any(axis=0)
+    if used.all():
+        return _fit(terms, counts, active, start, unseen, max_steps)
+    narrow = Design(terms.lists, terms.masks[used])
+    found = _fit(
+        narrow, counts, active[:, used], None if start is None else start[:, used], unseen, max_steps
+    )
+    alpha, finite = np.zeros(active.shape), np.zeros(active.shape, dtype=bool)
+    alpha[:, used], finite[:, used] = found.alpha, found.finite
+    return replace(found, alpha=alpha, active=active, finite=finite)
 
 
 def _joined(parts: list[Batch]) -> Batch:

@@ -53,8 +53,10 @@ def _estimates(found: tuple[Estimate, ...]) -> str:
     low, high = (f(e.estimate for e in found) for f in (min, max))
     lines += [
         "",
-        (f"  The methods range from {rounded(low):,} to {rounded(high):,}. No single one of these numbers "
-        "stands alone."),
+        (
+            f"  The methods range from {rounded(low):,} to {rounded(high):,}. No single one of these numbers "
+            "stands alone."
+        ),
         "",
     ]
     return "\n".join(lines)
@@ -91,12 +93,18 @@ def _warnings(found: Estimate) -> list[str]:
     if d.get("converged") is False:
         texts.append("The chains have NOT converged (R-hat above 1.1): do not use this number.")
     if d.get("nearThreshold"):
-        texts.append(f"Close to the threshold, could fall either way: {d['nearThreshold']}.")
+        texts.append(_near(d.get("alternatives")))
     if d.get("levelsAtExtremeResample"):
         texts.append("A limit of the interval is the most extreme resample: the true limit may lie beyond.")
     if isinstance(d.get("massAtEdge"), float) and d["massAtEdge"] > 0.01:
         texts.append("Much of the posterior lies at the largest number considered: there is no upper limit.")
     return texts
+
+
+def _near(alternatives: object) -> str:
+    found = alternatives if isinstance(alternatives, list) else []
+    other = [f"with {a['term']} {'kept' if a['kept'] else 'dropped'} {a['estimate']:,.0f}" for a in found]
+    return f"A pair is so close to the threshold that it could fall either way: {', '.join(other)}."
 
 
 def _refusals(analysis: Analysis) -> str:

@@ -10,18 +10,26 @@ GENERAL_ASSUMPTIONS = (
     "Every victim could have come on every list; who can be on no list at all is outside every estimate.",
     "All lists use the same definition of victim, period and area.",
     "Lists depend on each other only in the ways the method's model allows.",
-    ("There is no dependence of all lists at once, which no table can show: who is on no list follows the same "
-    "rules as who is on some."),
+    (
+        "There is no dependence of all lists at once, which no table can show: who is on no "
+        "list follows the same rules as who is on some."
+    ),
 )
 
 GENERAL_EVIDENCE = (
-    ("Real coverage is below nominal: in an internal-consistency study intervals said to hold 95 % of the "
-    "time held 80 % (dga), 88 % (independence), 60 % (LCMCR) and 90 % (stepwise), and all methods were too "
-    "low on average (mean log relative bias -0.34, -0.29, -0.52, -0.17; Binette and Steorts 2021)."),
-    ("Whitehead, Jackson, Balch and Francis (2021, Journal of Human Trafficking 7:1) conclude that the method "
-    "is not suitable for numbers on the United Kingdom: stepwise selection overstates reliability."),
-    ("Methods disagree by more than their intervals say. On the pooled Dutch table of 2010-2015 the same "
-    "counts give 48,013 (BIC, pairs), 50,270 (dga) and 121,522 (stepwise)."),
+    (
+        "Real coverage is below nominal: in an internal-consistency study intervals meant to hold 95 % of "
+        "the time held 80 % (dga), 88 % (independence), 60 % (LCMCR) and 90 % (stepwise), and all were too "
+        "low on average (mean log relative bias -0.34, -0.29, -0.52, -0.17; Binette and Steorts)."
+    ),
+    (
+        "Whitehead, Jackson, Balch and Francis (2021, Journal of Human Trafficking 7:1) conclude that the "
+        "method is not suitable for numbers on the United Kingdom: stepwise selection overstates reliability."
+    ),
+    (
+        "Methods disagree by more than their intervals say. On the pooled Dutch table of 2010-2015 the same "
+        "counts give 48,013 (BIC, pairs), 50,270 (dga) and 121,522 (stepwise)."
+    ),
     "Few persons on several lists carry the whole estimate; one more can move it by a tenth (sensitivity).",
 )
 
@@ -46,8 +54,10 @@ WORDS: dict[str, Words] = {
         "Independence of the lists (main effects only)",
         (_INDEPENDENT, _SAME),
         (
-            ("Nearly always wrong for referral systems: lists that refer to each other make it too low, lists "
-            "that exclude each other too high."),
+            (
+                "Nearly always wrong for referral systems: lists that refer to each other make it too low, "
+                "lists that exclude each other too high."
+            ),
             "Nominal 95 % intervals held 88 % (Binette and Steorts).",
         ),
         "independence.md",
