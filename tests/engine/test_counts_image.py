@@ -59,6 +59,11 @@ def test_counts_visits_records_under_the_full_lockdown(engine, run, spec_of, cou
     ]
 
 
+def tags(daemon: Daemon) -> set[str]:
+    images = daemon.ask(lambda api: api.images("fairnode/built"))
+    return {tag for image in images for tag in image["RepoTags"] or ()}
+
+
 @pytest.mark.long
 def test_building_the_same_source_again_gives_the_same_identity(base_image, counts_image, tmp_path):
     folder = tmp_path / "counts"
@@ -66,5 +71,8 @@ def test_building_the_same_source_again_gives_the_same_identity(base_image, coun
     with (folder / "README.md").open("a") as readme:  # another source digest, so it is really built again
         readme.write("\n")
     with closing(Daemon()) as daemon:
+        before = tags(daemon)
         again = build(daemon, Source(folder, ROOT / "algorithms/kit", base_image))
+        for tag in tags(daemon) - before:
+            daemon.ask(lambda api, tag=tag: api.remove_image(tag, noprune=True))
     assert again == counts_image
