@@ -50,7 +50,7 @@ class Source:
 
 
 def hand_in(daemon: Daemon, source: Source, folder: Path) -> LoadedImage:
-    """Build, and write to `folder` what an author hands in: image.tar, and algorithm.toml with the identity."""
+    """Build, and write what an author hands in to `folder`: image.tar, algorithm.toml with the identity."""
     folder.mkdir(parents=True, exist_ok=True)
     text = (source.folder / "algorithm.toml").read_bytes()
     read_manifest(text)
