@@ -50,7 +50,7 @@ class Daemon:
             self._open.close()
             self._open = None
 
-    def ask(self, call: Call) -> Any:  # noqa: ANN401  JSON of the daemon
+    def ask(self, call: Call) -> Any:
         """The answer of a call. Raises `errors.NotFound` where the daemon says 404, else `Unavailable`."""
         try:
             return call(self._api)

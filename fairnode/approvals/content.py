@@ -1,0 +1,86 @@
+"""What an approval binds (design 4.5, privacy model P18): compiled anew each time from what is there now.
+
+If any byte of it differs from what was signed, the hash differs and the approval is void.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from fairnode import clock
+from fairnode.algorithms.manifest import read_manifest
+from fairnode.datasets.description import describe
+from fairnode.datasets.views import compile_view as compile_query
+from fairnode.disclosure.rules import load_rules
+from fairnode.keys import canonical, digest
+from fairnode.network.joined import current
+from fairnode.node import Node
+from fairnode.records.dataset import to_json
+from fairnode.records.result_json import contract_to_json
+from fairnode.records.rows import Algorithm, Dataset, Visit
+from fairnode.studies.combination import compute_facts
+from fairnode.studies.document import StudyPlan
+from fairnode.studies.fit import compile_contract, compile_view
+
+PROTOCOL = "fairnode/1"
+
+
+def approval_content(
+    node: Node, visit: Visit, plan: StudyPlan, dataset: Dataset, algorithm: Algorithm
+) -> dict[str, Any]:
+    """Everything that a decision on this visit is about, as a JSON object.
+
+    Raises `NotValid` when study, dataset and algorithm do not fit each other (any more).
+    """
+    description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
+    view = compile_view(plan, description, manifest)
+    contract = compile_contract(plan, description, manifest)
+    rules = load_rules()
+    told = plan.document
+    return {
+        "protocol": PROTOCOL,
+        "node": node.iri,
+        "visit": visit.id,
+        "study": plan.hash,
+        "stage": visit.stage,
+        "requester": told["requester"],
+        "recipients": told["recipients"],
+        "purpose": told["purpose"],
+        "legalBasis": told["legalBasis"],
+        "openings": told["openings"],
+        "algorithm": {
+            "name": algorithm.name,
+            "version": algorithm.version,
+            "identity": algorithm.image,
+            "manifest": algorithm.sha256,
+        },
+        "parameters": told["parameters"],
+        "dataset": {
+            "iri": dataset.iri,
+            "lineage": dataset.lineage,
+            "bindings": digest(canonical(description.binding_facts())),
+            "policy": description.policy.version if description.policy else "",
+            "regime": description.regime,
+        },
+        "view": {**to_json(view), "query": compile_query(description.dataset, view).digest},
+        "outputContract": contract_to_json(contract),
+        "gateRules": {"version": rules.version, "sha256": rules.hash},
+        "combination": compute_facts(plan, current(node), sum(len(list(t.keys())) for t in contract.tables)),
+        "limits": dataclasses.asdict(manifest.resources),
+        "notBefore": visit.created,
+        "notAfter": visit.expires,
+        "maxRuns": 1,
+    }
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """The hash over the canonical bytes of the content: what a person signs for."""
+    return digest(canonical(content))
+
+
+def visit_expiry(node: Node, plan: StudyPlan, received: str) -> str:
+    """Until when a visit may be approved and run: the study's end, or the node's limit if that is sooner."""
+    return min(
+        str(plan.document["expires"]), clock.later(node.config.settings.approval_days * 86400, received)
+    )

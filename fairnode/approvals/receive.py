@@ -1,0 +1,160 @@
+"""A study arrives at a node that it addresses: checked again, met with each dataset's policy, put in line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fairnode import clock, errors
+from fairnode.approvals.content import approval_content, visit_expiry
+from fairnode.approvals.decide import tell_home
+from fairnode.approvals.grant import grant_by_policy
+from fairnode.datasets.description import describe
+from fairnode.keys import digest
+from fairnode.ledger.commit import Entry, Outgoing, post
+from fairnode.network.agreement import Agreement
+from fairnode.network.joined import current_in
+from fairnode.node import Node
+from fairnode.policy.decide import Decision, Effect, decide
+from fairnode.records.rows import Algorithm, Dataset, Request, Visit
+from fairnode.records.states import PublicState, VisitState, ended
+from fairnode.store.database import Transaction
+from fairnode.studies.combination import check_can_combine, combine_stage
+from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
+from fairnode.studies.fit import check_fits
+from fairnode.studies.send import home_of
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """One stage of an arrived study at one dataset of this node."""
+
+    plan: StudyPlan
+    stage: Stage
+    dataset: str
+    home: str
+
+
+def visit_id(study: str, stage: str, dataset: str) -> str:
+    """The name of a visit, the same however often the study is delivered."""
+    return digest(f"{study} {stage} {dataset}".encode())[:20]
+
+
+def receive_study(node: Node, tx: Transaction, body: Mapping[str, Any]) -> tuple[StudyPlan, Entry]:
+    """Take in a study: one visit for each of its datasets here; its plan and what the ledger says of it.
+
+    A study that cannot be read is refused as a whole (`NotValid`). What one dataset or algorithm cannot
+    serve ends that visit as refused, with a sentence for the researcher.
+    """
+    content = str(body["document"]).encode()
+    plan = read_study_bytes(content)
+    tx.add(Request(plan.hash, content, str(body["home"]), clock.now()))
+    counts = {"visits": 0}
+    for stage in plan.visits:
+        for iri in plan.datasets:
+            if home_of(iri) == node.iri:
+                _receive_visit(node, tx, _Arrival(plan, stage, iri, str(body["home"])))
+                counts["visits"] += 1
+    return plan, Entry("study.received", plan.hash, str(body["home"]), plan.hash, counts)
+
+
+def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
+    """The visit's row, decided upon by the policy."""
+    plan, now = arrival.plan, clock.now()
+    dataset = tx.one(Dataset, iri=arrival.dataset)
+    algorithm = tx.one(Algorithm, image=plan.identity)
+    if dataset is None or dataset.state != "published":
+        _tell_refused(node, tx, arrival, "This dataset is not there.")
+        return
+    if algorithm is None or algorithm.state != "known":
+        _tell_refused(node, tx, arrival, "The algorithm is not known at this node.")
+        return
+    visit = tx.add(
+        Visit(
+            visit_id(plan.hash, arrival.stage.name, arrival.dataset),
+            plan.hash,
+            arrival.stage.name,
+            dataset.id,
+            algorithm.id,
+            VisitState.RECEIVED,
+            "",
+            "",
+            now,
+            now,
+            visit_expiry(node, plan, now),
+        )
+    )
+    decision = _decide(arrival, dataset, algorithm, current_in(tx), node)
+    after = {
+        Effect.GRANT: VisitState.APPROVED,
+        Effect.ASK: VisitState.WAITING,
+        Effect.REFUSE: VisitState.REFUSED,
+    }[decision.effect]
+    if decision.effect is Effect.GRANT:
+        granted = approval_content(node, visit, plan, dataset, algorithm)
+        tx.add(grant_by_policy(visit, granted, decision, node.keys))
+    settled = tx.change(visit, state=after, sentence=decision.sentence, facts={"rule": decision.rule})
+    for message in tell_home(tx, settled):
+        post(tx, node.desk, message)
+
+
+def _decide(
+    arrival: _Arrival, dataset: Dataset, algorithm: Algorithm, agreement: Agreement | None, node: Node
+) -> Decision:
+    """What agreement, fit and policy say; never from the data (P8)."""
+    plan, description = arrival.plan, describe(dataset.record, dataset.iri)
+    try:
+        if arrival.home != node.iri:
+            check_is_agreed(plan, arrival.home, agreement)
+        check_can_combine(plan, agreement)
+        if combine_stage(plan) and "ComputePartyAllowed" not in description.modifiers:
+            # Shares of these data at another organisation are processing (P20): refused if unset.
+            return Decision(
+                Effect.REFUSE, "The dataset's policy does not allow other organisations to compute."
+            )
+        check_fits(plan, dataset, algorithm)
+        return decide(description.policy, plan.wish())
+    except errors.NotValid as error:
+        details = "; ".join(f"{f.where}: {f.what}" for f in error.findings)
+        return Decision(Effect.REFUSE, f"{error.what} {details}".strip())
+
+
+def check_is_agreed(plan: StudyPlan, home: str, agreement: Agreement | None) -> None:
+    """Raise `NotValid` unless the agreement covers who asks and for what purpose."""
+    member = agreement.member(home) if agreement else None
+    if agreement is None or member is None:
+        raise errors.NotValid("The study comes from a node that is not in this node's network.")
+    if plan.document["requester"]["organisation"] != member.organisation:
+        raise errors.NotValid(
+            "The study names a requester of another organisation than the one that sent it."
+        )
+    if plan.document["purpose"] not in agreement.purposes:
+        raise errors.NotValid("The network's agreement does not cover this purpose.")
+
+
+def _tell_refused(node: Node, tx: Transaction, arrival: _Arrival, sentence: str) -> None:
+    """Answer for a visit that never came to be."""
+    body = {
+        "dataset": arrival.dataset,
+        "stage": arrival.stage.name,
+        "state": PublicState.NOT_RELEASED.value,
+        "sentence": sentence,
+    }
+    post(tx, node.desk, Outgoing(arrival.home, "follow", arrival.plan.hash, body))
+
+
+def receive_cancel(tx: Transaction, study: str, sender: str, sentence: str) -> Entry:
+    """The home node took its study back: every visit that has not ended is cancelled.
+
+    Raises `NotAllowed` when another node than the study's home says so.
+    """
+    request = tx.get(Request, study)
+    if request is None or request.home != sender:
+        raise errors.NotAllowed("Only a study's home node takes it back.")
+    stopped = 0
+    for visit in tx.find(Visit, {"study": study}):
+        if not ended("visit", visit.state):
+            tx.change(visit, state=VisitState.CANCELLED, sentence=sentence[:1000], changed=clock.now())
+            stopped += 1
+    return Entry("study.taken-back", study, sender, study, {"visits": stopped})

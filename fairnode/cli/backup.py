@@ -1,0 +1,32 @@
+"""fairnode backup: a consistent copy of the node while it runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from fairnode import errors
+from fairnode.cli.options import with_node
+from fairnode.cli.output import Output, with_output
+from fairnode.config import FILE
+from fairnode.ledger.commit import Entry, commit
+from fairnode.node import Node
+
+
+@click.command(epilog="Example: fairnode backup /mnt/backup/2026-11-21")
+@click.argument("target", type=click.Path(path_type=Path))
+@with_node
+@with_output
+def command(node: Node, output: Output, target: Path) -> None:
+    """Copy settings, keys and database to an empty directory. Keep it as safe as the node: keys are in it."""
+    if target.exists():
+        raise errors.Conflict("The target exists already; a backup needs a directory of its own.")
+    target.mkdir(mode=0o700, parents=True)
+    commit(node.desk, lambda _: None, Entry("node.backed-up", node.iri, "operator"))
+    node.store.back_up(target / node.config.database.name)
+    (target / node.config.database.name).chmod(0o600)
+    shutil.copy2(node.config.directory / FILE, target / FILE)
+    shutil.copytree(node.config.keys, target / node.config.keys.name)
+    output.say(f"The backup is in {target}.", {"directory": str(target)})

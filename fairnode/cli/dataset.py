@@ -1,0 +1,100 @@
+"""fairnode dataset: describe, check, publish."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fairnode import errors
+from fairnode.cli.options import Me, who, with_node, with_token
+from fairnode.cli.output import Output, with_output
+from fairnode.datasets.add import add, check
+from fairnode.discovery.search import Wanted, search
+from fairnode.metadata.keep import datasets
+from fairnode.node import Node
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Datasets of this node."""
+
+
+@command.command("list", epilog="Example: fairnode dataset list")
+@with_node
+@with_output
+def list_datasets(node: Node, output: Output) -> None:
+    """List the datasets of this node."""
+    rows = [[d.id, d.title, d.state, d.version, d.iri] for d in datasets(node)]
+    output.table("Datasets", ["id", "title", "state", "version", "iri"], rows)
+
+
+@command.command("check", epilog="Example: fairnode dataset check record.ttl --source source.toml")
+@click.argument("record", type=READABLE)
+@click.option("--source", required=True, type=READABLE, help="TOML that says where the data are.")
+@with_node
+@with_output
+def check_dataset(node: Node, output: Output, record: Path, source: Path) -> None:
+    """Check a record and the data behind it; nothing is written."""
+    found = check(node, record.read_bytes(), read_source(source))
+    words = [f"{found['rows']} rows; every bound column can be read."]
+    words += [f"  {line}" for line in found["notes"]]
+    output.say("\n".join(words), found)
+
+
+@command.command("add", epilog="Example: fairnode dataset add record.ttl --source source.toml --user anna")
+@click.argument("record", type=READABLE)
+@click.option("--source", required=True, type=READABLE, help="TOML that says where the data are.")
+@click.option("--draft", is_flag=True, help="Keep it unpublished for now.")
+@with_node
+@with_token
+@with_output
+def add_dataset(
+    node: Node,
+    output: Output,
+    record: Path,
+    source: Path,
+    draft: bool,
+    me: Me,
+) -> None:
+    """Check a record and its data, then keep and publish it."""
+    custodian = who(node, me)
+    kept = add(node, custodian, record.read_bytes(), read_source(source), publish=not draft)
+    output.say(
+        f"{kept.title}: {kept.state} at {kept.iri}", {"id": kept.id, "iri": kept.iri, "state": kept.state}
+    )
+
+
+def read_source(path: Path) -> dict[str, str]:
+    """The source that a TOML file describes; a relative `path` in it is relative to the file."""
+    try:
+        told = dict(tomllib.loads(path.read_text(encoding="utf-8"))["source"])
+    except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as error:
+        raise errors.NotValid(f"{path.name} is not a TOML file with a table [source].") from error
+    if told.get("path"):
+        told["path"] = str((path.parent / told["path"]).resolve())
+    return told
+
+
+@command.command(
+    "search", epilog="Example: fairnode dataset search --variable region --variable year --year 2012"
+)
+@click.argument("words", nargs=-1)
+@click.option("--variable", "variables", multiple=True, help="A variable that it must have; may be repeated.")
+@click.option(
+    "--year", "years", multiple=True, type=int, help="A year of which it has data; may be repeated."
+)
+@click.option("--organisation", default="", help="Kind of organisation, such as police or shelter.")
+@with_node
+@with_output
+def search_datasets(node: Node, output: Output, **told: Any) -> None:
+    """Search the datasets of the whole network, as far as their nodes published them."""
+    found = search(node, Wanted(**told))
+    rows = [
+        [f.title, f.organisation, f"{f.years[0]}-{f.years[1]}", ", ".join(f.variables), f.iri] for f in found
+    ]
+    output.table("Datasets", ["title", "organisation", "years", "variables", "iri"], rows)

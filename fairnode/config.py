@@ -1,0 +1,181 @@
+"""The node's settings: read once, from `node.toml` in the node's directory, into a frozen `Config`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from fairnode import errors
+
+FILE = "node.toml"
+NODE = ("name", "url", "host", "port", "peer_port", "compute_port")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Who hosts the node. `kind` is a notation of the code list `reportingOrganisation`."""
+
+    name: str
+    kind: str = "other"
+    homepage: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may tune; the gate's rules and the policies are not settings.
+
+    `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
+    nothing (P8). `visits_at_once`: how many containers may run side by side.
+    """
+
+    release_slot: int = 3600
+    visits_at_once: int = 2
+    approval_days: int = 30
+    quorum: tuple[str, ...] = ("custodian", "counsel")
+    runtime: str = ""
+    log_level: str = "INFO"
+    upload_limit_mib: int = 1024
+
+
+@dataclass(frozen=True)
+class Config:
+    """One node: where it keeps its things, where it is reached, and whose it is.
+
+    `port` serves people and machines; `peer_port` is the mailbox door for other nodes and `compute_port`
+    the one for compute parties (0: none).
+    """
+
+    directory: Path
+    name: str
+    url: str
+    host: str
+    port: int
+    organisation: Organisation
+    settings: Settings = field(default_factory=Settings)
+    peer_port: int = 0
+    compute_port: int = 0
+
+    @property
+    def iri(self) -> str:
+        """The IRI by which the node is known: its address without a slash at the end."""
+        return self.url.rstrip("/")
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.directory / "node.db"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the node's keys."""
+        return self.directory / "keys"
+
+    @property
+    def spool(self) -> Path:
+        """The folder of short-lived files: child jobs, views, sandboxes."""
+        return self.directory / "spool"
+
+
+def load_config(directory: Path) -> Config:
+    """The settings in `directory`/node.toml.
+
+    Raises `NotFound` where there is no node, `NotValid` naming each wrong line.
+    """
+    path = directory / FILE
+    if not path.exists():
+        raise errors.NotFound(
+            "There is no node in this directory.", to_do="Make one: fairnode init DIRECTORY"
+        )
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise errors.NotValid(f"{FILE} is not readable TOML: {error}") from error
+    return _config(directory.resolve(), told)
+
+
+def _config(directory: Path, told: dict[str, Any]) -> Config:
+    """The checked settings."""
+    node = told.get("node", {})
+    findings = [
+        *_unknown("node", node, set(NODE)),
+        *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
+        *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
+        *_node_findings(node),
+    ]
+    if not told.get("organisation", {}).get("name"):
+        findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
+    if findings:
+        raise errors.NotValid(f"{FILE} has mistakes.", findings=tuple(findings))
+    settings = dict(told.get("settings", {}))
+    if "quorum" in settings:
+        settings["quorum"] = tuple(settings["quorum"])
+    return Config(
+        directory=directory,
+        name=node["name"],
+        url=node["url"],
+        host=node.get("host", "127.0.0.1"),
+        port=node["port"],
+        organisation=Organisation(**told["organisation"]),
+        settings=Settings(**settings),
+        peer_port=node.get("peer_port", 0),
+        compute_port=node.get("compute_port", 0),
+    )
+
+
+def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [node] table."""
+    findings = []
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", str(node.get("name", ""))):
+        findings.append(errors.Finding("node.name", "must be a short word of a-z, 0-9 and -"))
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", str(node.get("url", ""))):
+        findings.append(
+            errors.Finding("node.url", "must be the http(s) address under which the node is known")
+        )
+    for name, least in (("port", 1), ("peer_port", 0), ("compute_port", 0)):
+        number = node.get(name, 0)
+        if not isinstance(number, int) or not least <= number < 65536:
+            findings.append(errors.Finding(f"node.{name}", f"must be a number from {least} to 65535"))
+    return findings
+
+
+def _unknown(table: str, told: dict[str, Any], known: set[str]) -> list[errors.Finding]:
+    """A finding for each name that means nothing: a misspelt setting must not be ignored in silence."""
+    return [errors.Finding(f"{table}.{name}", "is not a setting") for name in sorted(set(told) - known)]
+
+
+def write_config(config: Config) -> None:
+    """Leave `node.toml` for a new node; raises `Conflict` when there is one."""
+    path = config.directory / FILE
+    config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = "\n".join(
+        [
+            "# The settings of this node; see docs/admin.md. Restart the node after a change.",
+            "[node]",
+            *(f"{name} = {_toml(getattr(config, name))}" for name in NODE),
+            "",
+            "[organisation]",
+            *(f"{f.name} = {_toml(getattr(config.organisation, f.name))}" for f in fields(Organisation)),
+            "",
+            "[settings]",
+            *(f"{f.name} = {_toml(getattr(config.settings, f.name))}" for f in fields(Settings)),
+            "",
+        ]
+    )
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise errors.Conflict("There is a node in this directory already.") from error
+
+
+def _toml(value: str | int | tuple[str, ...]) -> str:
+    """A value as TOML writes it (strings escaped as in JSON, which TOML's basic strings allow)."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

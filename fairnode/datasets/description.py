@@ -1,0 +1,58 @@
+"""Everything that is read from a dataset's record at once: bindings, unit, years and policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from rdflib import Graph, URIRef
+
+from fairnode.datasets.bindings import read_dataset
+from fairnode.policy import Policy
+from fairnode.policy.odrl import HTPOL, ODRL, read_policy
+from fairnode.records.dataset import Dataset, to_json
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a dataset's record says, as far as visits depend on it."""
+
+    dataset: Dataset
+    policy: Policy | None
+    modifiers: frozenset[str]
+
+    @property
+    def regime(self) -> str:
+        """The IRI of the legal regime that the data are under."""
+        return self.dataset.regime
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that its columns carry."""
+        return frozenset(binding.variable for binding in self.dataset.bindings)
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether only rows of persons who consented may be used."""
+        return "ConsentRequired" in self.modifiers
+
+    def binding_facts(self) -> dict[str, Any]:
+        """The bindings as JSON, for the hash in an approval."""
+        return {"unit": self.dataset.unit, "bindings": to_json(self.dataset)["bindings"]}
+
+
+@lru_cache(maxsize=256)
+def describe(record: bytes, iri: str) -> Description:
+    """The description in a dataset's record (Turtle as received).
+
+    Raises `NotValid` with findings for bindings or a policy that cannot be used.
+    """
+    turtle = record.decode()
+    dataset = read_dataset(turtle, iri=iri)
+    graph = Graph().parse(data=turtle, format="turtle", publicID=iri)
+    offers = list(graph.objects(URIRef(iri), ODRL.hasPolicy))
+    modifiers = {
+        str(m).removeprefix(str(HTPOL)) for offer in offers for m in graph.objects(offer, HTPOL.modifier)
+    }
+    return Description(dataset, read_policy(graph, URIRef(iri)), frozenset(modifiers))

@@ -1,0 +1,76 @@
+"""What of a shown number is shown: counts to a base, values to a few digits, totals from rounded cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor, log10
+
+from fairnode.disclosure.rules import RuleSet
+from fairnode.records.result import (
+    Key,
+    Kind,
+    Margin,
+    PublicCell,
+    PublicTable,
+    RecountedCell,
+    RecountedTable,
+    Status,
+    TableSpec,
+)
+
+
+def round_count(n: int, base: int) -> int:
+    """`n` to the nearest multiple of `base`, halves upwards."""
+    return base * ((2 * n + base) // (2 * base))
+
+
+def limit_digits(value: float, digits: int) -> float:
+    """`value` with that many significant digits."""
+    if value == 0:
+        return 0.0
+    return float(round(value, digits - 1 - floor(log10(abs(value)))))
+
+
+def public_table(table: RecountedTable, hidden: set[Key], rules: RuleSet) -> PublicTable:
+    """The table for everyone: shown cells rounded, the rest hidden, margins summed from what is shown."""
+    base = rules.count("rounding.base")
+    cells = tuple(
+        PublicCell(cell.key, Status.HIDDEN)
+        if cell.key in hidden
+        else PublicCell(
+            cell.key, Status.SHOWN, round_count(cell.n, base), _public_value(cell, table.spec, rules)
+        )
+        for cell in table.cells
+    )
+    return PublicTable(table.spec, cells, margins(table.spec, cells), base)
+
+
+def _public_value(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> float | None:
+    """The value beside n. A proportion comes from rounded counts, so that it tells no more than they do."""
+    digits = rules.count("rounding.digits")
+    if spec.kind is Kind.PROPORTION:
+        base = rules.count("rounding.base")
+        return limit_digits(round_count(cell.numerator[0], base) / round_count(cell.n, base), digits)
+    return None if cell.v is None else limit_digits(cell.v, digits)
+
+
+def margins(spec: TableSpec, cells: tuple[PublicCell, ...]) -> tuple[Margin, ...]:
+    """The sum over each code of each dimension (where there are two or more), and over all."""
+    lines: list[tuple[str, str, int]] = []
+    if len(spec.dimensions) > 1:
+        lines = [
+            (dimension.variable, code, position)
+            for position, dimension in enumerate(spec.dimensions)
+            for code in dimension.codes
+        ]
+    margins = [
+        Margin(variable, code, _sum(cell for cell in cells if cell.key[position] == code))
+        for variable, code, position in lines
+    ]
+    return (*margins, Margin(None, None, _sum(cells)))
+
+
+def _sum(cells: Iterable[PublicCell]) -> int | None:
+    """The sum of the shown cells; None if there are none."""
+    shown = [cell.n for cell in cells if cell.n is not None]
+    return sum(shown) if shown else None

@@ -1,0 +1,188 @@
+"""The disclosure rules as data: names, numbers and plain words from `rules.toml`, hashed and versioned.
+
+The hash goes into approvals and releases (P18), the words into the dataset's record and the reviewers'
+page. IRIs are of the StatBarns ontology of SDC checks (https://www.w3id.org/statbarnsdc).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any
+
+import rfc8785
+
+from fairnode import errors
+
+# For each number that an agreement or node may change: whether a higher one is the stricter one.
+_HIGHER_IS_STRICTER = {
+    "threshold.k": True,
+    "threshold.rows_per_person": True,
+    "dominance.share": False,
+    "p-percent.p": True,
+    "complementary.seconds": False,
+    "node-sets.nodes": True,
+    "universe.persons": True,
+    "budget.releases": False,
+    "budget.days": True,
+    "rounding.base": True,
+    "rounding.digits": False,
+    "size.tables": False,
+    "size.cells": False,
+    "size.dimensions": False,
+    "model.residual_dof": True,
+    "model.parameters_per_row": False,
+    "class-b.numbers": False,
+    "class-b.digits": False,
+    "class-b.bits": False,
+    "class-b.reviews": True,
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its name, the IRI of the check it is, its numbers, and words in English and Dutch."""
+
+    id: str
+    iri: str
+    values: Mapping[str, float]
+    aliases: Mapping[str, str]
+    title: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules that a gate applies. `hash` is the SHA-256 (hex) of their canonical JSON."""
+
+    name: str
+    version: str
+    hash: str
+    rules: tuple[Rule, ...]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule called `rule_id`; `KeyError` if there is none."""
+        return {rule.id: rule for rule in self.rules}[rule_id]
+
+    def number(self, name: str) -> float:
+        """The number `rule.value`, e.g. `number("rounding.base")`; `KeyError` if there is none."""
+        rule_id, _, value = name.partition(".")
+        return self.rule(rule_id).values[value]
+
+    def count(self, name: str) -> int:
+        """The same for a number that counts something."""
+        return int(self.number(name))
+
+    @property
+    def k(self) -> int:
+        """The threshold: fewer persons than this are not shown."""
+        return self.count("threshold.k")
+
+    def explain(self, rule_id: str, language: str = "en") -> str:
+        """The rule in a plain sentence, its numbers filled in."""
+        rule = self.rule(rule_id)
+        shared = {"k": self.k, "below": self.k - 1}
+        return rule.text[language].format(**{**shared, **rule.values})
+
+
+def load_rules(text: str | None = None) -> RuleSet:
+    """The rule set written in `text` (TOML), or the floor that travels with this package.
+
+    Raises `NotValid` if it is not TOML or a rule lacks a part.
+    """
+    if text is None:
+        text = resources.files("fairnode.disclosure").joinpath("rules.toml").read_text(encoding="utf-8")
+    try:
+        read = tomllib.loads(text)
+        rules = tuple(_rule(entry) for entry in read["rule"])
+        return _hashed(RuleSet(read["name"], read["version"], "", rules))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise errors.NotValid(
+            f"The rule set cannot be read: {error}.",
+            to_do="Compare it with fairnode/disclosure/rules.toml.",
+        ) from None
+
+
+def stricter(floor: RuleSet, changes: Mapping[str, float]) -> RuleSet:
+    """`floor` with some numbers made stricter, e.g. `{"threshold.k": 20}`.
+
+    Raises `NotValid` for a name that is not a number of the rules, `NotAllowed` for one made laxer.
+    """
+    rules = {rule.id: rule for rule in floor.rules}
+    for name, value in changes.items():
+        if name not in _HIGHER_IS_STRICTER:
+            raise errors.NotValid(
+                f"'{name}' is not a number of the disclosure rules.",
+                to_do=f"Known are: {', '.join(_HIGHER_IS_STRICTER)}.",
+            )
+        if _laxer(name, value, floor.number(name)):
+            raise errors.NotAllowed(
+                f"{name} = {value} is laxer than the floor of {floor.number(name):g}.",
+                to_do="A node or agreement may only be stricter than the floor.",
+            )
+        rule_id, _, key = name.partition(".")
+        rules[rule_id] = replace(rules[rule_id], values={**rules[rule_id].values, key: value})
+    return _hashed(replace(floor, rules=tuple(rules.values())))
+
+
+def with_nfilter(floor: RuleSet, options: Mapping[str, float]) -> RuleSet:
+    """`floor` made as strict as DataSHIELD's `nfilter.*` options ask, where it is not already.
+
+    Unknown options are an error (`NotValid`): an operator who sets one expects it to work.
+    """
+    names = {alias: f"{rule.id}.{key}" for rule in floor.rules for alias, key in rule.aliases.items()}
+    changes: dict[str, float] = {}
+    for option, value in options.items():
+        if option not in names:
+            raise errors.NotValid(
+                f"The option '{option}' has no counterpart here.", to_do=f"Known are: {', '.join(names)}."
+            )
+        name = names[option]
+        if not _laxer(name, value, changes.get(name, floor.number(name))):
+            changes[name] = value
+    return stricter(floor, changes)
+
+
+def rules_to_json(rules: RuleSet) -> dict[str, Any]:
+    """The rule set as a JSON object, for the dataset's record and child jobs."""
+    return {"name": rules.name, "version": rules.version, "rule": [_entry(rule) for rule in rules.rules]}
+
+
+def rules_from_json(told: Mapping[str, Any]) -> RuleSet:
+    """The rule set that `rules_to_json` wrote."""
+    return _hashed(RuleSet(told["name"], told["version"], "", tuple(_rule(entry) for entry in told["rule"])))
+
+
+def _laxer(name: str, value: float, than: float) -> bool:
+    return value < than if _HIGHER_IS_STRICTER[name] else value > than
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    """A rule from its TOML table or JSON object."""
+    return Rule(
+        id=entry["id"],
+        iri=entry["iri"],
+        values=dict(entry.get("values", {})),
+        aliases=dict(entry.get("aliases", {})),
+        title=dict(entry["title"]),
+        text={"en": entry["en"], "nl": entry["nl"]},
+    )
+
+
+def _entry(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "iri": rule.iri,
+        "values": dict(rule.values),
+        "aliases": dict(rule.aliases),
+        "title": dict(rule.title),
+        **rule.text,
+    }
+
+
+def _hashed(rules: RuleSet) -> RuleSet:
+    """The same rule set with the hash of what it says."""
+    return replace(rules, hash=hashlib.sha256(rfc8785.dumps(rules_to_json(rules))).hexdigest())

@@ -1,0 +1,114 @@
+"""The routes of the FAIR Data Point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Blueprint, redirect, request
+from werkzeug import Response
+
+from fairnode.fdp import files, links, listing, writes
+from fairnode.fdp.represent import FdpDoor, document_at, represent
+
+RECORDS = (
+    "/",
+    "/catalogue/",
+    "/catalogue/<key>",
+    "/catalogue/<key>/<child>/",
+    "/dataset/<key>",
+    "/dataset/<key>/distribution/",
+    "/distribution/<key>",
+    "/algorithm/<key>",
+    "/service/visit",
+    "/organisation",
+    "/profile/<key>",
+)
+
+_READING: dict[str, Callable[..., Response]] = {
+    "/dataset/<key>/record/<int:number>": files.version,
+    "/dataset/<key>/record/": files.version_list,
+    "/dataset/<key>/csvw.json": files.columns,
+    "/sample/<key>.csv": files.sample,
+    "/shapes/<key>": files.shapes,
+    "/spec": files.all_shapes,
+    "/sitemap.xml": files.site_map,
+    "/robots.txt": files.robots,
+    "/persistence": files.persistence,
+    "/health": files.health,
+    "/healthz": files.health,
+    "/search/filters": listing.facets,
+}
+
+
+def make_blueprint(door: FdpDoor) -> Blueprint:
+    """The routes below the node's root."""
+    routes = Blueprint("fdp", __name__)
+    for rule in RECORDS:
+        under = rule.rstrip("/")
+        routes.add_url_rule(
+            rule, f"record {rule}", partial(_record, door), methods=["GET"], strict_slashes=False
+        )
+        routes.add_url_rule(f"{under}/linkset", f"linkset {rule}", partial(_linkset, door))
+    for rule, view in _READING.items():
+        routes.add_url_rule(rule, f"file {rule}".replace(".", " "), partial(view, door))
+    _add_listing(routes, door)
+    _add_writing(routes, door)
+    return routes
+
+
+def _add_listing(routes: Blueprint, door: FdpDoor) -> None:
+    """Pages of children, states and parents of each kind of record."""
+    for rule in ("", "/catalogue/<key>", "/dataset/<key>", "/distribution/<key>"):
+        for end, view in (("page/<child>", _page), ("meta", _meta), ("expanded", _expanded)):
+            routes.add_url_rule(f"{rule}/{end}", f"{end} {rule}", partial(view, door))
+    routes.add_url_rule("/search", "search", partial(listing.find, door), methods=["POST"])
+    for kind in ("catalogue", "dataset", "distribution"):
+        routes.add_url_rule(f"/{kind}/spec", f"spec {kind}", partial(files.shapes, door, key=kind))
+
+
+def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
+    """What custodians may do."""
+    for rule in ("/dataset", "/dataset/", "/catalogue/data/dataset/"):
+        routes.add_url_rule(rule, f"create {rule}", partial(writes.create, door), methods=["POST"])
+    routes.add_url_rule("/dataset/", "datasets", partial(_datasets, door), strict_slashes=False)
+    one = "/dataset/<key>"
+    routes.add_url_rule(one, "replace", partial(writes.replace, door), methods=["PUT"])
+    routes.add_url_rule(one, "remove", partial(writes.remove, door), methods=["DELETE"])
+    routes.add_url_rule(f"{one}/meta/state", "state", partial(writes.set_state, door), methods=["PUT"])
+
+
+def _record(door: FdpDoor, **_: str) -> Response:
+    """One record; with or without a slash at the end, the other form leads to the right one."""
+    path = request.path
+    other = path.rstrip("/") if path != "/" and path.endswith("/") else f"{path}/"
+    if door.shelf.get(path) is None and door.shelf.get(other) is not None:
+        return redirect(door.node.iri + other, 308)
+    return represent(door, document_at(door, path))
+
+
+def _datasets(door: FdpDoor, **_: str) -> Response:
+    """Where the datasets are listed."""
+    return redirect(f"{door.node.iri}/catalogue/data/dataset/", 308)
+
+
+def _linkset(door: FdpDoor, **_: str) -> Response:
+    """The link set of a record."""
+    path = request.path.removesuffix("/linkset") or "/"
+    document = door.shelf.get(path) or document_at(door, f"{path}/")
+    return listing.linkset_json(links.linkset(document, door.publisher))
+
+
+def _page(door: FdpDoor, child: str, **_: str) -> Response:
+    """The children of a record."""
+    return listing.page(door, child, request.path.removesuffix(f"/page/{child}") or "/")
+
+
+def _meta(door: FdpDoor, **_: str) -> Response:
+    """The state of a record."""
+    return listing.meta(door, request.path.removesuffix("/meta") or "/")
+
+
+def _expanded(door: FdpDoor, **_: str) -> Response:
+    """A record with all above it."""
+    return listing.expanded(door, request.path.removesuffix("/expanded") or "/")

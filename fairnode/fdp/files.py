@@ -1,0 +1,119 @@
+"""Documents beside the records: shapes, earlier versions, columns, samples, site map, persistence."""
+
+from __future__ import annotations
+
+import json
+from xml.sax.saxutils import escape
+
+from flask import Response
+
+from fairnode import errors
+from fairnode.door.answer import answer, json_answer
+from fairnode.fdp.represent import FdpDoor, document_at
+from fairnode.keys import digest
+from fairnode.metadata import shapes as shape_files
+from fairnode.metadata import variables
+from fairnode.metadata.keep import DatasetState, dataset, versions
+from fairnode.metadata.record import Record
+
+PERSISTENCE = (
+    "Identifiers below {iri} are made from the configured address and never given to another thing. "
+    "A record that changes keeps its identifier and its earlier versions; one that is withdrawn leaves a "
+    "notice at its address (410).\n"
+)
+
+
+def shapes(door: FdpDoor, key: str, **_: str) -> Response:
+    """The SHACL shapes of one kind of record."""
+    found = shape_files.shapes(key)
+    if found is None:
+        raise errors.NotFound(
+            "There are no shapes of that kind.", to_do=f"There are: {', '.join(shape_files.PROFILES)}."
+        )
+    return answer(found, "text/turtle", digest(found)[:32], door.shelf.site().made)
+
+
+def all_shapes(door: FdpDoor, **_: str) -> Response:
+    """The shapes of all kinds in one document."""
+    found = shape_files.all_shapes()
+    return answer(found, "text/turtle", digest(found)[:32], door.shelf.site().made)
+
+
+def version(door: FdpDoor, key: str, number: int, **_: str) -> Response:
+    """One version of a record, byte for byte as it was received."""
+    if dataset(door.node, key).state != DatasetState.PUBLISHED:
+        raise errors.NotFound("This node has no such dataset.")
+    for kept in versions(door.node, key):
+        if kept.version == number:
+            return answer(kept.record, "text/turtle", kept.sha256[:32], kept.created, seconds=86400)
+    raise errors.NotFound("The record has no such version.")
+
+
+def version_list(door: FdpDoor, key: str, **_: str) -> Response:
+    """The versions of a record: number, moment, hash and address."""
+    row = dataset(door.node, key)
+    if row.state != DatasetState.PUBLISHED:
+        raise errors.NotFound("This node has no such dataset.")
+    return json_answer(
+        [
+            {
+                "version": kept.version,
+                "created": kept.created,
+                "sha256": kept.sha256,
+                "url": f"{row.iri}/record/{kept.version}",
+            }
+            for kept in versions(door.node, key)
+        ]
+    )
+
+
+def columns(door: FdpDoor, key: str, **_: str) -> Response:
+    """The columns of a visit's view as CSVW metadata."""
+    record = _record(door, key)
+    content = variables.csvw_json(record, f"{door.node.iri}/sample/{key}.csv")
+    body = json.dumps(content, ensure_ascii=False, indent=1).encode()
+    return answer(body, "application/csvm+json", digest(body)[:32])
+
+
+def sample(door: FdpDoor, key: str, **_: str) -> Response:
+    """Invented rows with the columns of a visit's view."""
+    body = variables.sample_csv(_record(door, key))
+    return answer(body, "text/csv", digest(body)[:32])
+
+
+def _record(door: FdpDoor, key: str) -> Record:
+    """What the record of a published dataset says."""
+    found = document_at(door, f"/dataset/{key}").described
+    if found is None:
+        raise errors.NotFound("This dataset was withdrawn.")
+    return found.record
+
+
+def site_map(door: FdpDoor, **_: str) -> Response:
+    """The pages that search engines may read."""
+    pages = [door.node.iri + "/", f"{door.node.iri}/catalogue/data"]
+    pages += [row.iri for row in door.shelf.published()]
+    lines = "".join(f"<url><loc>{escape(page)}</loc></url>" for page in pages)
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{_SITEMAP}">{lines}</urlset>'
+    return answer(body, "application/xml", digest(body.encode())[:32])
+
+
+_SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
+
+def robots(door: FdpDoor, **_: str) -> Response:
+    """What robots may read: records, not people's own pages."""
+    body = f"User-agent: *\nDisallow: /home\nDisallow: /login\nSitemap: {door.node.iri}/sitemap.xml\n"
+    return answer(body, "text/plain", digest(body.encode())[:32])
+
+
+def persistence(door: FdpDoor, **_: str) -> Response:
+    """What this node promises about its identifiers."""
+    body = PERSISTENCE.format(iri=door.node.iri)
+    return answer(body, "text/plain", digest(body.encode())[:32])
+
+
+def health(door: FdpDoor, **_: str) -> Response:
+    """Whether the node can read its records."""
+    door.shelf.published()
+    return json_answer({"status": "UP"})

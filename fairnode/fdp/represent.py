@@ -1,0 +1,69 @@
+"""A document in the form that the asker likes best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from fairnode import errors
+from fairnode.door.answer import answer
+from fairnode.door.negotiate import NotOffered, choose
+from fairnode.fdp import links
+from fairnode.metadata.making import Document
+from fairnode.metadata.rdf import Form
+from fairnode.metadata.shelf import Shelf
+from fairnode.node import Node
+
+HTML = "text/html"
+_FORMATS = {**{short: form.value for form, short in links.SHORT.items()}, "html": HTML}
+
+
+@dataclass(frozen=True)
+class FdpDoor:
+    """What the routes need; `render` makes the page of a document for people."""
+
+    node: Node
+    shelf: Shelf
+    render: Callable[[Document], str]
+
+    @property
+    def publisher(self) -> str:
+        """The IRI of the organisation."""
+        return f"{self.node.iri}/organisation"
+
+
+def document_at(door: FdpDoor, path: str) -> Document:
+    """The public document at this path. Raises `NotFound`."""
+    found = door.shelf.get(path)
+    if found is None:
+        raise errors.NotFound("There is nothing at this address.", to_do="Start at the catalogue.")
+    return found
+
+
+def wanted_form(*, html: bool) -> str:
+    """The media type that `?format=` or Accept asks for. Raises `NotOffered`."""
+    offers = [form.value for form in Form] + ([HTML] if html else [])
+    told = request.args.get("format")
+    if told is None:
+        return choose(request.headers.get("Accept"), offers)
+    if _FORMATS.get(told) not in offers:
+        raise NotOffered("There is no such format.", to_do=f"There are: {', '.join(_FORMATS)}.")
+    return _FORMATS[told]
+
+
+def represent(door: FdpDoor, document: Document) -> Response:
+    """The document in the negotiated form, with validators and links."""
+    form = wanted_form(html=True)
+    if form == HTML:
+        page = door.render(document)
+        response = answer(page, HTML, document.etag(HTML, page.encode()), document.modified)
+        told = links.page_links(document, door.publisher)
+    else:
+        response = answer(document.bodies[Form(form)], form, document.etag(form), document.modified)
+        told = links.metadata_links(document)
+    response.headers["Link"] = ", ".join(told)
+    if document.gone and response.status_code == 200:
+        response.status_code = 410
+    return response

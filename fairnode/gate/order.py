@@ -1,0 +1,130 @@
+"""The checks of the gate in their order. Pure: the caller brings the facts, the file's bytes and the recount.
+
+1. the run went as approved  2. the file is strict JSON  3. it is exactly the agreed tables
+4. its numbers are the node's own  5. budget and sets of nodes  6. the disclosure rules
+Each refuses with a reason of `fairnode.gate.refusals`; what passes all is released from the node's own
+numbers, never from the container's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from fairnode.disclosure.audit import Audit
+from fairnode.disclosure.history import EarlierRelease, History, narrows, query_of
+from fairnode.disclosure.judge import judge
+from fairnode.disclosure.rules import RuleSet
+from fairnode.gate import strict_json
+from fairnode.gate.compare import check_equal
+from fairnode.gate.contract import check_contract, read_result
+from fairnode.gate.refusals import Refusal, Refused
+from fairnode.records.result import Condition, Outcome, OutputContract, Recount, Verdict
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """How the run went, as the engine and the worker saw it."""
+
+    as_approved: bool
+    exit_code: int | None
+    out_of_memory: bool
+    timed_out: bool
+    inputs_unchanged: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who gets the release, over which nodes, on which day."""
+
+    requester: str
+    nodes: frozenset[str]
+    day: date
+
+
+def check_run(facts: RunFacts) -> None:
+    """Refuse what did not run as approved, or not to its end within its limits (`Refused`)."""
+    if not facts.as_approved:
+        raise Refused(Refusal.NOT_APPROVED)
+    if facts.exit_code != 0 or facts.out_of_memory or facts.timed_out:
+        raise Refused(Refusal.RUN_FAILED)
+    if not facts.inputs_unchanged:
+        raise Refused(Refusal.INPUTS_CHANGED)
+
+
+def check_claim(raw: bytes, contract: OutputContract, recount: Recount, rules: RuleSet) -> None:
+    """Refuse what is not strictly the agreed tables with the node's own numbers (`Refused`)."""
+    check_contract(contract, rules)
+    check_equal(read_result(strict_json.read(raw), contract), recount)
+
+
+def check_budget(asking: Asking, releases: Iterable[EarlierRelease], rules: RuleSet) -> None:
+    """Refuse (`Refused`) if the requester had as many releases of this lineage as the rules allow."""
+    since = asking.day - timedelta(days=rules.count("budget.days"))
+    had = [r for r in releases if r.requester == asking.requester and since < r.day <= asking.day]
+    if len(had) >= rules.count("budget.releases"):
+        raise Refused(Refusal.BUDGET)
+
+
+def check_node_sets(
+    asking: Asking,
+    contract: OutputContract,
+    conditions: tuple[Condition, ...],
+    releases: Iterable[EarlierRelease],
+    rules: RuleSet,
+) -> None:
+    """Refuse (`Refused`) the same or nested cells over another, too similar set of nodes (P6).
+
+    A local release is one over a single node: the same cells are released locally or combined, not both.
+    """
+    for release in releases:
+        differ = len(release.nodes ^ asking.nodes)
+        if differ == 0 or not (release.nodes & asking.nodes):
+            continue
+        one_alone = release.local or len(asking.nodes) == 1
+        if (one_alone or differ < rules.count("node-sets.nodes")) and _touches(contract, conditions, release):
+            raise Refused(Refusal.NODE_SETS)
+
+
+def answered(
+    asking: Asking,
+    contract: OutputContract,
+    conditions: tuple[Condition, ...],
+    releases: Iterable[EarlierRelease],
+) -> EarlierRelease | None:
+    """The latest release that answered this question over these nodes, to be given again instead of a
+    new combined run (P6). For a local one `judge` decides, because it looks at what changed since.
+    """
+    query = query_of(contract, conditions)
+    same = [release for release in releases if release.query == query and release.nodes == asking.nodes]
+    return max(same, key=lambda release: (release.day, release.id), default=None)
+
+
+def pass_gate(
+    raw: bytes, contract: OutputContract, recount: Recount, rules: RuleSet, history: History, audit: Audit
+) -> Verdict:
+    """The verdict on what a container claims: checked, then judged from the node's own numbers.
+
+    Call `check_run` before reading `raw`, `check_budget` and `check_node_sets` before or after; a `Refused`
+    of any of them is a refusal of the whole result.
+    """
+    check_claim(raw, contract, recount, rules)
+    verdict = judge(recount, rules, history, audit)
+    if verdict.outcome is Outcome.REFUSED:
+        raise Refused(Refusal(verdict.refusals[0]))
+    return verdict
+
+
+def _touches(contract: OutputContract, conditions: tuple[Condition, ...], release: EarlierRelease) -> bool:
+    """Whether cells of an earlier release are the same as, or part of, cells asked for now, or contain them.
+
+    Judged by variables: two tables may nest where one has all the variables of the other.
+    """
+    if release.query == query_of(contract, conditions):
+        return True
+    if not (narrows(conditions, release.filter) or narrows(release.filter, conditions)):
+        return False
+    mine = [{axis.variable for axis in table.dimensions} for table in contract.tables]
+    theirs = [{axis.variable for axis in table.spec.dimensions} for table in release.tables]
+    return any(a <= b or b <= a for a in mine for b in theirs)

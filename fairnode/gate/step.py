@@ -1,0 +1,197 @@
+"""The gate's step: a quarantined result is recounted, judged, and passes or is blocked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fairnode import clock
+from fairnode.approvals.decide import tell_home
+from fairnode.child import run_child
+from fairnode.disclosure.audit import Answer, Question, answer_from_json, question_to_json
+from fairnode.disclosure.history import EarlierRelease, remember
+from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.gate.memory import earlier_from_json, earlier_to_json, history_of
+from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
+from fairnode.gate.recounts import recount_from_json
+from fairnode.gate.refusals import Refusal, Refused
+from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.node import Node
+from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
+from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
+from fairnode.records.rows import Earlier, Quarantine, Request, Visit
+from fairnode.records.states import VisitState
+from fairnode.store.database import Transaction
+from fairnode.studies.fit import compile_contract
+from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read_context
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the verdict on one visit needs."""
+
+    context: VisitContext
+    contract: OutputContract
+    filter: tuple[Condition, ...]
+    rules: RuleSet
+    earlier: tuple[EarlierRelease, ...]
+
+    @property
+    def asking(self) -> Asking:
+        """Who gets the release; a local one is over this node alone."""
+        requester = str(self.context.plan.document["requester"]["organisation"])
+        return Asking(requester, frozenset({self.context.node.iri}), datetime.now(UTC).date())
+
+
+def step_quarantined(node: Node, visit: Visit) -> Visit:
+    """Recount, judge, and keep the verdict; why something was blocked is not for outsiders (P5, P8)."""
+    case = read_case(node, visit)
+    with node.store.read() as reader:
+        quarantine = reader.get(Quarantine, visit.id)
+    assert quarantine is not None, "a visit is quarantined together with its result"
+    combined = case.context.plan.combines(visit.stage)
+    try:
+        verdict = _counts(case, quarantine.result) if combined else _verdict(case, quarantine.result)
+    except Refused as refused:
+        return _block(node, visit, quarantine, refused)
+    state = VisitState.READY if combined else VisitState.PASSED
+
+    def change(tx: Transaction) -> Visit:
+        tx.change(quarantine, verdict=verdict)
+        return tx.change(visit, state=state, changed=clock.now())
+
+    def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
+        return (_ready(tx, case, after),) if combined else tell_home(tx, after)
+
+    entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
+    return commit(node.desk, change, entry, messages)
+
+
+def _ready(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
+    """The message that this node's counts are ready: their shape, and nothing of them."""
+    request = tx.get(Request, visit.study)
+    assert request is not None, "the visit came with its study"
+    body = {
+        "dataset": case.context.dataset.iri,
+        "stage": visit.stage,
+        "contract": contract_to_json(case.contract),
+    }
+    return Outgoing(request.home, "ready", visit.study, body)
+
+
+def _counts(case: Case, result: bytes) -> dict[str, Any]:
+    """The node's own unsuppressed counts for a combined study (P3): what the container wrote must equal them.
+
+    Raises `Refused` for that, for tables that are not counts, and for a universe below the rules' (P7).
+    """
+    check_budget(case.asking, case.earlier, case.rules)
+    recount = recount_from_json(_recount(case)["recount"])
+    check_claim(result, case.contract, recount, case.rules)
+    if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
+        raise Refused(Refusal.CONTRACT)
+    if recount.universe < case.rules.count("universe.persons"):
+        raise Refused(Refusal.UNIVERSE)
+    return {"outcome": "combine", "counts": [cell.n for table in recount.tables for cell in table.cells]}
+
+
+def read_case(node: Node, visit: Visit) -> Case:
+    """The visit's contract, filter, rules, and what was released of the lineage before."""
+    context = read_context(node, visit)
+    contract = compile_contract(context.plan, context.description, context.manifest)
+    conditions = tuple(Condition(name, frozenset(codes)) for name, codes in context.plan.filter.items())
+    with node.store.read() as reader:
+        remembered = reader.find(Earlier, {"lineage": context.dataset.lineage}, order="created")
+    earlier = tuple(earlier_from_json(row.facts) for row in remembered)
+    return Case(context, contract, conditions, load_rules(), earlier)
+
+
+def _verdict(case: Case, result: bytes) -> dict[str, Any]:
+    """The verdict and what to remember of it, as JSON. Raises `Refused`."""
+    check_budget(case.asking, case.earlier, case.rules)
+    check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
+    counted = _recount(case)
+    recount = recount_from_json(counted["recount"])
+    history = history_of(case.earlier, counted, case.contract)
+    verdict = pass_gate(result, case.contract, recount, case.rules, history, _auditor(case))
+    return _verdict_json(case, recount, verdict)
+
+
+def _recount(case: Case) -> dict[str, Any]:
+    """The node's own count of every table, and how its persons differ from those of earlier releases."""
+    context = case.context
+    keyed = context.description.dataset.binding("personKey") is not None
+    return run_child(
+        "recount",
+        {
+            "views": {VIEW_NAME: str(context.companion_path)},
+            "contract": contract_to_json(case.contract),
+            "filter": conditions_to_json(case.filter),
+            "person": "person" if keyed else None,
+            "secret": person_secret(context),
+            "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
+            "below": case.rules.k,
+            "earlier": [
+                {"release": e.id, "path": str(path), "same_query": False}
+                for e in case.earlier
+                if (path := person_set(context.node, context.dataset.lineage, e.id)).exists()
+            ],
+        },
+        spool=context.node.config.spool,
+        seconds=1800.0,
+    )
+
+
+def person_set(node: Node, lineage: str, release: str) -> Path:
+    """Where the node keeps which persons stood in which cell of a release, as keyed hashes."""
+    return node.config.directory / "lineages" / lineage / f"{release}.parquet"
+
+
+def person_set_draft(node: Node, visit: str) -> Path:
+    """Where the person set of a visit waits until its release."""
+    folder = node.config.directory / "lineages" / "waiting"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"{visit}.parquet"
+
+
+def _auditor(case: Case) -> Any:
+    """The complementary suppression, run in a child process."""
+
+    def audit(question: Question) -> Answer:
+        told = run_child(
+            "lp_audit",
+            question_to_json(question),
+            spool=case.context.node.config.spool,
+            seconds=question.seconds + 60,
+        )
+        return answer_from_json(told)
+
+    return audit
+
+
+def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
+    """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
+    visit, asking = case.context.visit, case.asking
+    memory = remember(
+        recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
+    )
+    return {
+        "outcome": verdict.outcome.value,
+        "stored": verdict.stored_release or "",
+        "tables": tables_to_json(verdict.tables, release=visit.id, rules=case.rules.hash),
+        "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
+        "notes": list(verdict.notes),
+        "earlier": earlier_to_json(memory) if verdict.tables else None,
+    }
+
+
+def _block(node: Node, visit: Visit, quarantine: Quarantine, refused: Refused) -> Visit:
+    """Keep the reason for the node's people and end the visit."""
+
+    def change(tx: Transaction) -> Visit:
+        tx.change(quarantine, verdict={"outcome": "refused", "refusal": refused.refusal.value})
+        return tx.change(visit, state=VisitState.BLOCKED, internal=refused.internal, changed=clock.now())
+
+    entry = Entry("visit.blocked", visit.id, "node", visit.study, {"refusal": refused.refusal.value})
+    return commit(node.desk, change, entry, tell_home)

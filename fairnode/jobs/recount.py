@@ -1,0 +1,256 @@
+"""Child job: the node counts every table of an output contract itself, from the harmonised view.
+
+Job: {"views": {input: path}, "contract": {...}, "filter": [...], "person": column or null,
+      "secret": hex, "persons_out": path or null, "below": k,
+      "earlier": [{"release": id, "path": path, "same_query": bool}]}
+Result: {"recount": {...}, "differences": [...], "entered": [...], "universes": [...]}
+
+`persons_out` gets one Parquet file of (tbl, cell, person): which persons stood in which cell, as 64-bit
+keyed hashes. It stays at the node and is what later releases of the same data are compared with (P6).
+"""
+
+# ruff: noqa: S608 (names in the SQL are quoted and come from a contract whose form was checked)
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import duckdb
+
+from fairnode import errors
+from fairnode.gate.recounts import recount_to_json
+from fairnode.jobs.person_sets import compare_sets, write_sets
+from fairnode.jobs.process import main
+from fairnode.records.result import (
+    Condition,
+    Key,
+    Kind,
+    OutputContract,
+    Recount,
+    RecountedCell,
+    RecountedTable,
+    TableSpec,
+    Unit,
+)
+from fairnode.records.result_json import conditions_from_json, contract_from_json
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """Count all tables; write and compare person sets if the view has a person key."""
+    contract = contract_from_json(job["contract"])
+    conditions = conditions_from_json(job.get("filter", []))
+    person = job.get("person")
+    try:
+        return _count(job, contract, conditions, person)
+    except duckdb.Error as error:
+        raise errors.NotValid(
+            "The tables of the output contract cannot be counted on this view.",
+            to_do="Compare the contract's variables with the columns of the view and their types.",
+            internal=str(error),
+        ) from None
+
+
+def _count(
+    job: dict[str, Any], contract: OutputContract, conditions: tuple[Condition, ...], person: str | None
+) -> dict[str, Any]:
+    """The job's answer, or an error of DuckDB."""
+    with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as database:
+        for name, path in job["views"].items():
+            database.read_parquet(path).create_view(name)
+        tables = tuple(
+            _recount_table(database, index, spec, person) for index, spec in enumerate(contract.tables)
+        )
+        inputs = sorted({spec.input for spec in contract.tables})
+        universe = max(_universe(database, name, person) for name in inputs)
+        found: dict[str, Any] = {"differences": [], "entered": [], "universes": []}
+        if person and job.get("persons_out"):
+            write_sets(database, inputs, len(tables), person, job["secret"], job["persons_out"])
+            for earlier in job.get("earlier", []):
+                compare_sets(database, earlier, job["below"], found)
+    return {"recount": recount_to_json(Recount(tables, universe, conditions)), **found}
+
+
+def quoted(name: str) -> str:
+    """A column or table name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _universe(database: duckdb.DuckDBPyConnection, name: str, person: str | None) -> int:
+    """How many persons (rows, if nobody can say) a view is about."""
+    what = f"count(DISTINCT {quoted(person)})" if person else "count(*)"
+    return int(_one(database, f"SELECT {what} FROM {quoted(name)}")[0])
+
+
+def _recount_table(
+    database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, person: str | None
+) -> RecountedTable:
+    """One table: rows to persons to cells. Leaves the temporary table `persons_<index>` behind."""
+    axes = [f"d{i}" for i in range(len(spec.dimensions))]
+    _make_codes(database, index, spec, axes)
+    _make_persons(database, index, spec, axes, person)
+    key = "person" if person else "NULL"
+    rows = database.execute(
+        f"""SELECT cell, sum(rows), count({key}), sum(total), avg(mean), sum(size),
+                   list_aggregate(max(size, 2), 'list'), sum(parts), sum(rows - parts),
+                   count({key}) FILTER (parts > 0), count({key}) FILTER (parts < rows)
+            FROM persons_{index} GROUP BY cell"""
+    ).fetchall()
+    found = {row[0]: row for row in rows}
+    cells = tuple(
+        _cell(cell_key, found.get(position), spec, keyed=person is not None)
+        for position, cell_key in enumerate(spec.keys())
+    )
+    return RecountedTable(spec, cells, _not_recorded(database, spec, person))
+
+
+def _make_codes(
+    database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, axes: Sequence[str]
+) -> None:
+    """The table `codes_<index>`: every cell's codes and its position in the contract's order."""
+    columns = "".join(f", {axis} VARCHAR" for axis in axes)
+    database.execute(f"CREATE TEMP TABLE codes_{index} (cell INTEGER{columns})")
+    marks = ", ".join("?" * (len(axes) + 1))
+    database.executemany(
+        f"INSERT INTO codes_{index} VALUES ({marks})",
+        [[position, *key] for position, key in enumerate(spec.keys())],
+    )
+
+
+def _make_persons(
+    database: duckdb.DuckDBPyConnection,
+    index: int,
+    spec: TableSpec,
+    axes: Sequence[str],
+    person: str | None,
+) -> None:
+    """The table `persons_<index>`: a line per cell and person (per row, without a person key)."""
+    source = _source(database, spec, axes, person)
+    # Of a number of persons everybody is one; of rows and sums each contributes what is theirs.
+    size = "1.0" if spec.unit is Unit.PERSON and spec.measure is None else "sum(abs(c))"
+    join = f"JOIN codes_{index} USING ({', '.join(axes)})" if axes else f"CROSS JOIN codes_{index}"
+    if person:
+        select = f"""cell, person, count(*) AS rows, sum(c) AS total, avg(c) AS mean, {size} AS size,
+                    count(*) FILTER (part) AS parts"""
+        end = "GROUP BY cell, person"
+    else:
+        select = "cell, 1 AS rows, c AS total, c AS mean, abs(c) AS size, part::INTEGER AS parts"
+        end = ""
+    database.execute(
+        f"CREATE TEMP TABLE persons_{index} AS SELECT {select} FROM ({source}) {join} "
+        f"WHERE c IS NOT NULL AND part IS NOT NULL {end}",
+        _part_codes(spec.numerator),
+    )
+
+
+def _source(
+    database: duckdb.DuckDBPyConnection, spec: TableSpec, axes: Sequence[str], person: str | None
+) -> str:
+    """SQL for the rows of the view as d0, d1, ..., person, c (contribution), part (of the numerator?).
+
+    A column of lists (a variable with several values) puts a row into the cell of each value, once.
+    """
+    lists = _list_columns(database, spec.input)
+    inner = quoted(spec.input)
+    for axis, dimension in zip(axes, spec.dimensions, strict=True):
+        column = quoted(dimension.variable)
+        value = f"CAST({column} AS VARCHAR)"
+        if dimension.variable in lists:
+            distinct = f"list_distinct(CAST({column} AS VARCHAR[]))"
+            value = f"unnest(CASE WHEN len({distinct}) > 0 THEN {distinct} ELSE [NULL] END)"
+        inner = f"(SELECT *, {value} AS {axis} FROM {inner})"
+    contribution = f"CAST({quoted(spec.measure)} AS DOUBLE)" if spec.measure else "1.0::DOUBLE"
+    who = quoted(person) if person else "NULL"
+    shown = "".join(f"{axis}, " for axis in axes)
+    return f"SELECT {shown}{who} AS person, {contribution} AS c, {_part(spec, lists)} AS part FROM {inner}"
+
+
+def _part(spec: TableSpec, lists: set[str]) -> str:
+    """SQL for whether a row counts towards the numerator; null where that is not recorded."""
+    if spec.numerator is None:
+        return "true"
+    column = quoted(spec.numerator.variable)
+    if spec.numerator.variable in lists:
+        return f"list_has_any(CAST({column} AS VARCHAR[]), CAST(? AS VARCHAR[]))"
+    return f"list_contains(CAST(? AS VARCHAR[]), CAST({column} AS VARCHAR))"
+
+
+def _part_codes(numerator: Condition | None) -> list[list[str]]:
+    return [sorted(numerator.codes)] if numerator else []
+
+
+def _list_columns(database: duckdb.DuckDBPyConnection, name: str) -> set[str]:
+    """The columns of a view that hold lists of codes."""
+    described = database.execute(f"DESCRIBE {quoted(name)}").fetchall()
+    return {row[0] for row in described if str(row[1]).endswith("[]")}
+
+
+def _not_recorded(database: duckdb.DuckDBPyConnection, spec: TableSpec, person: str | None) -> int:
+    """How many units have no code in at least one dimension (a list without codes has none)."""
+    lists = _list_columns(database, spec.input)
+    missing = [
+        f"{quoted(d.variable)} IS NULL"
+        if d.variable not in lists
+        else f"coalesce(len(list_distinct({quoted(d.variable)})), 0) = 0"
+        for d in spec.dimensions
+    ]
+    unit = f"DISTINCT {quoted(person)}" if person and spec.unit is Unit.PERSON else "*"
+    where = " OR ".join(missing) or "false"
+    return int(_one(database, f"SELECT count({unit}) FROM {quoted(spec.input)} WHERE {where}")[0])
+
+
+def _one(database: duckdb.DuckDBPyConnection, sql: str) -> Sequence[Any]:
+    """The only row of an answer."""
+    row = database.execute(sql).fetchone()
+    if row is None:
+        raise errors.Unavailable("The count gave no answer.", to_do="Ask the operator to look at the log.")
+    return row
+
+
+def _cell(key: Key, row: Sequence[Any] | None, spec: TableSpec, *, keyed: bool) -> RecountedCell:
+    """A cell from its row of the grouped table; None means that nobody is in it."""
+    _, rows, persons, total, mean, size, top, part_rows, rest_rows, part_persons, rest_persons = row or (
+        0, 0, 0, 0.0, None, 0.0, [], 0, 0, 0, 0
+    )  # fmt: skip
+    if not keyed:
+        # Without a key a row is a person only where the view was made with persons as its unit.
+        known = spec.unit is Unit.PERSON
+        persons, part_persons, rest_persons = (rows, part_rows, rest_rows) if known else (None,) * 3
+    by_person = spec.unit is Unit.PERSON
+    n = persons if by_person else rows
+    numerator = part_persons if by_person else part_rows
+    parts = spec.kind is Kind.PROPORTION
+    return RecountedCell(
+        key=key,
+        n=int(n),
+        rows=int(rows),
+        persons=None if persons is None else int(persons),
+        v=_value(spec, n, (total, mean, numerator)),
+        magnitude=float(size),
+        top1=_nth(top, 0),
+        top2=_nth(top, 1),
+        numerator=(int(numerator), part_persons) if parts else (0, None),
+        complement=(int(n - numerator), n - numerator if by_person else rest_persons) if parts else (0, None),
+    )
+
+
+def _value(spec: TableSpec, n: int, of: tuple[float, float | None, int]) -> float | None:
+    """What stands beside n. A mean over persons is the mean of each person's mean."""
+    total, mean, numerator = of
+    if spec.kind is Kind.COUNT or (n == 0 and spec.kind is not Kind.SUM):
+        return None
+    if spec.kind is Kind.SUM:
+        return float(total)
+    if spec.kind is Kind.PROPORTION:
+        return numerator / n
+    return float(mean or 0.0) if spec.unit is Unit.PERSON else float(total) / n
+
+
+def _nth(values: Iterable[float], position: int) -> float:
+    """The value at `position`, 0 if there are fewer."""
+    found = list(values)
+    return float(found[position]) if position < len(found) else 0.0
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,107 @@
+"""The finished documents: RDF written once for each state of the records, then handed out as bytes.
+
+What is on the shelf follows the ledger: as long as its head stands still nothing can have changed, and when
+it moved, only documents whose records changed are made anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from fairnode import clock
+from fairnode.keys import digest
+from fairnode.metadata.documents.site import Site
+from fairnode.metadata.keep import DatasetState, described
+from fairnode.metadata.making import Document, State, maker_of
+from fairnode.node import Node
+from fairnode.records.rows import Algorithm, Dataset, Head
+
+MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass
+class Shelf:
+    """The documents of one node; one for each web process, its threads share it."""
+
+    node: Node
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _state: State | None = None
+    _made: OrderedDict[tuple[str, str], Document] = field(default_factory=OrderedDict)
+
+    def get(self, path: str) -> Document | None:
+        """The document at `path` (as in "/dataset/cases"); None when there is none for the public."""
+        state = self._now()
+        found = maker_of(path)
+        if found is None:
+            return None
+        maker, arguments = found
+        key = (path, _stamp(state, path, arguments))
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        made = maker(state, path, *arguments)
+        if made is not None:
+            self._keep(key, made)
+        return made
+
+    def published(self) -> list[Dataset]:
+        """The datasets that everybody may see, by title."""
+        rows = self._now().rows.values()
+        return sorted((r for r in rows if r.state == DatasetState.PUBLISHED), key=lambda r: (r.title, r.id))
+
+    def site(self) -> Site:
+        """The node's settings and the first and last moment of its records."""
+        return self._now().site
+
+    def _now(self) -> State:
+        """The present state; read again only when the ledger moved."""
+        with self.node.store.read() as reader:
+            head = reader.last(Head)
+            number = head.id if head else 0
+            known_before = self._state
+            if known_before is not None and known_before.head == number:
+                return known_before
+            first = reader.get(Head, 1)
+            rows = reader.find(Dataset, {"state": (DatasetState.PUBLISHED, DatasetState.WITHDRAWN)})
+            known = {row.id: row for row in reader.find(Algorithm, {"state": "known"})}
+        made = first.at if first else clock.now()
+        changed = max((row.changed for row in rows), default=made)
+        told = ",".join(f"{row.id}:{row.version}:{row.state}:{row.changed}" for row in rows)
+        stamp = digest(f"{told};{','.join(known)}".encode())[:16]
+        if known_before is not None and known_before.stamp == stamp:
+            state = replace(known_before, head=number)
+        else:
+            site = Site(self.node.config, made, changed, _email(rows))
+            state = State(number, site, {row.id: row for row in rows}, known, stamp)
+        self._state = state
+        return state
+
+    def _keep(self, key: tuple[str, str], made: Document) -> None:
+        """Put a document on the shelf and take the longest unused ones off."""
+        with self._lock:
+            for old in [k for k in self._made if k[0] == key[0]]:
+                del self._made[old]
+            self._made[key] = made
+            while sum(d.size for d in self._made.values()) > MOST_BYTES and len(self._made) > 1:
+                self._made.popitem(last=False)
+
+
+def _stamp(state: State, path: str, arguments: tuple[str, ...]) -> str:
+    """What a document depends on: its dataset alone, or all of them."""
+    row = state.rows.get(arguments[0]) if arguments else None
+    if row is not None and path.startswith(("/dataset/", "/distribution/")):
+        return f"{row.version}:{row.state}:{row.changed}"
+    return state.stamp
+
+
+def _email(rows: Sequence[Dataset]) -> str:
+    """The address of the data desk: that of the first published record that gives one."""
+    for row in sorted(rows, key=lambda row: row.id):
+        email = described(row).record.contact.email if row.state == DatasetState.PUBLISHED else ""
+        if email:
+            return email
+    return ""

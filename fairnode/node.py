@@ -1,0 +1,36 @@
+"""One opened node: its settings, its database and its keys, handed to every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairnode.config import Config, load_config
+from fairnode.keys import NodeKeys, load_node_keys
+from fairnode.ledger.commit import Desk
+from fairnode.store.database import Store, open_store
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a step needs to know of the node it runs at."""
+
+    config: Config
+    store: Store
+    keys: NodeKeys
+
+    @property
+    def iri(self) -> str:
+        """The IRI by which the node is known."""
+        return self.config.iri
+
+    @property
+    def desk(self) -> Desk:
+        """What `fairnode.ledger.commit` needs."""
+        return Desk(self.store, self.keys, self.config.iri)
+
+
+def open_node(directory: Path) -> Node:
+    """The node in `directory`. Raises `NotFound`, `NotValid` or `Unavailable` with what to do."""
+    config = load_config(directory)
+    return Node(config, open_store(config.database), load_node_keys(config.keys))

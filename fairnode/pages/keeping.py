@@ -1,0 +1,46 @@
+"""The custodian's pages: the node's datasets, drafts included, and handing in a record."""
+
+from __future__ import annotations
+
+from flask import request
+
+from fairnode import errors
+from fairnode.metadata.keep import add_dataset, change_dataset, dataset, datasets, withdraw_dataset
+from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
+from fairnode.records.rows import Role
+
+
+def kept(desk: Desk) -> Page:
+    """All datasets, and the form for another record."""
+    person_there(desk, Role.CUSTODIAN)
+    return show(desk, "kept.html", rows=datasets(desk.node))
+
+
+def take_record(desk: Desk) -> Page:
+    """A record was handed in, as a file or as text: new, or another version of one that is there."""
+    check_form(desk)
+    custodian = person_there(desk, Role.CUSTODIAN).person
+    file = request.files.get("file")
+    turtle = (file.read() if file and file.filename else b"") or request.form.get("turtle", "").encode()
+    known = field("dataset", 64)
+    try:
+        if known:
+            change_dataset(desk.node, known, custodian.id, turtle=turtle)
+        else:
+            add_dataset(desk.node, turtle, {}, custodian.id, publish=field("publish", 3) == "yes")
+    except (errors.NotValid, errors.Conflict) as error:
+        text = turtle.decode("utf-8", "replace")[:200_000]
+        return show(desk, "kept.html", error.http_status, rows=datasets(desk.node), error=error, turtle=text)
+    return go("kept")
+
+
+def take_state(desk: Desk, key: str) -> Page:
+    """Publish, hide as a draft, or withdraw."""
+    check_form(desk)
+    custodian = person_there(desk, Role.CUSTODIAN).person
+    step = field("step", 20)
+    if step == "withdraw":
+        withdraw_dataset(desk.node, key, custodian.id)
+    elif step in ("publish", "draft"):
+        change_dataset(desk.node, dataset(desk.node, key).id, custodian.id, publish=step == "publish")
+    return go("kept")

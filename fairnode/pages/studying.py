@@ -1,0 +1,211 @@
+"""A researcher's pages: studies, a new one, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from fairnode import errors, vocabulary
+from fairnode.algorithms.known import listed
+from fairnode.keys import canonical
+from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
+from fairnode.records.rows import Role, Study
+from fairnode.records.states import ended
+from fairnode.release.releases import FORMS, releases_of, render, tables_of, title
+from fairnode.studies.follow import document, follow, studies_of
+from fairnode.studies.send import cancel, check, draft, own_study, send
+
+_POLICY = vocabulary.HTPOL
+PURPOSES = (
+    f"{_POLICY}TraffickingStatistics",
+    f"{_POLICY}PrevalenceEstimation",
+    f"{_POLICY}ModusOperandiAnalysis",
+    f"{_POLICY}CareCoordination",
+    "https://w3id.org/dpv#AcademicResearch",
+)
+BASES = (
+    ("https://w3id.org/dpv/legal/eu/gdpr#A6-1-e", "GDPR art. 6(1)(e) public task"),
+    ("https://w3id.org/dpv/legal/eu/gdpr#A6-1-f", "GDPR art. 6(1)(f) legitimate interest"),
+    ("https://w3id.org/dpv/legal/eu/gdpr#A9-2-j", "GDPR art. 9(2)(j) research and statistics"),
+    (f"{_POLICY}UAVG-A24", ""),
+    (f"{_POLICY}Wpg-A22", ""),
+    (f"{_POLICY}LED-A4-3", ""),
+)
+FILTERS = 2
+_ENDINGS = {"csv": "csv", "json": "json", "ttl": "turtle", "svg": "svg"}
+
+
+def studies(desk: Desk) -> Page:
+    """The studies that this person may see."""
+    person = person_there(desk, Role.RESEARCHER, Role.AUDITOR).person
+    return show(desk, "studies.html", studies=studies_of(desk.node, person))
+
+
+def new_study(desk: Desk) -> Page:
+    """The form of a new study."""
+    person_there(desk, Role.RESEARCHER)
+    chosen = request.args.getlist("dataset")
+    return _form(
+        desk, {"datasets": chosen, "purpose": PURPOSES[0], "legalBasis": [BASES[0][0]], "days": "30"}
+    )
+
+
+def take_study(desk: Desk) -> Page:
+    """A study was written: check it, and send it when that is asked for and nothing is wrong."""
+    check_form(desk)
+    person = person_there(desk, Role.RESEARCHER).person
+    wanted, told = _wanted(desk), _told()
+    days = told["days"]
+    made = draft(desk.node, person, wanted, int(days) if days.isdigit() and 0 < int(days) < 366 else 30)
+    findings = check(desk.node, made)
+    if findings or field("step") != "send":
+        return _form(desk, told, findings, None if findings else made)
+    study = send(desk.node, person, made)
+    return go("study", key=study.id)
+
+
+def _told() -> dict[str, Any]:
+    """The form as it was filled in, to show it again."""
+    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters")
+    filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
+    return {
+        **{name: field(name) for name in names},
+        "legalBasis": request.form.getlist("legalBasis"),
+        "datasets": request.form.getlist("datasets"),
+        "dimensions": request.form.getlist("dimensions"),
+        "filters": filters,
+        "combine": field("combine", 5),
+    }
+
+
+def _wanted(desk: Desk) -> dict[str, Any]:
+    """The core fields of a study document from the form."""
+    told = _told()
+    named = [row for row in listed(desk.node) if row.id == told["algorithm"] and row.state == "known"]
+    algorithm = (
+        {"name": named[0].name, "version": named[0].version, "identity": named[0].image} if named else {}
+    )
+    filters = [
+        {"variable": variable, "in": [code.strip() for code in codes.split(",") if code.strip()]}
+        for variable, codes in told["filters"]
+        if variable
+    ]
+    stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
+    if told["combine"]:
+        stages.append({"name": "sum", "kind": "combine", "program": "sum", "inputs": ["count"]})
+    return {
+        "title": told["title"],
+        "question": told["question"],
+        "purpose": told["purpose"],
+        "legalBasis": told["legalBasis"],
+        "algorithm": algorithm,
+        "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
+        "dimensions": told["dimensions"],
+        "parameters": {"dimensions": told["dimensions"]},
+        "filter": filters,
+        "stages": stages,
+        "openings": ["sum"] if told["combine"] else [],
+    }
+
+
+def _form(
+    desk: Desk,
+    told: dict[str, Any],
+    findings: tuple[errors.Finding, ...] = (),
+    made: dict[str, Any] | None = None,
+) -> Response:
+    """The form, filled in as `told`, with what is wrong, or with the checked document."""
+    return show(
+        desk,
+        "study_new.html",
+        422 if findings else 200,
+        told={"filters": [("", "")] * FILTERS, **told},
+        findings=findings,
+        made=made,
+        datasets=desk.shelf.published(),
+        algorithms=[row for row in listed(desk.node) if row.state == "known"],
+        variables=_variables(desk),
+        purposes=PURPOSES,
+        bases=BASES,
+    )
+
+
+def _variables(desk: Desk) -> list[vocabulary.Variable]:
+    """The variables that the datasets here can be counted by, by their label."""
+    found: dict[str, vocabulary.Variable] = {}
+    for row in desk.shelf.published():
+        shown = desk.shelf.get(f"/dataset/{row.id}")
+        if shown and shown.described:
+            found |= {v.name: v for v in shown.described.record.public_variables if v.kind != "date"}
+    return sorted(found.values(), key=lambda v: v.label_en)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A release as the page shows it."""
+
+    id: str
+    dataset: str
+    title: str
+    created: str
+    picture: str
+    tables: tuple[Any, ...]
+
+
+def study(desk: Desk, key: str) -> Page:
+    """One study: a line for each visit, and what was released."""
+    found = _visible(desk, key)
+    released = [
+        _Shown(r.id, r.dataset, title(r), r.created, render(r, "svg").decode(), tables_of(r))
+        for r in releases_of(desk.node, found.id)
+    ]
+    return show(
+        desk,
+        "study.html",
+        study=found,
+        document=document(found),
+        lines=follow(desk.node, found.id),
+        released=released,
+        may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
+    )
+
+
+def study_document(desk: Desk, key: str) -> Page:
+    """The study document: exactly the bytes whose hash names it."""
+    found = _visible(desk, key)
+    response = Response(canonical(document(found)), mimetype="application/ld+json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def download(desk: Desk, key: str, release: str, ending: str) -> Page:
+    """One release as a file."""
+    found = _visible(desk, key)
+    form = _ENDINGS.get(ending)
+    for row in releases_of(desk.node, found.id):
+        if row.id == release and form is not None:
+            response = Response(render(row, form), content_type=FORMS[form])
+            response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:12]}.{ending}"'
+            response.headers["Cache-Control"] = "no-store"
+            return response
+    raise errors.NotFound("Of this study there is no such release.")
+
+
+def take_cancel(desk: Desk, key: str) -> Page:
+    """The researcher takes the study back."""
+    check_form(desk)
+    found = _visible(desk, key)
+    sentence = field("sentence", 1000) or "The researcher took the study back."
+    cancel(desk.node, person_there(desk).person, found.id, sentence)
+    return go("study", key=found.id)
+
+
+def _visible(desk: Desk, key: str) -> Study:
+    """The study, if this person may see it. Raises `NotFound` either way."""
+    person = person_there(desk, Role.RESEARCHER, Role.AUDITOR).person
+    found = own_study(desk.node, key)
+    if found.id not in {seen.id for seen in studies_of(desk.node, person)}:
+        raise errors.NotFound("There is no such study here.")
+    return found

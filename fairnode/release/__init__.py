@@ -1,0 +1,1 @@
+"""What left: tables, RDF cube, chart and crate, each made from the gated table only."""

@@ -1,0 +1,84 @@
+"""What was released of a study, and how it looks as a table, a data cube and a picture."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from fairnode import errors, vocabulary
+from fairnode.node import Node
+from fairnode.records.result import PublicTable
+from fairnode.records.result_json import tables_from_json
+from fairnode.records.rows import Release
+from fairnode.release.chart import to_svg
+from fairnode.release.cube import to_cube
+from fairnode.release.tables import to_csv
+from fairnode.release.words import Labels, Provenance
+from fairnode.studies.send import home_of
+
+FORMS = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "turtle": "text/turtle",
+    "svg": "image/svg+xml",
+}
+
+
+def releases_of(node: Node, study: str) -> list[Release]:
+    """What was released of a study, oldest first."""
+    with node.store.read() as reader:
+        return reader.find(Release, {"study": study}, order="created")
+
+
+def tables_of(release: Release) -> tuple[PublicTable, ...]:
+    """The tables of a release."""
+    return tables_from_json(json.loads(release.table))
+
+
+def render(release: Release, form: str) -> bytes:
+    """A release as csv, json, turtle (RDF Data Cube) or svg. Raises `NotFound` for another form."""
+    if form == "json":
+        return release.table
+    tables = tables_of(release)
+    if form == "csv":
+        return "\n".join(to_csv(table) for table in tables).encode()
+    if form == "turtle":
+        return to_cube(tables, labels(), provenance(release)).encode()
+    if form == "svg":
+        return "\n".join(to_svg(table, labels(), title(release)) for table in tables).encode()
+    raise errors.NotFound(f"A release has no form '{form}'.", to_do=f"Its forms are {', '.join(FORMS)}.")
+
+
+def title(release: Release) -> str:
+    """A heading for a release's tables."""
+    names = [d.variable for table in tables_of(release) for d in table.spec.dimensions]
+    spoken = [vocabulary.variable(name).label_en for name in dict.fromkeys(names)]
+    unit = tables_of(release)[0].spec.unit.value.capitalize() + "s"
+    return f"{unit} by {' and '.join(spoken)}" if spoken else unit
+
+
+def provenance(release: Release) -> Provenance:
+    """Where a release comes from, in IRIs."""
+    home = home_of(release.dataset)
+    return Provenance(
+        release=f"{home}/release/{release.id}",
+        title=title(release),
+        issued=release.created[:10],
+        visit=f"{home}/visit/{release.id}",
+        study=f"urn:sha256:{release.study}",
+        datasets=tuple(release.facts.get("datasets", [release.dataset])),
+        publisher=f"{home}/organisation",
+        rules=json.loads(release.table)["rules"],
+    )
+
+
+@cache
+def labels() -> Labels:
+    """The ontology's English words for variables and codes."""
+    known = vocabulary.variables()
+    return Labels(
+        variables={name: v.label_en for name, v in known.items()},
+        codes={(name, c.notation): c.label_en for name, v in known.items() for c in v.codes},
+        concepts={(name, c.notation): c.iri for name, v in known.items() for c in v.codes},
+        datatypes={name: "gYear" for name, v in known.items() if v.kind == "year"},
+    )

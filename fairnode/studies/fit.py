@@ -1,0 +1,121 @@
+"""Does this study fit this dataset and this algorithm? The same rule at home and at each visited node.
+
+Also what follows from the three together: the view that a visit gets, and the contract for its output.
+"""
+
+from __future__ import annotations
+
+from fairnode import errors
+from fairnode.algorithms.contract import output_contract
+from fairnode.algorithms.manifest import check_parameters, read_manifest
+from fairnode.datasets.description import Description, describe
+from fairnode.datasets.views import check_view, schema
+from fairnode.disclosure.rules import load_rules
+from fairnode.records.algorithm import Manifest, TableKind
+from fairnode.records.dataset import Column, View, ViewUnit
+from fairnode.records.result import OutputContract
+from fairnode.records.result_json import contract_from_json
+from fairnode.records.rows import Algorithm, Dataset
+from fairnode.studies.document import StudyPlan
+
+
+def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
+    """Raise `NotValid` with a finding for each thing that the dataset or the algorithm cannot serve."""
+    description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
+    findings = [*_parameter_findings(plan, manifest), *_stage_findings(plan, manifest)]
+    if findings:
+        raise errors.NotValid("The study does not fit the algorithm.", findings=tuple(findings))
+    view = compile_view(plan, description, manifest)
+    _check_size(compile_contract(plan, description, manifest))
+    check_view(description.dataset, view)
+
+
+def _parameter_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
+    """The parameters against the algorithm's own schema, and against the study's dimensions."""
+    try:
+        check_parameters(manifest, plan.document["parameters"])
+    except errors.NotValid as error:
+        return [errors.Finding(f"parameters/{f.where}", f.what) for f in error.findings]
+    told = plan.document["parameters"].get("dimensions", list(plan.dimensions))
+    if told != list(plan.dimensions):
+        return [errors.Finding("dimensions", "are not the same as those in the parameters")]
+    return []
+
+
+def _stage_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
+    """The stages that the algorithm fits, and the programs that its manifest names."""
+    fits = {stage.value for stage in manifest.stages}
+    findings = [
+        errors.Finding(f"stages/{stage.name}", f"the algorithm does not fit a stage of kind {stage.kind}")
+        for stage in plan.stages
+        if stage.kind not in fits
+    ]
+    findings += [
+        errors.Finding(f"stages/{stage.name}", f"the algorithm's manifest does not name '{stage.program}'")
+        for stage in plan.stages
+        if stage.program and stage.program not in manifest.programs
+    ]
+    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
+        findings.append(errors.Finding("algorithm", "puts out tables that this node cannot recount yet"))
+    return findings
+
+
+def _check_size(contract: OutputContract) -> None:
+    """Raise `NotValid` for tables larger than the gate takes."""
+    rules = load_rules()
+    findings = []
+    for table in contract.tables:
+        cells = len(list(table.keys()))
+        if cells > rules.count("size.cells") or len(table.dimensions) > rules.count("size.dimensions"):
+            most = f"{rules.count('size.cells')} cells in {rules.count('size.dimensions')} dimensions"
+            findings.append(
+                errors.Finding("dimensions", f"make a table of {cells} cells; the gate takes {most} at most")
+            )
+    if findings:
+        raise errors.NotValid(
+            "The table is too large.",
+            findings=tuple(findings),
+            to_do="Ask for fewer dimensions, or for coarser variables such as ageBroad.",
+        )
+
+
+def view_unit(plan: StudyPlan, manifest: Manifest) -> ViewUnit:
+    """What one row of the view is: persons where the study asks for them, else registrations."""
+    units = {table.unit for table in manifest.outputs}
+    wanted = plan.document["parameters"].get("unit", "registration")
+    return "person" if "person" in units or wanted == "person" else "registration"
+
+
+def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) -> View:
+    """The view that a visit of this study gets: only the variables asked for, only the rows allowed."""
+    needed = [name for need in manifest.inputs for name in need.required]
+    optional = [
+        name
+        for need in manifest.inputs
+        for name in need.optional
+        if name in plan.variables and name in description.variables
+    ]
+    measures = [table.measure for table in manifest.outputs if table.measure]
+    numerators = [table.numerator.variable for table in manifest.outputs if table.numerator]
+    names = (*plan.variables, *needed, *optional, *measures, *numerators)
+    return View(
+        variables=tuple(dict.fromkeys(names)),
+        filter=tuple(sorted(plan.filter.items())),
+        unit=view_unit(plan, manifest),
+        consent_required=description.consent_required,
+    )
+
+
+def view_columns(plan: StudyPlan, description: Description, manifest: Manifest) -> tuple[Column, ...]:
+    """The columns of that view, with their closed code lists. Raises `NotValid`."""
+    view = compile_view(plan, description, manifest)
+    check_view(description.dataset, view)
+    return schema(description.dataset, view)
+
+
+def compile_contract(plan: StudyPlan, description: Description, manifest: Manifest) -> OutputContract:
+    """The tables that a visit of this study puts out, complete over closed code lists. Raises `NotValid`."""
+    columns = view_columns(plan, description, manifest)
+    codes = {column.name: column.codes for column in columns}
+    unit = view_unit(plan, manifest)
+    return contract_from_json(output_contract(manifest, plan.document["parameters"], codes, unit))

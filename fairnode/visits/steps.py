@@ -1,0 +1,179 @@
+"""The steps of a visit, each from one state to the next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fairnode import clock, errors
+from fairnode.algorithms.known import image_name
+from fairnode.approvals.check import check_approved
+from fairnode.approvals.decide import tell_home
+from fairnode.engine import MIB, ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
+from fairnode.keys import digest
+from fairnode.ledger.commit import Entry, commit
+from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
+from fairnode.records.result_json import contract_to_json
+from fairnode.records.rows import Approval, Quarantine, Visit
+from fairnode.records.states import ApprovalState, VisitState
+from fairnode.store.database import Transaction
+from fairnode.studies.fit import compile_contract, view_columns
+from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
+from fairnode.visits.view import make_view
+
+
+def move(
+    node: Node,
+    visit: Visit,
+    state: VisitState,
+    *,
+    internal: str = "",
+    facts: dict[str, Any] | None = None,
+    **values: Any,
+) -> Visit:
+    """Bring a visit into its next state, tell its home, and write the line."""
+    return commit(
+        node.desk,
+        lambda tx: tx.change(visit, state=state, internal=internal, changed=clock.now(), **values),
+        Entry(f"visit.{state.value}", visit.id, "node", visit.study, facts or {}),
+        tell_home,
+    )
+
+
+def fail(node: Node, visit: Visit, reason: str) -> Visit:
+    """End a visit; why is for this node's people only (P8)."""
+    return move(node, visit, VisitState.FAILED, internal=reason)
+
+
+def void_approvals(node: Node, visit: Visit, reason: str) -> Visit:
+    """What was approved is no longer what would run: the approvals lapse and people are asked again."""
+
+    def change(tx: Transaction) -> Visit:
+        for approval in tx.find(Approval, {"visit": visit.id, "state": ApprovalState.GIVEN}):
+            tx.change(approval, state=ApprovalState.VOID)
+        return tx.change(visit, state=VisitState.WAITING, internal=reason, changed=clock.now())
+
+    return commit(node.desk, change, Entry("visit.approvals-void", visit.id, "node", visit.study), tell_home)
+
+
+def step_approved(node: Node, visit: Visit) -> Visit:
+    """Check everything once more, and say that the preparation begins."""
+    context = read_context(node, visit)
+    try:
+        check_approved(node, visit, context.content())
+    except errors.NotAllowed as error:
+        if visit.expires <= clock.now():
+            return move(node, visit, VisitState.EXPIRED, internal=str(error))
+        return void_approvals(node, visit, str(error))
+    return move(node, visit, VisitState.PREPARING)
+
+
+def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
+    """Make the view, create the container, and only then say that it runs: the start itself comes after.
+
+    A view from before a crash is made anew, because nobody knows whether it was whole.
+    """
+    context = read_context(node, visit)
+    engine.remove(visit.id)
+    made = make_view(context)
+    deadline = clock.later(context.manifest.resources.seconds)
+    spec = visit_spec(context, deadline)
+    engine.prepare(spec)
+    check_approved(node, visit, context.content())
+    return move(
+        node,
+        visit,
+        VisitState.RUNNING,
+        facts={"view": made["sha256"], "image": context.algorithm.image},
+        deadline=deadline,
+        snapshot=str(made["sha256"]),
+    )
+
+
+def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
+    """What the engine is told."""
+    return VisitSpec(
+        visit_id=context.visit.id,
+        image_id=image_name(context.algorithm.image),
+        identity=context.algorithm.image,
+        entrypoint=context.manifest.entrypoint,
+        run_json=run_json(context),
+        inputs={f"{VIEW_NAME}.parquet": context.view_path},
+        deadline=clock.parse(deadline),
+        limits=limits_of(context.manifest),
+        runtime=context.node.config.settings.runtime,
+    )
+
+
+def limits_of(manifest: Manifest) -> Limits:
+    """What the manifest asks for, as the engine's limits."""
+    asked = manifest.resources
+    return Limits(
+        memory_bytes=asked.memory_mib * MIB,
+        cpus=asked.cpus,
+        pids=asked.pids,
+        wall_seconds=asked.seconds,
+        output_bytes=asked.output_kib * 1024,
+    )
+
+
+def run_json(context: VisitContext) -> bytes:
+    """/fairnode/run.json of design 4.1."""
+    contract = compile_contract(context.plan, context.description, context.manifest)
+    columns = view_columns(context.plan, context.description, context.manifest)
+    told = {
+        "study": context.plan.hash,
+        "visit": context.visit.id,
+        "parameters": context.plan.document["parameters"],
+        "inputs": [
+            {
+                "name": VIEW_NAME,
+                "path": f"/fairnode/in/{VIEW_NAME}.parquet",
+                "variables": [
+                    {"name": c.name, "kind": c.kind, "codes": list(c.codes), "multiple": c.multiple}
+                    for c in columns
+                ],
+            }
+        ],
+        "contract": contract_to_json(contract),
+    }
+    return json.dumps(told, indent=1).encode()
+
+
+def step_running(node: Node, engine: Engine, visit: Visit) -> Visit:
+    """Start what was created, end what is over its time, harvest what has ended.
+
+    A container that vanished is a failed visit: running it again would be a second query.
+    """
+    state = engine.look(visit.id)
+    if state.phase is Phase.ABSENT:
+        return fail(node, visit, "The container vanished while it ran; a visit is never run twice.")
+    if state.phase is Phase.CREATED:
+        engine.start(visit.id)
+        return visit
+    if state.phase is Phase.RUNNING:
+        if clock.now() >= visit.deadline:
+            engine.kill(visit.id)
+        return visit
+    return _harvest(node, engine, visit, state)
+
+
+def _harvest(node: Node, engine: Engine, visit: Visit, state: ContainerState) -> Visit:
+    """Quarantine the one file, or say why it was not taken."""
+    try:
+        result = engine.collect(visit.id)
+    except NotCollected as error:
+        facts = f" (exit code {state.exit_code})" if state.exit_code else ""
+        return fail(node, visit, f"{error.what}{facts}")
+
+    def change(tx: Transaction) -> Visit:
+        tx.add(Quarantine(visit.id, result, digest(result), {}, clock.now()))
+        return tx.change(visit, state=VisitState.QUARANTINED, changed=clock.now())
+
+    return commit(
+        node.desk,
+        change,
+        Entry("visit.quarantined", visit.id, "node", visit.study, {"bytes": len(result)}),
+        tell_home,
+    )

@@ -1,0 +1,103 @@
+"""Which step a visit is due for, and what becomes of one whose step went wrong."""
+
+from __future__ import annotations
+
+import logging
+
+from fairnode import clock, errors
+from fairnode.combine.contribute import step_ready
+from fairnode.engine import Engine
+from fairnode.gate.step import step_quarantined
+from fairnode.ledger.commit import Entry, commit
+from fairnode.node import Node
+from fairnode.records.rows import Study, Visit
+from fairnode.records.states import StudyState, VisitState, ended
+from fairnode.release.step import step_passed
+from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
+from fairnode.visits.view import delete_view
+
+LOG = logging.getLogger(__name__)
+
+DUE = (
+    VisitState.APPROVED,
+    VisitState.PREPARING,
+    VisitState.RUNNING,
+    VisitState.QUARANTINED,
+    VisitState.PASSED,
+    VisitState.READY,
+)
+
+
+def step(node: Node, engine: Engine, visit: Visit) -> Visit:
+    """Take the one step that `visit` is due for; the visit as it is afterwards.
+
+    A step that cannot be taken ends the visit as failed; when something does not answer (`Unavailable`) it
+    stays where it is and is tried again.
+    """
+    try:
+        after = _step(node, engine, visit)
+    except errors.Unavailable as error:
+        LOG.warning("visit %s waits: %s %s", visit.id, error.what, error.internal)
+        return visit
+    except errors.Conflict as error:
+        # Somebody cancelled, withdrew or revoked in the meantime; the row says how it stands now.
+        LOG.info("visit %s: %s", visit.id, error.what)
+        return visit
+    except errors.FairnodeError as error:
+        LOG.warning("visit %s failed: %s %s", visit.id, error, error.internal)
+        after = fail(node, visit, f"{error} {error.internal}".strip())
+    if ended("visit", after.state) or after.state in (VisitState.PASSED, VisitState.READY):
+        clean_up(node, engine, after.id, after.study)
+    return after
+
+
+def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
+    """The step for the visit's state."""
+    if visit.state == VisitState.APPROVED:
+        return step_approved(node, visit)
+    if visit.state == VisitState.PREPARING:
+        return step_preparing(node, engine, visit)
+    if visit.state == VisitState.RUNNING:
+        return step_running(node, engine, visit)
+    if visit.state == VisitState.QUARANTINED:
+        engine.remove(visit.id)
+        return step_quarantined(node, visit)
+    if visit.state == VisitState.READY:
+        return step_ready(node, visit)
+    return step_passed(node, visit)
+
+
+def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
+    """Leave nothing of an ended visit on this machine: container, copies and plaintext view."""
+    engine.remove(visit)
+    delete_view(node, visit, study)
+
+
+def clean_leftovers(node: Node, engine: Engine) -> None:
+    """Remove what ended or unknown visits left behind: after a crash or a cancellation."""
+    folder = node.config.spool / "visits"
+    on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:
+        with node.store.read() as reader:
+            visit = reader.get(Visit, name)
+        if visit is None or ended("visit", visit.state) or visit.state == VisitState.WAITING:
+            clean_up(node, engine, name, visit.study if visit else "")
+
+
+def expire(node: Node) -> None:
+    """End what waited longer than it may: visits for people, and studies for visits."""
+    now = clock.now()
+    with node.store.read() as reader:
+        waiting = reader.find(Visit, {"state": (VisitState.WAITING, VisitState.ASKED_BACK)})
+        sent = reader.find(Study, {"state": StudyState.SENT})
+    for visit in waiting:
+        if visit.expires <= now:
+            move(node, visit, VisitState.EXPIRED, internal="Nobody decided in time.")
+    for study in sent:
+        # A day of grace, so that releases on their way at the last moment still arrive.
+        if clock.later(86400, study.expires) <= now:
+            commit(
+                node.desk,
+                lambda tx, s=study: tx.change(s, state=StudyState.EXPIRED, changed=now),  # type: ignore[misc]
+                Entry("study.expired", study.id, "node", study.id),
+            )

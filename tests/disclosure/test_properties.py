@@ -1,0 +1,204 @@
+"""Whatever the data: what is shown is large, what is hidden stays hidden, also over several releases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fairnode.disclosure.history import Difference, History, UniverseDifference, remember
+from fairnode.disclosure.judge import judge
+from fairnode.disclosure.rules import stricter
+from fairnode.jobs.lp_audit import audit
+from fairnode.records.result import Condition, Outcome, Status
+
+SETTINGS = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+QUESTIONS = [(), ("region",), ("year",), ("region", "year"), ("region", "form"), ("region", "year", "form")]
+
+
+@st.composite
+def people(draw):
+    """Rows of a skewed table: some cells large, many small, some codes not recorded, persons seen twice."""
+    rows, person = [], 0
+    for region in "ABC":
+        for year in "123":
+            for form in ("s", "l", None):
+                size = draw(st.sampled_from([0, 0, 1, 3, 9, 10, 11, 12, 14, 25, 60]))
+                for _ in range(size):
+                    person += 1
+                    again = draw(st.integers(0, 30)) == 0 if size < 12 else False
+                    rows.append(
+                        {
+                            "person": person - 1 if again else person,
+                            "region": region,
+                            "year": year,
+                            "form": form,
+                        }
+                    )
+    return rows
+
+
+@pytest.fixture
+def small_floor(rules):
+    """The floor, but for studies about fewer persons, so that small random data are enough."""
+    lowered = tuple(
+        replace(rule, values={"persons": 0}) if rule.id == "universe" else rule for rule in rules.rules
+    )
+    return replace(rules, rules=lowered)
+
+
+def ask(counting, spec, rows, questions, *, history=None, rules, conditions=()):
+    recount = counting(rows, [spec(*question) for question in questions], conditions)
+    return recount, judge(recount, rules, history or History(), audit)
+
+
+@SETTINGS
+@given(rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3, unique=True))
+def test_no_shown_cell_is_about_fewer_than_the_threshold(counting, spec, small_floor, rows, questions):
+    recount, verdict = ask(counting, spec, rows, questions, rules=small_floor)
+    for counted, table in zip(recount.tables, verdict.tables, strict=True):
+        for cell, public in zip(counted.cells, table.cells, strict=True):
+            assert cell.key == public.key
+            if public.status is Status.SHOWN:
+                assert min(cell.persons, cell.rows) >= small_floor.k
+                assert public.n % 5 == 0
+                assert abs(public.n - cell.n) <= 2
+            else:
+                assert public.n is None
+                assert public.v is None
+
+
+@SETTINGS
+@given(rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=2, max_size=3, unique=True))
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_hidden_cell_can_be_bounded_from_the_tables_of_one_release(
+    counting, attacking, spec, shown, small_floor, rows, questions, exact
+):
+    recount, verdict = ask(counting, spec, rows, questions, rules=small_floor)
+    releases = [shown(t, (), c) for t, c in zip(verdict.tables, recount.tables, strict=True)]
+    widths = attacking(releases, small_floor.k, exact=exact)
+    assert all(width >= small_floor.k - 1e-6 for width in widths.values()), widths
+
+
+@SETTINGS
+@given(
+    rows=people(),
+    first=st.sampled_from(QUESTIONS),
+    second=st.sampled_from(QUESTIONS),
+    years=st.sampled_from([None, frozenset("12"), frozenset("1")]),
+)
+def test_no_hidden_cell_can_be_bounded_from_two_releases(
+    counting, attacking, spec, shown, small_floor, rows, first, second, years
+):
+    conditions = () if years is None else (Condition("year", years),)
+    one, verdict = ask(counting, spec, rows, [first], rules=small_floor)
+    earlier = remember(
+        one, verdict, release="1", requester="somebody", nodes=frozenset({"n"}), day=date(2026, 1, 1)
+    )
+    history = History(releases=(earlier,))
+    two, again = ask(
+        counting, spec, rows, [second], history=history, rules=small_floor, conditions=conditions
+    )
+    if again.outcome is Outcome.STORED:
+        assert (first, conditions) == (second, ())
+        return
+    releases = [
+        shown(verdict.tables[0], (), one.tables[0]),
+        shown(again.tables[0], conditions, two.tables[0]),
+    ]
+    before = attacking(releases[:1], small_floor.k, exact=True)
+    for place, width in attacking(releases, small_floor.k, exact=True).items():
+        known_before = before.get(place, float("inf"))
+        assert width >= min(small_floor.k, known_before) - 1e-6 or _alone(place, releases, attacking)
+
+
+def _alone(place, releases, attacking):
+    """Whether a cell now hidden followed from the first release already, whatever the second had said."""
+    position, _ = place
+    if position == 0:
+        return False
+    table = releases[1].table
+    silent = replace(table, cells=tuple(replace(c, status=Status.HIDDEN, n=None) for c in table.cells))
+    return attacking([releases[0], replace(releases[1], table=silent)], 11, exact=True)[place] < 11 - 1e-6
+
+
+@SETTINGS
+@given(rows=people(), gone=st.integers(0, 25), question=st.sampled_from(QUESTIONS))
+def test_no_two_shown_cells_of_two_releases_differ_by_a_few_persons(
+    counting, spec, small_floor, rows, gone, question
+):
+    fewer = rows[gone:]
+    one, verdict = ask(counting, spec, rows, [question], rules=small_floor)
+    earlier = remember(
+        one, verdict, release="1", requester="somebody", nodes=frozenset({"n"}), day=date(2026, 1, 1)
+    )
+    sets = [
+        {
+            (table, key): {row["person"] for row in data if _in(row, table, key)}
+            for table in [spec(*question)]
+            for key in list(table.keys())
+        }
+        for data in (rows, fewer)
+    ]
+    differences = tuple(
+        Difference(t.id, key, "1", t.id, other, len(now ^ then))
+        for (t, key), now in sets[1].items()
+        for (_, other), then in sets[0].items()
+        if now & then and now != then
+    )
+    everybody = [{row["person"] for row in data} for data in (rows, fewer)]
+    universe = UniverseDifference("1", 0, len(everybody[0] - everybody[1]))
+    history = History((earlier,), differences, (), (universe,))
+    _, again = ask(counting, spec, fewer, [question], history=history, rules=small_floor)
+    if again.outcome is not Outcome.RELEASED:
+        return
+    before = {c.key for c in verdict.tables[0].cells if c.status is Status.SHOWN}
+    after = {c.key for c in again.tables[0].cells if c.status is Status.SHOWN}
+    for (_, key), now in sets[1].items():
+        for (_, other), then in sets[0].items():
+            if key in after and other in before:
+                assert not 0 < len(now ^ then) < small_floor.k
+
+
+def _in(row, table, key):
+    return all(row[axis.variable] == code for axis, code in zip(table.dimensions, key, strict=True))
+
+
+@SETTINGS
+@given(rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3), data=st.data())
+def test_the_order_of_rows_does_not_matter(counting, spec, small_floor, rows, questions, data):
+    questions = list(dict.fromkeys(questions))
+    shuffled = data.draw(st.permutations(rows)) if len(rows) < 200 else rows[::-1]
+    _, one = ask(counting, spec, rows, questions, rules=small_floor)
+    _, two = ask(counting, spec, shuffled, questions, rules=small_floor)
+    assert one == two
+
+
+@SETTINGS
+@given(rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=2, unique=True))
+def test_asking_again_gives_the_stored_answer(counting, spec, small_floor, rows, questions):
+    recount, verdict = ask(counting, spec, rows, questions, rules=small_floor)
+    _, same = ask(counting, spec, rows, questions, rules=small_floor)
+    assert verdict == same
+    earlier = remember(
+        recount, verdict, release="7", requester="somebody", nodes=frozenset({"n"}), day=date(2026, 1, 1)
+    )
+    _, again = ask(counting, spec, rows, questions, history=History((earlier,)), rules=small_floor)
+    assert again.outcome is Outcome.STORED
+    assert again.stored_release == "7"
+    assert again.tables == ()
+
+
+def test_a_small_universe_is_refused_by_the_floor(counting, spec, rules):
+    rows = [{"person": i, "region": "A", "year": "1", "form": "s"} for i in range(109)]
+    _, verdict = ask(counting, spec, rows, [("region",)], rules=rules)
+    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.refusals == ("universe",)
+    rows.append({"person": 109, "region": "A", "year": "1", "form": "s"})
+    _, verdict = ask(counting, spec, rows, [("region",)], rules=stricter(rules, {"threshold.k": 12}))
+    assert verdict.outcome is Outcome.RELEASED

@@ -1,0 +1,83 @@
+"""The web process as a whole: what it never shows, never takes in, and never reaches."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairnode.app import LARGEST_BODY, create_app
+
+SECRETS = re.compile(r"Traceback|/site-packages/|/home/|File \"|sqlalchemy|node\.db")
+
+
+@pytest.mark.parametrize("path", ["/", "/dataset/victims", "/login", "/nope", "/api/v1/datasets", "/home"])
+def test_every_answer_carries_the_headers_that_protect(client, path):
+    answer = client.get(path, headers={"Accept": "text/html"})
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "Werkzeug" not in answer.headers.get("Server", "")
+
+
+@pytest.mark.parametrize("size", [LARGEST_BODY + 1, 50 * 1024 * 1024])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/dataset"), ("PUT", "/dataset/victims")])
+def test_a_body_that_is_too_large_is_refused_in_words(web, client, size, method, path):
+    headers = web.bearer("custodian") | {"Content-Type": "text/turtle"}
+    answer = client.request(method, path, content=b"#" * size, headers=headers)
+    assert answer.status_code == 413
+    assert "KiB" in answer.json()["detail"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_mistake_of_ours_shows_one_sentence_and_nothing_else(fresh, monkeypatch):
+    app = create_app(fresh.node)
+    fresh.node.store.close()
+    (fresh.node.config.directory / "node.db").unlink()
+    for accept in ("text/html", "text/turtle"):
+        answer = app.test_client().get("/dataset/victims", headers={"Accept": accept})
+        assert answer.status_code >= 500
+        assert not SECRETS.search(answer.text), answer.text
+
+
+def test_strange_requests_never_break_the_node(client):
+    for path in ("/%00", "/dataset/%ff", "/dataset/" + "x" * 5000, "/?format=%00", "/inbox/%2e%2e", "//x//"):
+        for accept in ("text/html", "text/turtle", "\\", "a/b;q=9", ";;;,,,"):
+            answer = client.get(path, headers={"Accept": accept})
+            assert answer.status_code < 500, (path, accept)
+            assert not SECRETS.search(answer.text)
+
+
+def test_the_web_process_reaches_neither_engine_nor_data():
+    """Not even indirectly: the modules are not loaded after every part of the web was imported."""
+    forbidden = ("docker", "duckdb", "pyarrow", "scipy", "mpyc", "pyshacl", "numpy", "openpyxl")
+    code = (
+        "import sys, fairnode.app\n"
+        f"print([m for m in {forbidden!r} if m in sys.modules or 'fairnode.engine_docker' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_idle_web_process_is_small(web, client):
+    for path in ("/", "/catalogue/data", "/dataset/victims", "/login", "/api/v1/datasets"):
+        client.get(path, headers={"Accept": "text/html"})
+    told = Path(f"/proc/{web.processes[0].pid}/smaps_rollup").read_text()
+    pss = int(re.search(r"^Pss:\s+(\d+)", told, re.MULTILINE)[1]) / 1024
+    assert pss < 100, f"{pss:.0f} MiB"
+
+
+def test_the_node_may_live_below_a_path(fresh):
+    config = dataclasses.replace(fresh.node.config, url=fresh.node.config.url + "/fair")
+    app = create_app(dataclasses.replace(fresh.node, config=config))
+    client = app.test_client()
+    for path in ("/fair/login", "/login"):  # with a proxy that keeps the path, and one that strips it
+        page = client.get(path, headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert 'href="/fair/static/fairnode.css"' in page.text

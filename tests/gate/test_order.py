@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from fairnode.disclosure.audit import Answer
+from fairnode.disclosure.history import EarlierRelease, EarlierTable, History, query_of
+from fairnode.disclosure.rules import load_rules
+from fairnode.gate.contract import contract_from_json
+from fairnode.gate.order import (
+    Asking,
+    RunFacts,
+    answered,
+    check_budget,
+    check_node_sets,
+    check_run,
+    pass_gate,
+)
+from fairnode.gate.refusals import Refusal, Refused
+from fairnode.gate.reviews import Opinion, Review, ReviewState, review_state, visible_reviews
+from fairnode.records.result import Condition, Outcome, Recount, RecountedCell, RecountedTable, Status
+
+RULES = load_rules()
+FINE = RunFacts(True, 0, False, False, True)
+TODAY = date(2026, 11, 21)
+
+
+def contract(*variables):
+    axes = [{"variable": v, "codes": ["a", "b"]} for v in variables]
+    told = {"id": "t", "kind": "count", "unit": "person", "input": "r", "dimensions": axes}
+    return contract_from_json({"tables": [told]})
+
+
+def recount(*counts):
+    spec = contract("region").tables[0]
+    cells = tuple(
+        RecountedCell((code,), n, n, n, magnitude=n, top1=min(n, 1), top2=1 if n > 1 else 0)
+        for code, n in zip("ab", counts, strict=True)
+    )
+    return Recount((RecountedTable(spec, cells),), sum(counts))
+
+
+def claim(*counts):
+    cells = [{"k": [code], "n": n} for code, n in zip("ab", counts, strict=True)]
+    return json.dumps({"type": "fairnode.result/1", "tables": [{"id": "t", "cells": cells}]}).encode()
+
+
+def never(_question):
+    raise AssertionError("nothing is linked here")
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"as_approved": False}, Refusal.NOT_APPROVED),
+        ({"exit_code": 1}, Refusal.RUN_FAILED),
+        ({"exit_code": None}, Refusal.RUN_FAILED),
+        ({"out_of_memory": True}, Refusal.RUN_FAILED),
+        ({"timed_out": True}, Refusal.RUN_FAILED),
+        ({"inputs_unchanged": False}, Refusal.INPUTS_CHANGED),
+    ],
+)
+def test_nothing_is_read_from_a_run_that_did_not_end_well(change, refusal):
+    check_run(FINE)
+    with pytest.raises(Refused) as told:
+        check_run(replace(FINE, **change))
+    assert told.value.refusal is refusal
+
+
+def test_what_passes_is_the_nodes_own_numbers_rounded():
+    verdict = pass_gate(claim(203, 4), contract("region"), recount(203, 4), RULES, History(), never)
+    assert verdict.outcome is Outcome.RELEASED
+    shown, hidden = verdict.tables[0].cells
+    assert (shown.status, shown.n) == (Status.SHOWN, 205)
+    assert (hidden.status, hidden.n) == (Status.HIDDEN, None)
+    assert [(r.key, r.rule) for r in verdict.reasons] == [(("b",), "threshold")]
+
+
+def test_a_count_off_by_one_refuses_everything():
+    with pytest.raises(Refused) as told:
+        pass_gate(claim(204, 4), contract("region"), recount(203, 4), RULES, History(), never)
+    assert told.value.refusal is Refusal.MISMATCH
+
+
+def test_a_study_about_few_persons_is_refused():
+    with pytest.raises(Refused) as told:
+        pass_gate(claim(90, 4), contract("region"), recount(90, 4), RULES, History(), never)
+    assert told.value.refusal is Refusal.UNIVERSE
+
+
+def release(number=0, requester="r", nodes=("n1",), days_ago=0, variables=("region",), conditions=()):
+    table = contract(*variables).tables[0]
+    return EarlierRelease(
+        f"release-{number}", requester, frozenset(nodes), TODAY - timedelta(days=days_ago),
+        query_of(contract(*variables), conditions), conditions, (EarlierTable(table, ()),),
+    )  # fmt: skip
+
+
+def test_a_budget_counts_one_requesters_releases_of_a_quarter():
+    had = [release(i, days_ago=i) for i in range(19)]
+    others = [release(30, requester="s"), release(31, days_ago=91)]
+    asking = Asking("r", frozenset({"n1"}), TODAY)
+    check_budget(asking, [*had, *others], RULES)
+    with pytest.raises(Refused) as told:
+        check_budget(asking, [*had, release(32, days_ago=90)], RULES)
+    assert told.value.refusal is Refusal.BUDGET
+
+
+YEAR_A = (Condition("year", frozenset("a")),)
+YEAR_B = (Condition("year", frozenset("b")),)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "earlier", "refused"),
+    [
+        ("abcde", release(nodes="abcde"), False),
+        ("abcde", release(nodes="abcd"), True),
+        ("abcde", release(nodes="abc"), True),
+        ("abcdef", release(nodes="abc"), False),
+        ("abcde", release(nodes="fgh"), False),
+        ("a", release(nodes="abcdefg"), True),
+        ("abcdefg", release(nodes="a"), True),
+        ("abcde", release(nodes="abcd", variables=("region", "sex")), True),
+        ("abcde", release(nodes="abcd", variables=("sex",)), False),
+        ("abcde", release(nodes="abcd", conditions=YEAR_A), True),
+    ],
+)
+def test_the_same_cells_over_nearly_the_same_nodes_are_refused(nodes, earlier, refused):
+    asking = Asking("r", frozenset(nodes), TODAY)
+    if refused:
+        with pytest.raises(Refused) as told:
+            check_node_sets(asking, contract("region"), (), [earlier], RULES)
+        assert told.value.refusal is Refusal.NODE_SETS
+    else:
+        check_node_sets(asking, contract("region"), (), [earlier], RULES)
+
+
+def test_the_same_question_over_the_same_nodes_has_been_answered():
+    asking = Asking("r", frozenset("abc"), TODAY)
+    earlier = [
+        release(1, nodes="abc", days_ago=9),
+        release(2, nodes="abc", days_ago=3),
+        release(3, nodes="ab"),
+    ]
+    found = answered(asking, contract("region"), (), earlier)
+    assert found is not None
+    assert found.id == "release-2"
+    assert answered(asking, contract("region"), YEAR_A, earlier) is None
+
+
+def test_other_persons_are_no_matter_of_node_sets():
+    asking = Asking("r", frozenset("abcde"), TODAY)
+    check_node_sets(asking, contract("region"), YEAR_A, [release(nodes="abcd", conditions=YEAR_B)], RULES)
+
+
+# --- reviews
+
+A, B = Review("anna", Opinion.APPROVED), Review("bert", Opinion.APPROVED)
+NO = Review("carl", Opinion.CHANGES_REQUESTED)
+
+
+@pytest.mark.parametrize(
+    ("reviews", "state"),
+    [
+        ([], ReviewState.SUBMITTED),
+        ([A], ReviewState.PARTIALLY_REVIEWED),
+        ([A, A], ReviewState.PARTIALLY_REVIEWED),
+        ([A, B], ReviewState.APPROVED),
+        ([A, NO], ReviewState.CONFLICTED),
+        ([NO, replace(NO, reviewer="dora")], ReviewState.REJECTED),
+        ([A, Review("author", Opinion.APPROVED)], ReviewState.PARTIALLY_REVIEWED),
+        ([Review("author", Opinion.APPROVED)], ReviewState.SUBMITTED),
+    ],
+)
+def test_two_others_must_agree(reviews, state):
+    assert review_state(reviews, {"author", "requester"}, RULES) is state
+
+
+def test_nobody_sees_the_others_review_before_both_are_in():
+    assert visible_reviews([A], "bert", RULES) == ()
+    assert visible_reviews([A], "anna", RULES) == (A,)
+    assert visible_reviews([A, B], "bert", RULES) == (A, B)
+
+
+def test_an_answer_of_nothing_more_to_hide_is_empty():
+    assert Answer(()).in_time
