@@ -65,6 +65,9 @@ if [ "$(id -u)" -ne 0 ]; then
     give_up "no container engine answers; ask an administrator to install Docker and add you to group docker, or run this as root on Debian or Ubuntu."
 fi
 command -v dockerd >/dev/null && command -v docker >/dev/null || install_docker
+if answers; then
+    exit 0   # the installation started it, or only the command line was missing
+fi
 if [ -d /run/systemd/system ]; then
     systemctl start docker   # the machine's own service: it stays
 else

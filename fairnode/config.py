@@ -11,6 +11,7 @@ from typing import Any
 from fairnode import errors
 
 FILE = "node.toml"
+NODE = ("name", "url", "host", "port", "peer_port", "compute_port")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Config:
-    """One node: where it keeps its things, where it is reached, and whose it is."""
+    """One node: where it keeps its things, where it is reached, and whose it is.
+
+    `port` serves people and machines; `peer_port` is the mailbox door for other nodes and `compute_port`
+    the one for compute parties (0: none).
+    """
 
     directory: Path
     name: str
@@ -50,6 +55,8 @@ class Config:
     port: int
     organisation: Organisation
     settings: Settings = field(default_factory=Settings)
+    peer_port: int = 0
+    compute_port: int = 0
 
     @property
     def iri(self) -> str:
@@ -93,7 +100,7 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
     """The checked settings."""
     node = told.get("node", {})
     findings = [
-        *_unknown("node", node, {"name", "url", "host", "port"}),
+        *_unknown("node", node, set(NODE)),
         *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
         *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
         *_node_findings(node),
@@ -113,6 +120,8 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         port=node["port"],
         organisation=Organisation(**told["organisation"]),
         settings=Settings(**settings),
+        peer_port=node.get("peer_port", 0),
+        compute_port=node.get("compute_port", 0),
     )
 
 
@@ -125,8 +134,10 @@ def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
         findings.append(
             errors.Finding("node.url", "must be the http(s) address under which the node is known")
         )
-    if not isinstance(node.get("port"), int) or not 0 < node["port"] < 65536:
-        findings.append(errors.Finding("node.port", "must be a number from 1 to 65535"))
+    for name, least in (("port", 1), ("peer_port", 0), ("compute_port", 0)):
+        number = node.get(name, 0)
+        if not isinstance(number, int) or not least <= number < 65536:
+            findings.append(errors.Finding(f"node.{name}", f"must be a number from {least} to 65535"))
     return findings
 
 
@@ -143,7 +154,7 @@ def write_config(config: Config) -> None:
         [
             "# The settings of this node; see docs/admin.md. Restart the node after a change.",
             "[node]",
-            *(f"{name} = {_toml(getattr(config, name))}" for name in ("name", "url", "host", "port")),
+            *(f"{name} = {_toml(getattr(config, name))}" for name in NODE),
             "",
             "[organisation]",
             *(f"{f.name} = {_toml(getattr(config.organisation, f.name))}" for f in fields(Organisation)),

@@ -8,6 +8,7 @@ get into the container (mounted or copied) is its own affair; callers hand over 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -87,7 +88,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class ContainerState:
-    """What inspection says. The code and times are set once it has exited; times are in UTC."""
+    """What inspection says, times in UTC. The code is set once it exited, `finished` if it ever ran."""
 
     phase: Phase
     exit_code: int | None = None
@@ -131,6 +132,29 @@ class EngineReport:
     storage: str
     runtimes: tuple[str, ...]
     security: tuple[str, ...]
+
+
+def too_old(report: EngineReport, least: Mapping[str, str]) -> tuple[errors.Finding, ...]:
+    """What is older than the node's operator allows; `least` gives a version for "engine", "runc",
+    "containerd" or "kernel". A version that cannot be read counts as too old. Distributions mend faults under
+    an old number, so the least version is a decision of the operator and not of this program.
+    """
+    versions = {
+        "engine": report.engine_version,
+        "runc": report.runc_version,
+        "containerd": report.containerd_version,
+        "kernel": report.kernel_version,
+    }
+    return tuple(
+        errors.Finding(part, f"is {versions[part] or 'unknown'}, must be {wanted} or newer")
+        for part, wanted in least.items()
+        if _numbers(versions[part]) < _numbers(wanted)
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: "20.10.24+dfsg1" is (20, 10, 24)."""
+    return tuple(int(number) for number in re.split(r"[^0-9.]", version, maxsplit=1)[0].split(".") if number)
 
 
 class Reason(StrEnum):

@@ -43,6 +43,11 @@ class NodeKeys:
         """The raw public signing key in hex: how the node is known."""
         return public_hex(self.signing)
 
+    @property
+    def sealing_public(self) -> str:
+        """The raw public sealing key (X25519) in hex: what others seal to."""
+        return bytes(self.sealing.public_key).hex()
+
 
 def canonical(value: Any) -> bytes:
     """The one byte form of a JSON value (RFC 8785), over which hashes and signatures are made."""
@@ -68,7 +73,7 @@ def make_node_keys(folder: Path) -> NodeKeys:
     """Make and keep the keys of a new node; raises `Conflict` when there are some already."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("signing.key", "sealing.key", "ledger.secret"):
-        _write_secret(folder / name, secrets.token_bytes(32))
+        write_secret(folder / name, secrets.token_bytes(32))
     return load_node_keys(folder)
 
 
@@ -85,7 +90,7 @@ def load_node_keys(folder: Path) -> NodeKeys:
     return NodeKeys(Ed25519PrivateKey.from_private_bytes(raw[0]), PrivateKey(raw[1]), raw[2])
 
 
-def _write_secret(path: Path, content: bytes) -> None:
+def write_secret(path: Path, content: bytes) -> None:
     """A new file that only this user can read."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -4,9 +4,9 @@
 `truth.csv`. What is published, what is drawn, and from where: README.md in this folder.
 """
 
-from .expand import SEED, expand
+from .case_files import SEED, expand
 from .organisations import ORGANISATIONS, Organisation
-from .record import record, source
+from .records import record, source
 from .table import LISTS, published
 
 __all__ = ["LISTS", "ORGANISATIONS", "SEED", "Organisation", "expand", "published", "record", "source"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .expand import SEED, expand
+from .case_files import SEED, expand
 
 
 def main(arguments: list[str]) -> int:

@@ -38,7 +38,8 @@ def _signed(approval: Approval, content: dict[str, object], signers: tuple[str, 
     except errors.NotValid:
         return False
     said = (decision.get("decision"), decision.get("role", "policy"), decision.get("person", ""))
-    return content_hash(signed) == content_hash(content) and said == ("approve", approval.role, approval.person)
+    told = ("approve", approval.role, approval.person)
+    return content_hash(signed) == content_hash(content) and said == told
 
 
 def quorum_reached(approvals: list[Approval], quorum: tuple[str, ...]) -> bool:

@@ -14,10 +14,12 @@ from fairnode.datasets.description import describe
 from fairnode.datasets.views import compile_view as compile_query
 from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
+from fairnode.network.joined import current
 from fairnode.node import Node
 from fairnode.records.dataset import to_json
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Algorithm, Dataset, Visit
+from fairnode.studies.combination import compute_facts
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view
 
@@ -64,6 +66,7 @@ def approval_content(
         "view": {**to_json(view), "query": compile_query(description.dataset, view).digest},
         "outputContract": contract_to_json(contract),
         "gateRules": {"version": rules.version, "sha256": rules.hash},
+        "combination": compute_facts(plan, current(node), sum(len(list(t.keys())) for t in contract.tables)),
         "limits": dataclasses.asdict(manifest.resources),
         "notBefore": visit.created,
         "notAfter": visit.expires,

@@ -13,11 +13,14 @@ from fairnode.approvals.grant import grant_by_policy
 from fairnode.datasets.description import describe
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, post
+from fairnode.network.agreement import Agreement
+from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.policy.decide import Decision, Effect, decide
 from fairnode.records.rows import Algorithm, Dataset, Request, Visit
 from fairnode.records.states import PublicState, VisitState, ended
 from fairnode.store.database import Transaction
+from fairnode.studies.combination import check_can_combine, combine_stage
 from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
 from fairnode.studies.fit import check_fits
 from fairnode.studies.send import home_of
@@ -38,8 +41,8 @@ def visit_id(study: str, stage: str, dataset: str) -> str:
     return digest(f"{study} {stage} {dataset}".encode())[:20]
 
 
-def receive_study(node: Node, tx: Transaction, body: Mapping[str, Any]) -> tuple[str, Entry]:
-    """Take in a study: one visit for each of its datasets here; its hash and what the ledger says of it.
+def receive_study(node: Node, tx: Transaction, body: Mapping[str, Any]) -> tuple[StudyPlan, Entry]:
+    """Take in a study: one visit for each of its datasets here; its plan and what the ledger says of it.
 
     A study that cannot be read is refused as a whole (`NotValid`). What one dataset or algorithm cannot
     serve ends that visit as refused, with a sentence for the researcher.
@@ -53,7 +56,7 @@ def receive_study(node: Node, tx: Transaction, body: Mapping[str, Any]) -> tuple
             if home_of(iri) == node.iri:
                 _receive_visit(node, tx, _Arrival(plan, stage, iri, str(body["home"])))
                 counts["visits"] += 1
-    return plan.hash, Entry("study.received", plan.hash, str(body["home"]), plan.hash, counts)
+    return plan, Entry("study.received", plan.hash, str(body["home"]), plan.hash, counts)
 
 
 def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
@@ -82,7 +85,7 @@ def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
             visit_expiry(node, plan, now),
         )
     )
-    decision = _decide(plan, dataset, algorithm)
+    decision = _decide(arrival, dataset, algorithm, current_in(tx), node)
     after = {
         Effect.GRANT: VisitState.APPROVED,
         Effect.ASK: VisitState.WAITING,
@@ -96,14 +99,38 @@ def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
         post(tx, node.desk, message)
 
 
-def _decide(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> Decision:
-    """What fits and policy say; never from the data (P8)."""
+def _decide(
+    arrival: _Arrival, dataset: Dataset, algorithm: Algorithm, agreement: Agreement | None, node: Node
+) -> Decision:
+    """What agreement, fit and policy say; never from the data (P8)."""
+    plan, description = arrival.plan, describe(dataset.record, dataset.iri)
     try:
+        if arrival.home != node.iri:
+            check_is_agreed(plan, arrival.home, agreement)
+        check_can_combine(plan, agreement)
+        if combine_stage(plan) and "ComputePartyAllowed" not in description.modifiers:
+            # Shares of these data at another organisation are processing (P20): refused if unset.
+            return Decision(
+                Effect.REFUSE, "The dataset's policy does not allow other organisations to compute."
+            )
         check_fits(plan, dataset, algorithm)
-        return decide(describe(dataset.record, dataset.iri).policy, plan.wish())
+        return decide(description.policy, plan.wish())
     except errors.NotValid as error:
         details = "; ".join(f"{f.where}: {f.what}" for f in error.findings)
         return Decision(Effect.REFUSE, f"{error.what} {details}".strip())
+
+
+def check_is_agreed(plan: StudyPlan, home: str, agreement: Agreement | None) -> None:
+    """Raise `NotValid` unless the agreement covers who asks and for what purpose."""
+    member = agreement.member(home) if agreement else None
+    if agreement is None or member is None:
+        raise errors.NotValid("The study comes from a node that is not in this node's network.")
+    if plan.document["requester"]["organisation"] != member.organisation:
+        raise errors.NotValid(
+            "The study names a requester of another organisation than the one that sent it."
+        )
+    if plan.document["purpose"] not in agreement.purposes:
+        raise errors.NotValid("The network's agreement does not cover this purpose.")
 
 
 def _tell_refused(node: Node, tx: Transaction, arrival: _Arrival, sentence: str) -> None:

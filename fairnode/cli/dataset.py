@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +12,7 @@ from fairnode import errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.datasets.add import add, check
+from fairnode.discovery.search import Wanted, search
 from fairnode.metadata.keep import datasets
 from fairnode.node import Node
 
@@ -76,3 +78,23 @@ def read_source(path: Path) -> dict[str, str]:
     if told.get("path"):
         told["path"] = str((path.parent / told["path"]).resolve())
     return told
+
+
+@command.command(
+    "search", epilog="Example: fairnode dataset search --variable region --variable year --year 2012"
+)
+@click.argument("words", nargs=-1)
+@click.option("--variable", "variables", multiple=True, help="A variable that it must have; may be repeated.")
+@click.option(
+    "--year", "years", multiple=True, type=int, help="A year of which it has data; may be repeated."
+)
+@click.option("--organisation", default="", help="Kind of organisation, such as police or shelter.")
+@with_node
+@with_output
+def search_datasets(node: Node, output: Output, **told: Any) -> None:
+    """Search the datasets of the whole network, as far as their nodes published them."""
+    found = search(node, Wanted(**told))
+    rows = [
+        [f.title, f.organisation, f"{f.years[0]}-{f.years[1]}", ", ".join(f.variables), f.iri] for f in found
+    ]
+    output.table("Datasets", ["title", "organisation", "years", "variables", "iri"], rows)

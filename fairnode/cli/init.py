@@ -7,11 +7,8 @@ from pathlib import Path
 import click
 
 from fairnode.cli.output import Output, with_output
-from fairnode.config import Config, Organisation, Settings, write_config
-from fairnode.keys import make_node_keys
-from fairnode.ledger.commit import Entry, commit
-from fairnode.node import open_node
-from fairnode.store.migrate import migrate
+from fairnode.config import Config, Organisation, Settings
+from fairnode.new_node import make_node
 
 
 @click.command(
@@ -44,18 +41,3 @@ def command(directory: Path, output: Output, host: str, port: int, **told: str) 
         "Next: fairnode person add --role operator, then fairnode serve and fairnode work.",
         {"directory": str(directory), "name": config.name, "url": config.url, "key": public},
     )
-
-
-def make_node(config: Config) -> str:
-    """Leave a complete new node in its directory; its public key (hex).
-
-    Raises `NotValid` for settings that cannot be, `Conflict` where there is a node already.
-    """
-    write_config(config)
-    make_node_keys(config.keys)
-    migrate(config.database)
-    config.spool.mkdir(mode=0o700, exist_ok=True)
-    node = open_node(config.directory)
-    commit(node.desk, lambda _: None, Entry("node.made", node.iri, "node", facts={"key": node.keys.public}))
-    node.store.close()
-    return node.keys.public

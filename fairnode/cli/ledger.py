@@ -9,7 +9,7 @@ import click
 
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
-from fairnode.ledger import verify_ledger
+from fairnode.ledger import Report, verify_ledger
 from fairnode.node import Node
 from fairnode.records.rows import Head, LedgerLine, PeerHead
 
@@ -25,11 +25,7 @@ def command() -> None:
 def verify(node: Node, output: Output) -> None:
     """Check every line, head, signature and row; exit code 1 when anything was changed."""
     report = verify_ledger(node.desk)
-    words = [
-        f"{report.lines} lines, {report.rows} rows, {report.peer_heads} heads of other nodes checked.",
-        *(f"  {problem}" for problem in report.problems),
-        "Nothing was changed." if report.sound else f"{len(report.problems)} problems found.",
-    ]
+    words = report_words(report)
     facts = {
         "sound": report.sound,
         "lines": report.lines,
@@ -66,3 +62,12 @@ def show(node: Node, output: Output, study: str, last: int) -> None:
     told = [json.loads(line.body) for line in reversed(lines)]
     columns = ["number", "at", "kind", "subject", "actor"]
     output.table("Ledger", columns, [[line[column] for column in columns] for line in told])
+
+
+def report_words(report: Report) -> list[str]:
+    """What a check found, in lines for people; the last one is the verdict."""
+    return [
+        f"{report.lines} lines, {report.rows} rows, {report.peer_heads} heads of other nodes checked.",
+        *(f"  {problem}" for problem in report.problems),
+        "Nothing was changed." if report.sound else f"{len(report.problems)} problems found.",
+    ]

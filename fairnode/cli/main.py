@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("person", "Accounts and tokens of people at this node."),
     "dataset": ("dataset", "Describe, check and publish datasets."),
     "algorithm": ("algorithm", "Submit and list algorithms."),
+    "network": ("network", "Agree with other organisations, and see how their nodes are."),
     "study": ("study", "Write, send and follow studies."),
     "inbox": ("inbox", "Decide on visits that wait for people."),
     "ledger": ("ledger", "Prove that nothing was rewritten."),

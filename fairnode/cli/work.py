@@ -21,6 +21,7 @@ from fairnode.worker.loop import Worker
 def command(node: Node) -> None:
     """Deliver messages and run approved visits until the process is stopped."""
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     with only_one(node, "worker"):
         worker = Worker(node, docker_engine(node))
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,6 +10,7 @@ from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.term import IdentifiedNode, Node
 
 from fairnode import vocabulary
+from fairnode.datasets.expressions import is_date
 from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Binding, Dataset, Unit
 from fairnode.vocabulary import FN, HT, Variable
@@ -69,16 +70,20 @@ def check_bindings(bindings: tuple[Binding, ...]) -> list[Finding]:
     for column, times in plain.items():
         if times > 1:
             found.append(Finding(f"column '{column}'", f"is bound {times} times; derive all but one of them"))
+    found += _ambiguous({binding.column for binding in bindings})
     dates = {binding.column for binding in bindings if is_date(binding, bindings)}
     for binding in bindings:
         found += [Finding(_where(binding), what) for what in _wrong(binding, dates, bindings)]
     return found
 
 
-def is_date(binding: Binding, bindings: tuple[Binding, ...]) -> bool:
-    """Whether the column of this binding holds dates: it has a date format, or is bound as a date as well."""
-    twins = [other for other in bindings if other.column == binding.column]
-    return any(other.format or other.variable in ("birthDate", "identificationDate") for other in twins)
+def _ambiguous(columns: set[str]) -> Iterator[Finding]:
+    """Names that a database cannot tell apart or keeps for itself."""
+    for name, times in Counter(column.casefold() for column in columns).items():
+        if times > 1:
+            yield Finding(f"column '{name}'", "is bound in several spellings that differ in capitals only")
+        if name in ("__row", "__identity"):
+            yield Finding(f"column '{name}'", "has a name that the node uses itself")
 
 
 def _wrong(binding: Binding, dates: set[str], bindings: tuple[Binding, ...]) -> Iterator[str]:
@@ -108,6 +113,8 @@ def _wrong_codes(binding: Binding) -> Iterator[str]:
     for local, times in concepts.items():
         if times > 1:
             yield f"the local code '{local}' stands for {times} concepts"
+        if "\0" in local:
+            yield "a local code holds the character U+0000, which no text has"
         if local in binding.missing:
             yield f"the local code '{local}' has a concept and is also said to mean missing"
 

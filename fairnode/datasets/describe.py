@@ -46,8 +46,9 @@ WORDS = {
 class Profile:
     """What a look at a column showed; node-only, for `values` and `samples` are what stands in the data.
 
-    `kind` is "empty", "integer", "date" or "text"; `format` how dates are written; `values` the distinct
-    values where they are few; `separator` what stands between several codes in a cell, if anything.
+    `kind` is "empty", "integer", "date" or "text"; `formats` are the ways in which all its dates can be read;
+    `distinct` is a lower bound where it is large; `values` are the distinct values where they are few;
+    `separator` what stands between several codes in a cell, if anything.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Profile:
     recorded: int
     distinct: int
     values: tuple[str, ...] = ()
-    format: str = ""
+    formats: tuple[str, ...] = ()
     separator: str = ""
 
 
@@ -147,11 +148,13 @@ def _bind_date(profile: Profile, variable: Variable) -> tuple[list[Binding], lis
     """A date, with year and month of the date of identification."""
     if profile.kind != "date":
         return [], [f"Column '{profile.name}' looks like {variable.name}: how are its dates written?"]
-    written = "" if profile.format == FORMATS[0] else profile.format
+    written = "" if profile.formats[0] == FORMATS[0] else profile.formats[0]
     bindings = [Binding(profile.name, variable.name, format=written)]
     if variable.name == "identificationDate":
         bindings += [Binding(profile.name, part, format=written, derive=part) for part in ("year", "month")]
-    return bindings, []
+    ways = " or ".join(profile.formats)
+    asked = [f"Column '{profile.name}' can be read as {ways}: which?"] if len(profile.formats) > 1 else []
+    return bindings, asked
 
 
 def _bind_codes(profile: Profile, variable: Variable) -> tuple[list[Binding], list[str]]:
@@ -195,6 +198,13 @@ def draft_record(iri: str, title: str, proposal: Proposal) -> str:
   dct:conformsTo <https://w3id.org/fairnode/profile/dataset> ;
   fn:unit ht:Registration ;
   fn:regime <<htpol:GDPR or htpol:WPG>> ;
+  # Nothing is granted without asking people; counsel decides which purposes may be asked for.
+  odrl:hasPolicy [ a odrl:Offer ;
+    odrl:permission [ odrl:action htpol:visit ;
+      odrl:constraint [ odrl:leftOperand odrl:purpose ; odrl:operator odrl:isAnyOf ;
+        odrl:rightOperand htpol:TraffickingStatistics ] ;
+      odrl:duty [ odrl:action htpol:obtainApproval ] ] ;
+    odrl:prohibition [ odrl:action htpol:useOperationally , htpol:releaseRecords ] ] ;
   fn:binding
     {bindings} .
 """

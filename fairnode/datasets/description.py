@@ -20,7 +20,7 @@ class Description:
 
     dataset: Dataset
     policy: Policy | None
-    consent_required: bool
+    modifiers: frozenset[str]
 
     @property
     def regime(self) -> str:
@@ -31,6 +31,11 @@ class Description:
     def variables(self) -> frozenset[str]:
         """The variables that its columns carry."""
         return frozenset(binding.variable for binding in self.dataset.bindings)
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether only rows of persons who consented may be used."""
+        return "ConsentRequired" in self.modifiers
 
     def binding_facts(self) -> dict[str, Any]:
         """The bindings as JSON, for the hash in an approval."""
@@ -47,5 +52,7 @@ def describe(record: bytes, iri: str) -> Description:
     dataset = read_dataset(turtle, iri=iri)
     graph = Graph().parse(data=turtle, format="turtle", publicID=iri)
     offers = list(graph.objects(URIRef(iri), ODRL.hasPolicy))
-    consent = any((offer, HTPOL.modifier, HTPOL.ConsentRequired) in graph for offer in offers)
-    return Description(dataset, read_policy(graph, URIRef(iri)), consent)
+    modifiers = {
+        str(m).removeprefix(str(HTPOL)) for offer in offers for m in graph.objects(offer, HTPOL.modifier)
+    }
+    return Description(dataset, read_policy(graph, URIRef(iri)), frozenset(modifiers))

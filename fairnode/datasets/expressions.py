@@ -7,10 +7,9 @@ where the text cannot be understood; the second is counted by `misread`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fairnode import vocabulary
-from fairnode.datasets.bindings import is_date
 from fairnode.errors import NotFound
 from fairnode.records.dataset import Binding, Dataset
 
@@ -20,22 +19,53 @@ LIST_MARK = "\x1f"
 OLDEST = 120  # years; an age above is not an age
 
 
-def expression(dataset: Dataset, name: str) -> str | None:
-    """The value of the variable `name`, or None when the dataset neither holds it nor implies it.
+Layer = dict[str, str]
+"""Columns of a SELECT: name -> expression over the columns of the layer below."""
+
+
+def offers(dataset: Dataset, name: str) -> bool:
+    """Whether the dataset holds the variable, or implies it.
 
     Implied are: the reporting organisation (one for the whole dataset), year and month of the date of
     identification, and coarser age groups (`vocabulary.coarser`).
     """
-    binding = dataset.binding(name)
-    if binding is not None:
-        return _bound(dataset, binding)
-    if name == "reportingOrganisation" and dataset.reporting:
-        return literal(dataset.reporting)
-    if name in ("year", "month") and dataset.binding("identificationDate"):
-        return f"{name}({expression(dataset, 'identificationDate')})"
-    if name.startswith("age") and dataset.binding("ageGroup"):
-        return _coarser(str(expression(dataset, "ageGroup")), "ageGroup", name)
-    return None
+    if dataset.binding(name) is not None:
+        return True
+    if name == "reportingOrganisation":
+        return bool(dataset.reporting)
+    if name in ("year", "month"):
+        return dataset.binding("identificationDate") is not None
+    return name.startswith("age") and dataset.binding("ageGroup") is not None and bool(_coarser(name))
+
+
+def layers(dataset: Dataset, names: Iterable[str]) -> tuple[Layer, ...]:
+    """How the variables `names` come about, in layers of SELECTs upon the table `source`.
+
+    First what is read as it stands, then parts of dates and ages in years, then age groups, then coarser
+    ones. What a layer reads of another variable must be among `names`.
+    """
+    wanted = sorted(name for name in set(names) if offers(dataset, name))
+    read, parts, groups, coarse = Layer(), Layer(), Layer(), Layer()
+    for name in wanted:
+        binding = dataset.binding(name)
+        if binding is not None and not binding.derive:
+            read[name] = _bound(binding)
+        elif binding is not None:
+            raw, years = quoted(f"__raw_{name}"), f"__years_{name}"
+            read[f"__raw_{name}"] = _raw(dataset, binding)
+            if name in ("year", "month"):
+                parts[name] = f"{name}({raw})"
+            else:
+                dated = is_date(binding, dataset.bindings)
+                parts[years] = _age_on(raw, quoted("identificationDate")) if dated else raw
+                groups[name] = _age_group(quoted(years)) if name == "ageGroup" else _age_broad(quoted(years))
+        elif name == "reportingOrganisation":
+            read[name] = literal(dataset.reporting)
+        elif name in ("year", "month"):
+            parts[name] = f'{name}("identificationDate")'
+        else:
+            coarse[name] = _case(quoted("ageGroup"), _coarser(name))
+    return tuple(layer for layer in (read, parts, groups, coarse) if layer)
 
 
 def misread(dataset: Dataset, binding: Binding) -> str | None:
@@ -51,7 +81,7 @@ def misread(dataset: Dataset, binding: Binding) -> str | None:
     if is_date(binding, dataset.bindings):
         return f"{_text(binding)} IS NOT NULL AND {_date(binding)} IS NULL"
     if variable.kind in ("integer", "year") or binding.derive:
-        return f"{_text(binding)} IS NOT NULL AND {_bound(dataset, binding)} IS NULL"
+        return f"{_text(binding)} IS NOT NULL AND {_raw(dataset, binding)} IS NULL"
     return None
 
 
@@ -60,6 +90,12 @@ def local_codes(binding: Binding) -> str:
     if vocabulary.variable(binding.variable).multiple:
         return f"list_filter({_items(binding)}, lambda x: {_mapped('x', binding)} IS NULL)"
     return f"CASE WHEN {_mapped(_text(binding), binding)} IS NULL THEN [{_text(binding)}] END"
+
+
+def is_date(binding: Binding, bindings: tuple[Binding, ...]) -> bool:
+    """Whether the column of this binding holds dates: it has a date format, or is bound as a date as well."""
+    twins = [other for other in bindings if other.column == binding.column]
+    return any(other.format or other.variable in ("birthDate", "identificationDate") for other in twins)
 
 
 def quoted(name: str) -> str:
@@ -72,11 +108,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _bound(dataset: Dataset, binding: Binding) -> str:
-    """The value that a binding gives."""
+def _bound(binding: Binding) -> str:
+    """The value that a binding gives as it stands."""
     variable = vocabulary.variable(binding.variable)
-    if binding.derive:
-        return _derived(dataset, binding)
     if variable.kind == "coded":
         return _list(binding) if variable.multiple else _mapped(_text(binding), binding)
     if variable.kind == "date" or variable.name == "birthDate":
@@ -86,14 +120,17 @@ def _bound(dataset: Dataset, binding: Binding) -> str:
     return _text(binding)
 
 
-def _derived(dataset: Dataset, binding: Binding) -> str:
-    """A part of a date, or an age group."""
-    if binding.derive in ("year", "month"):
-        return f"{binding.derive}({_date(binding)})"
-    age = _integer(_text(binding), 0, OLDEST)
-    if is_date(binding, dataset.bindings):
-        age = _age_on(_date(binding), str(expression(dataset, "identificationDate")))
-    return _age_group(age) if binding.derive == "ageGroup" else _age_broad(age)
+def _raw(dataset: Dataset, binding: Binding) -> str:
+    """What a derivation starts from: a date, or an age in years; for other bindings the value itself."""
+    if not binding.derive:
+        return _bound(binding)
+    return _date(binding) if is_date(binding, dataset.bindings) else _integer(_text(binding), 0, OLDEST)
+
+
+def key_text(dataset: Dataset) -> str | None:
+    """The person key as text, if there is one."""
+    binding = dataset.binding("personKey")
+    return None if binding is None else _text(binding)
 
 
 def _text(binding: Binding) -> str:
@@ -132,9 +169,13 @@ def _list(binding: Binding) -> str:
 
 
 def _date(binding: Binding) -> str:
-    """The date, by the binding's format; ISO 8601 where it has none, and where a typed cell was one."""
+    """The date, by the binding's format; ISO 8601 where it has none, and where a typed cell was one.
+
+    A time of day after an ISO date is left out, for sources often keep moments.
+    """
     text = _text(binding)
-    iso = f"CASE WHEN regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}') THEN try_cast({text} AS DATE)"
+    shape = r"'\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?'"
+    iso = f"CASE WHEN regexp_full_match({text}, {shape}) THEN try_cast(left({text}, 10) AS DATE)"
     if not binding.format:
         return f"{iso} END"
     parsed = f"CAST(try_strptime({text}, {literal(binding.format)}) AS DATE)"
@@ -142,8 +183,9 @@ def _date(binding: Binding) -> str:
 
 
 def _integer(text: str, minimum: int | None, maximum: int | None) -> str:
-    """A whole number within bounds."""
-    number = f"CASE WHEN regexp_full_match({text}, '[+-]?\\d{{1,9}}') THEN try_cast({text} AS INTEGER) END"
+    """A whole number within bounds; "17.0", as programs write it that hold numbers as fractions, is one."""
+    whole = f"regexp_full_match({text}, '[+-]?\\d{{1,9}}(\\.0+)?')"
+    number = f"CASE WHEN {whole} THEN try_cast(split_part({text}, '.', 1) AS INTEGER) END"
     if minimum is None or maximum is None:
         return number
     return f"CASE WHEN {number} BETWEEN {minimum} AND {maximum} THEN {number} END"
@@ -175,9 +217,9 @@ def _age_broad(age: str) -> str:
     )
 
 
-def _coarser(text: str, fine: str, coarse: str) -> str | None:
-    """`text`, a value of the variable `fine`, as a value of `coarse`; None where that cannot be derived."""
+def _coarser(name: str) -> Mapping[str, str]:
+    """For each canonical age group the value of the variable `name`; nothing where that cannot be derived."""
     try:
-        return _case(text, vocabulary.coarser(fine, coarse))
+        return vocabulary.coarser("ageGroup", name)
     except NotFound:
-        return None
+        return {}

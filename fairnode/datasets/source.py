@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -70,7 +69,7 @@ def _csv_findings(table: Mapping[str, Any]) -> list[Finding]:
         if key in table and len(str(table[key])) != 1:
             found.append(Finding(f"source.{key}", "must be one character"))
     try:
-        codecs.lookup(str(table.get("encoding", "utf-8")))
-    except LookupError:
+        "".encode(str(table.get("encoding", "utf-8")))  # refuses codecs that are not about text as well
+    except (LookupError, UnicodeError):
         found.append(Finding("source.encoding", "is not the name of a known encoding"))
     return found

@@ -1,8 +1,9 @@
 """Draws a synthetic twin: rows with a view's schema, from gated one-way counts only.
 
 A twin is for trying out an algorithm, not for figures. Columns are drawn independently of one another, from
-counts of at least `THRESHOLD` persons rounded to `BASE`; every other code of a closed list, whether it
-occurs or not, gets the same small weight, so that nothing can be read from its presence or absence.
+counts of at least `THRESHOLD` persons (registrations, where a dataset cannot tell persons apart), rounded to
+`BASE`. Every code of a closed list that is not shown, whether it occurs or not, gets the same small weight:
+nothing can be read from its presence or absence.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fairnode.records.dataset import Column
 
 THRESHOLD = 11
 BASE = 10
-HIDDEN = 1.0  # weight of a code that is not shown, and of "not recorded"
+HIDDEN = 0.05  # share of the rows over which all codes of the list are spread evenly
 MOST_ROWS = 100_000
 
 NOT_RECORDED = ""
@@ -42,7 +43,7 @@ def draw_column(column: Column, marginal: Counts, rows: int, rng: random.Random)
     if column.multiple:
         return _lists(column, marginal, rows, rng)
     codes = _codes(column, marginal)
-    weights = [marginal.get(code, HIDDEN) for code in codes]
+    weights = [marginal.get(code, HIDDEN * rows / len(codes)) for code in codes]
     return [_value(column, code, rng) for code in rng.choices(codes, weights, k=rows)]
 
 
@@ -54,7 +55,8 @@ def _codes(column: Column, marginal: Counts) -> list[str]:
 
 def _lists(column: Column, marginal: Counts, rows: int, rng: random.Random) -> list[Value]:
     """Lists in which each code stands as often as its count says, independently of the others."""
-    chances = [(code, marginal.get(code, HIDDEN) / max(rows, 1)) for code in column.codes]
+    hidden = HIDDEN / len(column.codes)
+    chances = [(code, marginal[code] / rows if code in marginal else hidden) for code in column.codes]
     drawn = ([code for code, chance in chances if rng.random() < chance] for _ in range(rows))
     return [sorted(codes) or None for codes in drawn]
 

@@ -7,7 +7,8 @@ Pure text work, so that the web process can show the query and an approval can b
 2. where the policy demands consent, only rows whose consent is "yes" are read;
 3. with persons as unit, of each person the earliest registration is kept, whole (by date of identification,
    else year and month, else order in the source); rows without a person key are left out, as nobody can say
-   whether they are somebody new. A person thus has the same attributes in every view of the dataset;
+   whether they are somebody new. A person thus has the same attributes in every view of the dataset. Where
+   each row is a victim and there is no key, rows are persons;
 4. the filter is applied;
 5. rows are put in the order of their own values, so that their order says nothing.
 """
@@ -19,10 +20,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fairnode import vocabulary
-from fairnode.datasets.expressions import expression, literal, local_codes, misread, quoted
+from fairnode.datasets.expressions import key_text, layers, literal, local_codes, misread, offers, quoted
 from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Column, Dataset, View
 
@@ -59,13 +60,11 @@ class Query:
     checks: tuple[Check, ...]
     steps: tuple[tuple[str, str], ...]
     schema: tuple[Column, ...]
-    persons: bool
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the query: an approval binds it, a changed binding or filter changes it."""
-        told = {"reads": self.reads, "steps": self.steps, "checks": [vars(check) for check in self.checks]}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def offered(dataset: Dataset) -> tuple[str, ...]:
@@ -73,7 +72,7 @@ def offered(dataset: Dataset) -> tuple[str, ...]:
     return tuple(
         name
         for name, variable in vocabulary.variables().items()
-        if variable.kind not in NEVER_IN_A_VIEW and expression(dataset, name) is not None
+        if variable.kind not in NEVER_IN_A_VIEW and offers(dataset, name)
     )
 
 
@@ -116,7 +115,6 @@ def compile_view(dataset: Dataset, view: View, *, identifiers: bool = False) -> 
         checks=tuple(checks),
         steps=tuple(_steps(dataset, view, needed)),
         schema=schema(dataset, view),
-        persons=dataset.binding("personKey") is not None,
     )
 
 
@@ -137,11 +135,11 @@ def _wrong(dataset: Dataset, view: View, identifiers: bool) -> Iterator[Finding]
             yield Finding(name, "is no variable of the ontology")
         elif variable.kind in NEVER_IN_A_VIEW and not identifiers:
             yield Finding(name, "identifies a person and never stands in a view")
-        elif expression(dataset, name) is None:
+        elif not offers(dataset, name):
             yield Finding(name, "is not in this dataset")
     for name, codes in view.filter:
         yield from _wrong_codes(name, codes)
-    if view.unit == "person" and dataset.binding("personKey") is None:
+    if view.unit == "person" and not dataset.knows_persons:
         yield Finding("unit", "persons cannot be told apart: the dataset has no person key")
     if view.consent_required and dataset.binding("consent") is None:
         yield Finding("consent", "the policy demands it, and the dataset does not record it")
@@ -184,22 +182,17 @@ def _needed(dataset: Dataset, view: View) -> set[str]:
 def _clock(dataset: Dataset) -> tuple[str, ...]:
     """The variables that say when a registration was made, finest first."""
     names = ("identificationDate", "year", "month")
-    return tuple(name for name in names if expression(dataset, name) is not None)
+    return tuple(name for name in names if offers(dataset, name))
 
 
 def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str, str]]:
     """Name and SELECT of each step."""
-    values = [
-        f"{text} AS {quoted(name)}"
-        for name in sorted(needed)
-        if (text := expression(dataset, name)) is not None
-    ]
-    yield "harmonised", f"SELECT __row, {_identity(dataset)} AS __identity, {', '.join(values)} FROM source"
+    yield "harmonised", _harmonised(dataset, needed)
     before = "harmonised"
     for name, condition in _conditions(dataset, view):
         yield name, f"SELECT * FROM {before} WHERE {condition}"
         before = name
-    if view.unit == "person":
+    if view.unit == "person" and dataset.binding("personKey"):
         order = ", ".join((*(f"{quoted(name)} NULLS LAST" for name in _clock(dataset)), "__row"))
         rank = f'row_number() OVER (PARTITION BY "personKey" ORDER BY {order}) = 1'
         yield "persons", f'SELECT * FROM {before} WHERE "personKey" IS NOT NULL QUALIFY {rank}'
@@ -211,6 +204,16 @@ def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str
     columns = [quoted(name) for name in view.variables]
     order = ", ".join((*(f"{column} NULLS FIRST" for column in columns), "__identity"))
     yield "view", f"SELECT {', '.join(columns)}, __identity FROM {before} ORDER BY {order}"
+
+
+def _harmonised(dataset: Dataset, needed: set[str]) -> str:
+    """The SELECT that gives all needed variables."""
+    select = "source"
+    for number, layer in enumerate(layers(dataset, needed)):
+        kept = "*" if number else f"__row, {_identity(dataset)} AS __identity"
+        values = ", ".join(f"{text} AS {quoted(name)}" for name, text in layer.items())
+        select = f"(SELECT {kept}, {values} FROM {select})"
+    return f"SELECT * FROM {select}"
 
 
 def _conditions(dataset: Dataset, view: View) -> Iterator[tuple[str, str]]:
@@ -226,7 +229,7 @@ def _identity(dataset: Dataset) -> str:
     """What makes a row the same row in another view: the person, or else all that the source says."""
     columns = sorted({binding.column for binding in dataset.bindings})
     content = f"'r' || concat_ws(chr(31), {', '.join(f'coalesce({quoted(c)}, chr(30))' for c in columns)})"
-    key = expression(dataset, "personKey")
+    key = key_text(dataset)
     return content if key is None else f"coalesce('p' || {key}, {content})"
 
 

@@ -46,6 +46,11 @@ class EarlierRelease:
     filter: tuple[Condition, ...] = ()
     tables: tuple[EarlierTable, ...] = ()
 
+    @property
+    def local(self) -> bool:
+        """Whether it was over this node alone."""
+        return len(self.nodes) == 1
+
 
 @dataclass(frozen=True)
 class Difference:

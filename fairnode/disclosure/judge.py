@@ -48,7 +48,7 @@ def repeats(recount: Recount, history: History, rules: RuleSet) -> EarlierReleas
     they did. Without person sets nothing is known of changes, and the old answer stands.
     """
     query = query_of(recount.contract, recount.filter)
-    same = [release for release in history.releases if release.query == query and release.tables]
+    same = [release for release in history.releases if release.query == query and release.local]
     if not same:
         return None
     last = max(same, key=lambda release: (release.day, release.id))

@@ -42,7 +42,7 @@ def public_table(table: RecountedTable, hidden: set[Key], rules: RuleSet) -> Pub
         )
         for cell in table.cells
     )
-    return PublicTable(table.spec, cells, _margins(table.spec, cells), base)
+    return PublicTable(table.spec, cells, margins(table.spec, cells), base)
 
 
 def _public_value(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> float | None:
@@ -54,7 +54,7 @@ def _public_value(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> float
     return None if cell.v is None else limit_digits(cell.v, digits)
 
 
-def _margins(spec: TableSpec, cells: tuple[PublicCell, ...]) -> tuple[Margin, ...]:
+def margins(spec: TableSpec, cells: tuple[PublicCell, ...]) -> tuple[Margin, ...]:
     """The sum over each code of each dimension (where there are two or more), and over all."""
     lines: list[tuple[str, str, int]] = []
     if len(spec.dimensions) > 1:

@@ -24,6 +24,7 @@ _FAILURES = (DockerException, requests.RequestException, OSError)
 # The client's published types are incomplete, so its calls are not checked.
 Call = Callable[[Any], Any]
 _PHASES = {"created": Phase.CREATED, "exited": Phase.EXITED, "dead": Phase.EXITED}
+_NO_PROGRAM = (126, 127)  # the codes of a shell for a command that cannot be run, or is not there
 NEVER = "0001-01-01"
 
 
@@ -135,6 +136,8 @@ def state_of(found: Mapping[str, Any] | None) -> ContainerState:
         return ContainerState(Phase.ABSENT)
     state = found["State"]
     phase = _PHASES.get(state["Status"], Phase.RUNNING)
+    if phase is Phase.CREATED and state["ExitCode"] in _NO_PROGRAM:
+        phase = Phase.EXITED  # it was started, and there was nothing to start
     ended = phase is Phase.EXITED
     return ContainerState(
         phase=phase,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from fairnode import errors
+from fairnode.algorithms.archive import ArchiveLimits
 from fairnode.engine import (
     ContainerState,
     EngineReport,
@@ -43,7 +44,8 @@ class DockerSettings:
     `node` is a short name, part of every container's name, so that several nodes can share an engine. `spool`
     holds the visits' files; `engine_spool` is the same directory where the engine sees it under another path.
     `seccomp` is the file with the filter of system calls (docker/seccomp.json). `ceiling` bounds what any
-    visit may ask for. `runtime` is the OCI runtime for visits that name none; `runtimes` those they may name.
+    visit may ask for, `image_limits` what an image may be. `runtime` is the OCI runtime for visits that name
+    none; `runtimes` those they may name.
     """
 
     node: str
@@ -53,6 +55,7 @@ class DockerSettings:
     address: str = ""
     runtime: str = "runc"
     runtimes: tuple[str, ...] = ("runc", "runsc")
+    image_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     ceiling: Limits = field(
         default_factory=lambda: Limits(
             memory_bytes=8 << 30, cpus=8.0, pids=512, wall_seconds=6 * 3600, tmp_bytes=4 << 30,
@@ -62,14 +65,14 @@ class DockerSettings:
 
 
 class DockerEngine:
-    """`fairnode.engine.Engine` on one Docker daemon."""
+    """`fairnode.engine.Engine` on one Docker daemon; `node` and `daemon` are for those who look after it."""
 
     def __init__(self, settings: DockerSettings) -> None:
         if not _NAME.match(settings.node):
             raise errors.NotValid("The node's name on the engine is letters, digits, dots, '-' and '_'.")
-        self._node = settings.node
+        self.node = settings.node
         self._settings = settings
-        self._daemon = Daemon(settings.address)
+        self.daemon = Daemon(settings.address)
         self._spool = Spool(settings.spool, settings.engine_spool or settings.spool)
         self._spool.open()
         # one line: the daemon keeps and gives back exactly this text, and it is compared
@@ -78,31 +81,33 @@ class DockerEngine:
 
     def close(self) -> None:
         """Let go of the connection to the daemon."""
-        self._daemon.close()
+        self.daemon.close()
 
     def prepare(self, spec: VisitSpec) -> None:
         """See `Engine.prepare`."""
         self._check(spec)
         image = self._approved_image(spec.image_id, spec.identity)
-        name = container_name(self._node, spec.visit_id)
-        found = self._daemon.inspect(name)
-        if found is None:
-            self._create(name, spec, str(image["Id"]))
-        elif self._spool.noted(spec.visit_id, "request") is None:
-            self.remove(spec.visit_id)
-            raise errors.NotAllowed(
-                "There was a container under the visit's name that this node did not make; it was removed."
+        name = container_name(self.node, spec.visit_id)
+        request = self._request(spec, str(image["Id"]))
+        if self.daemon.inspect(name) is None:
+            self._create(name, spec, request)
+        elif (self._spool.noted(spec.visit_id, "request") or {}).get("request") != request:
+            raise errors.Conflict(
+                "There is a container for this visit already, made for something else.",
+                to_do="A changed visit gets a new id.",
             )
         self._verify(spec.visit_id)
 
-    def _create(self, name: str, spec: VisitSpec, image_id: str) -> None:
-        mounts = self._spool.lay_out(spec)
+    def _request(self, spec: VisitSpec, image_id: str) -> dict[str, Any]:
         runtime = spec.runtime or self._settings.runtime
-        request = container_request(self._node, spec, mounts, self._seccomp, runtime)
-        request["Image"] = image_id
+        approved = replace(spec, image_id=image_id)
+        return container_request(self.node, approved, self._spool.mounts(spec), self._seccomp, runtime)
+
+    def _create(self, name: str, spec: VisitSpec, request: dict[str, Any]) -> None:
+        self._spool.lay_out(spec)
         self._spool.note(spec.visit_id, "request", {"request": request, "identity": spec.identity})
-        failure = self._daemon.attempt(lambda api: api.create_container_from_config(request, name))
-        if self._daemon.inspect(name) is None:
+        failure = self.daemon.attempt(lambda api: api.create_container_from_config(request, name))
+        if self.daemon.inspect(name) is None:
             self._spool.remove(spec.visit_id)
             raise errors.Unavailable(
                 "The engine did not make the visit's container.",
@@ -110,9 +115,9 @@ class DockerEngine:
                 internal=repr(failure),
             )
 
-    def _verify(self, visit_id: str) -> dict[str, Any]:
-        """The inspected container, which is exactly as asked; else it is removed and refused."""
-        found = self._daemon.inspect(container_name(self._node, visit_id))
+    def _verify(self, visit_id: str) -> None:
+        """Remove and refuse a container that is not exactly as asked."""
+        found = self.daemon.inspect(container_name(self.node, visit_id))
         noted = self._spool.noted(visit_id, "request")
         if found is None or noted is None:
             raise errors.NotFound("The visit has no container on this engine.")
@@ -126,29 +131,28 @@ class DockerEngine:
                 to_do="The node's operator runs `fairnode doctor`; the image may set something it must not.",
                 findings=findings,
             )
-        return found
 
     def start(self, visit_id: str) -> None:
         """See `Engine.start`."""
-        found = self._verify(visit_id)
-        if state_of(found).phase is not Phase.CREATED:
+        if self.look(visit_id).phase in (Phase.RUNNING, Phase.EXITED):
             return
-        name = container_name(self._node, visit_id)
-        failure = self._daemon.attempt(lambda api: api.start(name))
+        self._verify(visit_id)
+        name = container_name(self.node, visit_id)
+        failure = self.daemon.attempt(lambda api: api.start(name))
         if self.look(visit_id).phase is Phase.CREATED:
             raise errors.Unavailable(
                 "The engine did not start the visit's container.",
-                to_do="The node's operator runs `fairnode doctor`; perhaps the image lacks the entrypoint.",
+                to_do="The node's operator runs `fairnode doctor`.",
                 internal=repr(failure),
             )
 
     def look(self, visit_id: str) -> ContainerState:
         """See `Engine.look`."""
-        return state_of(self._daemon.inspect(container_name(self._node, visit_id)))
+        return state_of(self.daemon.inspect(container_name(self.node, visit_id)))
 
     def collect(self, visit_id: str) -> bytes:
         """See `Engine.collect`."""
-        found = self._daemon.inspect(container_name(self._node, visit_id))
+        found = self.daemon.inspect(container_name(self.node, visit_id))
         if found is None:
             raise errors.NotFound("The visit has no container on this engine.")
         check_ended_well(state_of(found), datetime.fromisoformat(found["Config"]["Labels"][LABEL_DEADLINE]))
@@ -157,30 +161,30 @@ class DockerEngine:
 
     def kill(self, visit_id: str) -> None:
         """See `Engine.kill`."""
-        name = container_name(self._node, visit_id)
+        name = container_name(self.node, visit_id)
         if self.look(visit_id).phase is not Phase.RUNNING:
             return
-        failure = self._daemon.attempt(lambda api: api.kill(name))
+        failure = self.daemon.attempt(lambda api: api.kill(name))
         if failure is not None and self.look(visit_id).phase is Phase.RUNNING:
             raise unavailable(failure)
 
     def remove(self, visit_id: str) -> None:
         """See `Engine.remove`."""
-        name = container_name(self._node, visit_id)
-        failure = self._daemon.attempt(lambda api: api.remove_container(name, v=True, force=True))
+        name = container_name(self.node, visit_id)
+        failure = self.daemon.attempt(lambda api: api.remove_container(name, v=True, force=True))
         if self.look(visit_id).phase is not Phase.ABSENT:
             raise unavailable(failure)
         self._spool.remove(visit_id)
 
     def list_visits(self) -> tuple[VisitTrace, ...]:
         """See `Engine.list_visits`."""
-        filters = {"label": [f"{LABEL_NODE}={self._node}"]}
-        rows = self._daemon.ask(lambda api: api.containers(all=True, filters=filters))
+        filters = {"label": [f"{LABEL_NODE}={self.node}"]}
+        rows = self.daemon.ask(lambda api: api.containers(all=True, filters=filters))
         traces = {}
         for row in rows:
             visit_id = str(row["Labels"].get(LABEL_VISIT, ""))
             # An image can carry our labels, but only we give out the names.
-            if "/" + container_name(self._node, visit_id) in row["Names"]:
+            if "/" + container_name(self.node, visit_id) in row["Names"]:
                 deadline = datetime.fromisoformat(row["Labels"][LABEL_DEADLINE])
                 traces[visit_id] = VisitTrace(visit_id, self.look(visit_id), deadline)
         for visit_id in self._spool.visit_ids():
@@ -189,18 +193,18 @@ class DockerEngine:
 
     def load_image(self, archive: Path) -> LoadedImage:
         """See `Engine.load_image`."""
-        return images.load(self._daemon, archive)
+        return images.load(self.daemon, archive, self._settings.image_limits)
 
     def identity(self, image_id: str) -> str:
         """See `Engine.identity`."""
-        return images.config_of(self._daemon.image(image_id)).identity
+        return images.config_of(self.daemon.image(image_id)).identity
 
     def report(self) -> EngineReport:
         """See `Engine.report`."""
-        return self._daemon.report()
+        return self.daemon.report()
 
     def _approved_image(self, image_id: str, identity: str) -> dict[str, Any]:
-        image = self._daemon.image(image_id)
+        image = self.daemon.image(image_id)
         if images.config_of(image).identity != identity:
             raise errors.NotAllowed(
                 "The image on the engine has another content than the one approved.",
@@ -228,11 +232,11 @@ class DockerEngine:
 
 def check_ended_well(state: ContainerState, deadline: datetime) -> None:
     """Raise `NotCollected` unless the container ended by itself, with 0, in its memory and in time."""
-    if state.phase is not Phase.EXITED or state.finished is None:
+    if state.phase is not Phase.EXITED:
         raise NotCollected(Reason.NOT_ENDED, "The container has not ended.")
     if state.oom_killed:
         raise NotCollected(Reason.OUT_OF_MEMORY, "The container, or a part of it, ran out of memory.")
-    if state.finished > deadline.astimezone(UTC):
+    if state.finished is not None and state.finished > deadline.astimezone(UTC):
         raise NotCollected(Reason.TOO_LATE, "The container ended after its deadline.")
     if state.exit_code != 0:
         raise NotCollected(Reason.FAILED, f"The container ended with code {state.exit_code}.")

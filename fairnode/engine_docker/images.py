@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import errors
-from fairnode.algorithms.archive import CheckedImage, clean_archive, clean_config, read_archive
+from fairnode.algorithms.archive import ArchiveLimits, CheckedImage, clean_archive, clean_config, read_archive
 from fairnode.algorithms.identity import ImageConfig, image_config
 from fairnode.engine import LoadedImage
 from fairnode.engine_docker.daemon import Daemon
@@ -24,9 +24,9 @@ def tag_of(identity: str) -> str:
     return "fairnode/algorithm:" + identity.removeprefix("sha256:")[:32]
 
 
-def load(daemon: Daemon, archive: Path) -> LoadedImage:
+def load(daemon: Daemon, archive: Path, limits: ArchiveLimits | None = None) -> LoadedImage:
     """Check an archive, load what was found good, and check what the engine has then."""
-    checked = read_archive(archive, daemon.report().architecture)
+    checked = read_archive(archive, daemon.report().architecture, limits)
     return load_checked(daemon, archive, checked)
 
 

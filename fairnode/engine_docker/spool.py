@@ -40,15 +40,24 @@ class Spool:
         """Where the files of a visit lie: always the same place, named by a digest."""
         return self.root / hashlib.sha256(visit_id.encode()).hexdigest()[:24]
 
-    def lay_out(self, spec: VisitSpec) -> tuple[Mount, ...]:
-        """Write a visit's files anew; the mounts that show them to the container.
+    def mounts(self, spec: VisitSpec) -> tuple[Mount, ...]:
+        """What shows a visit's files to its container."""
+        folder = self.engine_root / self.folder(spec.visit_id).name
+        return (
+            Mount(folder / "run.json", RUN_JSON, writable=False),
+            Mount(folder / "result", RESULT, writable=True),
+            *(Mount(folder / "in" / name, f"{INPUTS}/{name}", writable=False) for name in spec.inputs),
+        )
+
+    def lay_out(self, spec: VisitSpec) -> None:
+        """Write a visit's files anew.
 
         Raises `errors.Unavailable` when the disk is full; nothing of the visit is left then.
         """
         folder = self.folder(spec.visit_id)
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            return self._fill(folder, spec)
+            self._fill(folder, spec)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise errors.Unavailable(
@@ -57,7 +66,7 @@ class Spool:
                 internal=str(error),
             ) from error
 
-    def _fill(self, folder: Path, spec: VisitSpec) -> tuple[Mount, ...]:
+    def _fill(self, folder: Path, spec: VisitSpec) -> None:
         self._claim(folder, spec)
         (folder / "in").mkdir(mode=0o700)
         digests = {f"in/{name}": _copy(path, folder / "in" / name) for name, path in spec.inputs.items()}
@@ -68,9 +77,6 @@ class Spool:
         result.touch(mode=0o600)
         result.chmod(0o622)  # the container's user may write it, and do nothing else with it
         self.note(spec.visit_id, "inputs", digests)
-        mounts = [Mount(run_json, RUN_JSON, False), Mount(result, RESULT, True)]
-        mounts += [Mount(folder / "in" / name, f"{INPUTS}/{name}", False) for name in spec.inputs]
-        return tuple(Mount(self._as_engine_sees(m.source), m.target, m.writable) for m in mounts)
 
     def _claim(self, folder: Path, spec: VisitSpec) -> None:
         """Make the directory with the visit's name in it, so that no data ever lies here namelessly."""
@@ -80,9 +86,6 @@ class Spool:
         facts = {"visit": spec.visit_id, "output_bytes": spec.limits.output_bytes}
         (part / "visit.json").write_text(json.dumps(facts), encoding="utf-8")
         part.rename(folder)
-
-    def _as_engine_sees(self, path: Path) -> Path:
-        return self.engine_root / path.relative_to(self.root)
 
     def note(self, visit_id: str, name: str, facts: Mapping[str, Any]) -> None:
         """Keep facts about a visit beside its files; whole or not at all."""
@@ -133,11 +136,17 @@ def read_output(path: Path, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise NotCollected(Reason.NOT_A_FILE, "The output is not a plain file.") from error
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
             raise NotCollected(Reason.NOT_A_FILE, "The output is not a plain file.")
-        content = file.read(limit + 1) if facts.st_size <= limit else b"\0" * (limit + 1)
+        if facts.st_size > limit:
+            raise NotCollected(Reason.TOO_LARGE, f"The output is larger than {limit} bytes.")
+        content = b""
+        while block := os.read(handle, limit + 1 - len(content)):
+            content += block
+    finally:
+        os.close(handle)
     if len(content) > limit:
         raise NotCollected(Reason.TOO_LARGE, f"The output is larger than {limit} bytes.")
     if not content:

@@ -82,9 +82,23 @@ def check_node_sets(
         differ = len(release.nodes ^ asking.nodes)
         if differ == 0 or not (release.nodes & asking.nodes):
             continue
-        local = min(len(release.nodes), len(asking.nodes)) == 1
-        if (local or differ < rules.count("node-sets.nodes")) and _touches(contract, conditions, release):
+        one_alone = release.local or len(asking.nodes) == 1
+        if (one_alone or differ < rules.count("node-sets.nodes")) and _touches(contract, conditions, release):
             raise Refused(Refusal.NODE_SETS)
+
+
+def answered(
+    asking: Asking,
+    contract: OutputContract,
+    conditions: tuple[Condition, ...],
+    releases: Iterable[EarlierRelease],
+) -> EarlierRelease | None:
+    """The latest release that answered this question over these nodes, to be given again instead of a
+    new combined run (P6). For a local one `judge` decides, because it looks at what changed since.
+    """
+    query = query_of(contract, conditions)
+    same = [release for release in releases if release.query == query and release.nodes == asking.nodes]
+    return max(same, key=lambda release: (release.day, release.id), default=None)
 
 
 def pass_gate(

@@ -14,14 +14,14 @@ from fairnode.disclosure.audit import Answer, Question, answer_from_json, questi
 from fairnode.disclosure.history import EarlierRelease, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.memory import earlier_from_json, earlier_to_json, history_of
-from fairnode.gate.order import Asking, check_budget, check_node_sets, pass_gate
+from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
-from fairnode.gate.refusals import Refused
-from fairnode.ledger.commit import Entry, commit
+from fairnode.gate.refusals import Refusal, Refused
+from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
-from fairnode.records.result import Condition, OutputContract, Recount, Verdict
+from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
-from fairnode.records.rows import Quarantine, Release, Visit
+from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.fit import compile_contract
@@ -29,7 +29,7 @@ from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """What the verdict on one visit needs."""
 
     context: VisitContext
@@ -47,35 +47,67 @@ class _Case:
 
 def step_quarantined(node: Node, visit: Visit) -> Visit:
     """Recount, judge, and keep the verdict; why something was blocked is not for outsiders (P5, P8)."""
-    case = _case(node, visit)
+    case = read_case(node, visit)
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
+    combined = case.context.plan.combines(visit.stage)
     try:
-        verdict = _verdict(case, quarantine.result)
+        verdict = _counts(case, quarantine.result) if combined else _verdict(case, quarantine.result)
     except Refused as refused:
         return _block(node, visit, quarantine, refused)
+    state = VisitState.READY if combined else VisitState.PASSED
 
     def change(tx: Transaction) -> Visit:
         tx.change(quarantine, verdict=verdict)
-        return tx.change(visit, state=VisitState.PASSED, changed=clock.now())
+        return tx.change(visit, state=state, changed=clock.now())
 
-    facts = {"rules": case.rules.hash, "hidden": len(verdict["reasons"])}
-    return commit(node.desk, change, Entry("visit.passed", visit.id, "node", visit.study, facts), tell_home)
+    def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
+        return (_ready(tx, case, after),) if combined else tell_home(tx, after)
+
+    entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
+    return commit(node.desk, change, entry, messages)
 
 
-def _case(node: Node, visit: Visit) -> _Case:
+def _ready(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
+    """The message that this node's counts are ready: their shape, and nothing of them."""
+    request = tx.get(Request, visit.study)
+    assert request is not None, "the visit came with its study"
+    body = {
+        "dataset": case.context.dataset.iri,
+        "stage": visit.stage,
+        "contract": contract_to_json(case.contract),
+    }
+    return Outgoing(request.home, "ready", visit.study, body)
+
+
+def _counts(case: Case, result: bytes) -> dict[str, Any]:
+    """The node's own unsuppressed counts for a combined study (P3): what the container wrote must equal them.
+
+    Raises `Refused` for that, for tables that are not counts, and for a universe below the rules' (P7).
+    """
+    check_budget(case.asking, case.earlier, case.rules)
+    recount = recount_from_json(_recount(case)["recount"])
+    check_claim(result, case.contract, recount, case.rules)
+    if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
+        raise Refused(Refusal.CONTRACT)
+    if recount.universe < case.rules.count("universe.persons"):
+        raise Refused(Refusal.UNIVERSE)
+    return {"outcome": "combine", "counts": [cell.n for table in recount.tables for cell in table.cells]}
+
+
+def read_case(node: Node, visit: Visit) -> Case:
     """The visit's contract, filter, rules, and what was released of the lineage before."""
     context = read_context(node, visit)
     contract = compile_contract(context.plan, context.description, context.manifest)
     conditions = tuple(Condition(name, frozenset(codes)) for name, codes in context.plan.filter.items())
     with node.store.read() as reader:
-        releases = reader.find(Release, {"lineage": context.dataset.lineage}, order="created")
-    earlier = tuple(earlier_from_json(r.facts["earlier"]) for r in releases if "earlier" in r.facts)
-    return _Case(context, contract, conditions, load_rules(), earlier)
+        remembered = reader.find(Earlier, {"lineage": context.dataset.lineage}, order="created")
+    earlier = tuple(earlier_from_json(row.facts) for row in remembered)
+    return Case(context, contract, conditions, load_rules(), earlier)
 
 
-def _verdict(case: _Case, result: bytes) -> dict[str, Any]:
+def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     """The verdict and what to remember of it, as JSON. Raises `Refused`."""
     check_budget(case.asking, case.earlier, case.rules)
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
@@ -86,7 +118,7 @@ def _verdict(case: _Case, result: bytes) -> dict[str, Any]:
     return _verdict_json(case, recount, verdict)
 
 
-def _recount(case: _Case) -> dict[str, Any]:
+def _recount(case: Case) -> dict[str, Any]:
     """The node's own count of every table, and how its persons differ from those of earlier releases."""
     context = case.context
     keyed = context.description.dataset.binding("personKey") is not None
@@ -98,7 +130,7 @@ def _recount(case: _Case) -> dict[str, Any]:
             "filter": conditions_to_json(case.filter),
             "person": "person" if keyed else None,
             "secret": person_secret(context),
-            "persons_out": str(context.folder / "persons.parquet") if keyed else None,
+            "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
             "below": case.rules.k,
             "earlier": [
                 {"release": e.id, "path": str(path), "same_query": False}
@@ -116,7 +148,14 @@ def person_set(node: Node, lineage: str, release: str) -> Path:
     return node.config.directory / "lineages" / lineage / f"{release}.parquet"
 
 
-def _auditor(case: _Case) -> Any:
+def person_set_draft(node: Node, visit: str) -> Path:
+    """Where the person set of a visit waits until its release."""
+    folder = node.config.directory / "lineages" / "waiting"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"{visit}.parquet"
+
+
+def _auditor(case: Case) -> Any:
     """The complementary suppression, run in a child process."""
 
     def audit(question: Question) -> Answer:
@@ -131,7 +170,7 @@ def _auditor(case: _Case) -> Any:
     return audit
 
 
-def _verdict_json(case: _Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
+def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
     """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
     visit, asking = case.context.visit, case.asking
     memory = remember(

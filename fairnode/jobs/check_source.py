@@ -11,7 +11,6 @@ value, and number, rows and list of local codes without a concept. All of it is 
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
 import duckdb
@@ -19,7 +18,16 @@ import duckdb
 from fairnode.datasets.expressions import quoted
 from fairnode.datasets.views import compile_all
 from fairnode.jobs.process import main
-from fairnode.jobs.view import MEMORY_MIB, PERSONS, ROWS, connect, load, run_checks, run_steps, unknown_codes
+from fairnode.jobs.view import (
+    MEMORY_MIB,
+    ROWS,
+    connect,
+    count_persons,
+    load,
+    run_checks,
+    run_steps,
+    unknown_codes,
+)
 from fairnode.records.dataset import Dataset, dataset_from, source_from
 
 
@@ -28,13 +36,13 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     dataset = dataset_from(job["dataset"])
     query = compile_all(dataset)
     limits = job.get("limits", {})
-    with closing(connect(int(limits.get("memory_mib", MEMORY_MIB)))) as database:
+    with connect(int(limits.get("memory_mib", MEMORY_MIB))) as database:
         digest = load(database, source_from(job["source"]), query, int(limits.get("rows", ROWS)))
         unmapped_rows = run_checks(database, query)
         codes = {check.variable: unknown_codes(database, check) for check in query.checks}
         counts = run_steps(database, query)
         recorded = count_recorded(database, dataset)
-        persons = database.execute(PERSONS).fetchall()[0][0] if query.persons else None
+        persons = count_persons(database, dataset)
     return {
         "rows": counts["source"],
         "persons": persons,

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
 from fairnode.disclosure.audit import (
@@ -29,6 +29,15 @@ from fairnode.disclosure.links import Relation
 from fairnode.jobs.process import main
 
 _TOLERANCE = 1e-6
+_ANYTHING = (0.0, float("inf"))
+_GIVE_BACK = 1000
+
+
+@dataclass
+class _Effort:
+    """How many linear programs may still be solved."""
+
+    left: float = float("inf")
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -47,9 +56,28 @@ def audit(question: Question) -> Answer:
             return Answer(tuple(sorted(chosen | state.linked())), in_time=False)
         more = state.choose(unsafe)
         if not more:
-            return Answer(tuple(sorted(chosen)))
+            return Answer(tuple(sorted(_give_back(question, chosen, state.lost))))
         chosen |= more
         state.hide(more)
+
+
+def _give_back(question: Question, chosen: set[Owner], lost: set[int]) -> set[Owner]:
+    """Show again, largest first, what turns out not to be needed.
+
+    Limited by effort and not by time, so that the same question always has the same answer.
+    """
+    effort = _Effort(_GIVE_BACK)
+    sizes: defaultdict[Owner, int] = defaultdict(int)
+    for item in question.links.items:
+        if item.owner in chosen:
+            sizes[item.owner] += item.value
+    for owner in sorted(chosen, key=lambda each: (-sizes[each], each)):
+        state = _State.of(question)
+        state.lost = set(lost)
+        state.hide(chosen - {owner})
+        if state.settled(owner, effort):
+            chosen = chosen - {owner}
+    return chosen
 
 
 @dataclass
@@ -77,7 +105,7 @@ class _State:
 
     def unsafe(self, end: float) -> list[int] | None:
         """The targets that can be bounded too narrowly; None if time ran out."""
-        equations = _Equations.of(self.question, self.hidden)
+        equations = _Equations.of(self.question, self.hidden, _Effort())
         found = []
         for index in self.targets():
             if monotonic() > end:
@@ -88,6 +116,25 @@ class _State:
             else:
                 found.append(index)
         return found
+
+    def settled(self, near: Owner, effort: _Effort) -> bool:
+        """Whether no target can be bounded too narrowly; False also if the effort is spent.
+
+        Counts in an equation with a cell of `near` are looked at first: they are where it fails.
+        """
+        equations = _Equations.of(self.question, self.hidden, effort)
+        items = self.question.links.items
+        first = {
+            index
+            for relation in self.question.links.relations
+            if any(items[i].owner == near for i in involved(relation))
+            for index in involved(relation)
+        }
+        targets = sorted(self.targets(), key=lambda index: (index not in first, index))
+        return all(
+            equations.wide(index, self.question.k, strong=index in self.sensitive) and effort.left > 0
+            for index in targets
+        )
 
     def choose(self, unsafe: list[int]) -> set[Owner]:
         """For each unsafe count the cheapest cell to hide; what cannot be helped any more is given up.
@@ -155,7 +202,7 @@ class _Equations:
     blocks: dict[int, _Block]
 
     @classmethod
-    def of(cls, question: Question, hidden: set[int]) -> _Equations:
+    def of(cls, question: Question, hidden: set[int], effort: _Effort) -> _Equations:
         root = {index: index for index in hidden}
 
         def find(index: int) -> int:
@@ -173,7 +220,7 @@ class _Equations:
         grouped: defaultdict[int, list[tuple[dict[int, int], int]]] = defaultdict(list)
         for row in rows:
             grouped[find(next(iter(row[0])))].append(row)
-        blocks = {index: _Block.of(question, block) for index, block in grouped.items()}
+        blocks = {index: _Block.of(question, block, effort) for index, block in grouped.items()}
         return cls(question, {index: find(index) for index in hidden}, blocks)
 
     def wide(self, index: int, k: int, *, strong: bool) -> bool:
@@ -205,9 +252,10 @@ class _Block:
     right: np.ndarray[Any, np.dtype[np.float64]]
     values: list[int]
     seen: dict[bool, list[tuple[float, float]]]
+    effort: _Effort
 
     @classmethod
-    def of(cls, question: Question, rows: list[tuple[dict[int, int], int]]) -> _Block:
+    def of(cls, question: Question, rows: list[tuple[dict[int, int], int]], effort: _Effort) -> _Block:
         unique = {tuple(sorted(row.items())): known for row, known in rows}
         order = {index: i for i, index in enumerate(sorted({index for row in unique for index, _ in row}))}
         values = [question.links.items[index].value for index in order]
@@ -215,20 +263,23 @@ class _Block:
         data = ([e[2] for e in entries], ([e[0] for e in entries], [e[1] for e in entries]))
         matrix = csr_matrix(data, shape=(len(unique), len(order)), dtype=float)
         seen = {strong: [(float(v), float(v)) for v in values] for strong in (True, False)}
-        return cls(order, matrix, np.array(list(unique.values()), dtype=float), values, seen)
+        return cls(order, matrix, np.array(list(unique.values()), dtype=float), values, seen, effort)
 
     def width(self, index: int, k: int, *, strong: bool) -> float:
         """How wide the interval of possible values is (infinite, or the first width found of at least k)."""
         position = self.order[index]
-        bounds = [_bounds(value, k) if strong else (0.0, None) for value in self.values]
-        bounds[position] = (0.0, None)
+        known = [_bounds(value, k) if strong else _ANYTHING for value in self.values]
+        known[position] = _ANYTHING
+        bounds = Bounds(*np.array(known, dtype=float).T)
+        equations = LinearConstraint(self.matrix, self.right, self.right)
         for sign in (-1.0, 1.0):
             low, high = self.seen[strong][position]
             if high - low >= k:
                 break
             cost = np.zeros(len(self.order))
             cost[position] = sign
-            found = linprog(cost, A_eq=self.matrix, b_eq=self.right, bounds=bounds, method="highs")
+            self.effort.left -= 1
+            found = milp(cost, constraints=equations, bounds=bounds)
             if found.status == 3:
                 return float("inf")
             if found.status == 0:
@@ -240,19 +291,19 @@ class _Block:
         self, point: np.ndarray[Any, np.dtype[np.float64]], position: int, k: int, *, strong: bool
     ) -> None:
         """Remember a possible point: it is one for every other count too if it respects what is known."""
-        low, high = _bounds(self.values[position], k) if strong else (0.0, None)
-        everywhere = low <= point[position] and (high is None or point[position] <= high)
+        low, high = _bounds(self.values[position], k) if strong else _ANYTHING
+        everywhere = low <= point[position] <= high
         for i, value in enumerate(point):
             if everywhere or i == position:
                 smallest, largest = self.seen[strong][i]
                 self.seen[strong][i] = (min(smallest, float(value)), max(largest, float(value)))
 
 
-def _bounds(value: int, k: int) -> tuple[float, float | None]:
+def _bounds(value: int, k: int) -> tuple[float, float]:
     """What the stronger attacker knows of a hidden count: nothing there, 1 to k - 1, or at least k."""
     if value == 0:
         return (0.0, 0.0)
-    return (1.0, k - 1.0) if value < k else (float(k), None)
+    return (1.0, k - 1.0) if value < k else (float(k), float("inf"))
 
 
 if __name__ == "__main__":

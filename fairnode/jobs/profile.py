@@ -54,7 +54,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 def profile(name: str, rows: int, recorded: int, values: Counter[str]) -> Profile:
     """What the values of a column look like."""
     separator = _separator(values)
-    written = "" if separator else _date_format(values)
+    written = () if separator else _date_formats(values)
     kind = "empty" if not values else "date" if written else "integer" if _all_integers(values) else "text"
     items = set(values)
     if separator:
@@ -68,7 +68,7 @@ def profile(name: str, rows: int, recorded: int, values: Counter[str]) -> Profil
         recorded=recorded,
         distinct=len(items),
         values=tuple(sorted(items)) if few else (),
-        format=written,
+        formats=written,
         separator="" if separator == LIST_MARK else separator,
     )
 
@@ -83,10 +83,10 @@ def _separator(values: Counter[str]) -> str:
     return ""
 
 
-def _date_format(values: Iterable[str]) -> str:
-    """The first format in which all values are dates of the last two centuries; empty when none is."""
+def _date_formats(values: Iterable[str]) -> tuple[str, ...]:
+    """The formats in which all values are dates of the last two centuries."""
     kept = list(values)
-    return next((form for form in FORMATS if kept and all(_is_date(value, form) for value in kept)), "")
+    return tuple(form for form in FORMATS if kept and all(_is_date(value, form) for value in kept))
 
 
 def _is_date(value: str, form: str) -> bool:

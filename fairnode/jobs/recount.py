@@ -26,6 +26,7 @@ from fairnode.records.result import (
     Condition,
     Key,
     Kind,
+    OutputContract,
     Recount,
     RecountedCell,
     RecountedTable,
@@ -40,6 +41,20 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     contract = contract_from_json(job["contract"])
     conditions = conditions_from_json(job.get("filter", []))
     person = job.get("person")
+    try:
+        return _count(job, contract, conditions, person)
+    except duckdb.Error as error:
+        raise errors.NotValid(
+            "The tables of the output contract cannot be counted on this view.",
+            to_do="Compare the contract's variables with the columns of the view and their types.",
+            internal=str(error),
+        ) from None
+
+
+def _count(
+    job: dict[str, Any], contract: OutputContract, conditions: tuple[Condition, ...], person: str | None
+) -> dict[str, Any]:
+    """The job's answer, or an error of DuckDB."""
     with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as database:
         for name, path in job["views"].items():
             database.read_parquet(path).create_view(name)
@@ -111,9 +126,11 @@ def _make_persons(
 ) -> None:
     """The table `persons_<index>`: a line per cell and person (per row, without a person key)."""
     source = _source(database, spec, axes, person)
+    # Of a number of persons everybody is one; of rows and sums each contributes what is theirs.
+    size = "1.0" if spec.unit is Unit.PERSON and spec.measure is None else "sum(abs(c))"
     join = f"JOIN codes_{index} USING ({', '.join(axes)})" if axes else f"CROSS JOIN codes_{index}"
     if person:
-        select = """cell, person, count(*) AS rows, sum(c) AS total, avg(c) AS mean, sum(abs(c)) AS size,
+        select = f"""cell, person, count(*) AS rows, sum(c) AS total, avg(c) AS mean, {size} AS size,
                     count(*) FILTER (part) AS parts"""
         end = "GROUP BY cell, person"
     else:

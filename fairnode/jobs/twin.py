@@ -12,7 +12,6 @@ that the twin is drawn from.
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,12 +35,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     wanted = tuple(job.get("variables") or offered(dataset))
     view = View(
         wanted,
-        unit="person" if dataset.binding("personKey") else "registration",
+        unit="person" if dataset.knows_persons else "registration",
         consent_required=bool(job.get("consent_required")),
     )
     query = compile_view(dataset, view)
     limits = job.get("limits", {})
-    with closing(connect(int(limits.get("memory_mib", MEMORY_MIB)))) as database:
+    with connect(int(limits.get("memory_mib", MEMORY_MIB))) as database:
         digest = load(database, source_from(job["source"]), query, int(limits.get("rows", ROWS)))
         run_checks(database, query)
         rows = min(round_to_base(run_steps(database, query)["view"]), MOST_ROWS)

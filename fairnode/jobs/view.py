@@ -16,7 +16,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -29,15 +29,13 @@ import pyarrow.parquet as pq
 from fairnode.datasets.expressions import quoted
 from fairnode.datasets.reading import Text, open_rows
 from fairnode.datasets.views import Check, Query, compile_view
-from fairnode.errors import Finding, NotValid
+from fairnode.errors import Finding, NotValid, Unavailable
 from fairnode.jobs.process import main
-from fairnode.records.dataset import Column, Source, dataset_from, source_from, view_from
+from fairnode.records.dataset import Column, Dataset, Source, dataset_from, source_from, view_from
 
 MEMORY_MIB = 512
 ROWS = 5_000_000
 WRITE = 50_000  # rows a batch of the Parquet file
-
-PERSONS = "SELECT count(DISTINCT __identity) FROM view WHERE __identity LIKE 'p%'"  # r: row without a key
 
 TYPES = {"coded": pa.string(), "integer": pa.int32(), "date": pa.date32(), "identifier": pa.string(),
          "key": pa.string()}  # fmt: skip
@@ -48,7 +46,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     dataset, view = dataset_from(job["dataset"]), view_from(job["view"])
     query = compile_view(dataset, view, identifiers=bool(job.get("identifiers")))
     limits = job.get("limits", {})
-    with closing(connect(int(limits.get("memory_mib", MEMORY_MIB)))) as database:
+    with connect(int(limits.get("memory_mib", MEMORY_MIB))) as database:
         digest = load(database, source_from(job["source"]), query, int(limits.get("rows", ROWS)))
         unmapped = run_checks(database, query)
         counts = run_steps(database, query)
@@ -56,7 +54,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         write(database, query, output)
         if job.get("companion"):
             write_companion(database, query, Path(job["companion"]), bytes.fromhex(job["salt"]))
-        persons = _one(database, PERSONS) if query.persons else None
+        persons = count_persons(database, dataset)
     return {
         "rows": counts["view"],
         "persons": persons,
@@ -69,24 +67,43 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def connect(memory_mib: int) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def connect(memory_mib: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that can reach neither files nor network nor extensions.
 
-    What does not fit in memory goes to the job's own temporary folder, which the parent deletes.
+    What does not fit in memory goes to a temporary folder of the job. Raises `Unavailable` when that is not
+    enough, or nothing can be written.
     """
-    return duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "enable_external_access": "false",
-            "python_enable_replacements": "false",
-            "temp_directory": tempfile.mkdtemp(prefix="spill-"),
-            "memory_limit": f"{memory_mib}MiB",
-            "threads": "1",  # the same rows in the same order, and the machine is shared
-            "lock_configuration": "true",
-        }
-    )
+    with tempfile.TemporaryDirectory(prefix="spill-") as spill:
+        try:
+            with closing(duckdb.connect(config=_confined(memory_mib, spill))) as database:
+                yield database
+        except duckdb.OutOfMemoryException as wrong:
+            raise Unavailable(
+                "The step needs more memory than this node allows for it.",
+                to_do="Ask for fewer rows or variables, or ask the operator for a higher limit.",
+                internal=str(wrong),
+            ) from None
+        except (duckdb.IOException, OSError) as wrong:
+            raise Unavailable(
+                "The node cannot write its working files.",
+                to_do="The operator checks that the disk is not full.",
+                internal=str(wrong),
+            ) from None
+
+
+def _confined(memory_mib: int, spill: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "enable_external_access": "false",
+        "python_enable_replacements": "false",
+        "temp_directory": spill,
+        "memory_limit": f"{memory_mib}MiB",
+        "threads": "1",  # the same rows in the same order, and the machine is shared
+        "lock_configuration": "true",
+    }
 
 
 def load(database: duckdb.DuckDBPyConnection, source: Source, query: Query, limit: int) -> str:
@@ -164,6 +181,16 @@ def run_steps(database: duckdb.DuckDBPyConnection, query: Query) -> dict[str, in
     return counts
 
 
+def count_persons(database: duckdb.DuckDBPyConnection, dataset: Dataset) -> int | None:
+    """The persons in the table `view`; None where the dataset cannot tell them apart."""
+    if not dataset.knows_persons:
+        return None
+    if dataset.binding("personKey") is None:
+        return _one(database, "SELECT count(*) FROM view")
+    # an identity with r is a row without a key
+    return _one(database, "SELECT count(DISTINCT __identity) FROM view WHERE __identity LIKE 'p%'")
+
+
 def write(database: duckdb.DuckDBPyConnection, query: Query, output: Path) -> None:
     """Write the table `view` as Parquet, without its identities; the file appears whole or not at all."""
     columns = ", ".join(quoted(column.name) for column in query.schema)
@@ -177,9 +204,8 @@ def write_companion(database: duckdb.DuckDBPyConnection, query: Query, output: P
     possible keys could simply be tried. The file never leaves the node.
     """
     hashed = f"sha256('{salt.hex()}' || __identity) AS person"
-    fields = [pa.field(column.name, _type(column)) for column in query.schema]
     columns = ", ".join((*(quoted(column.name) for column in query.schema), hashed))
-    schema = pa.schema([*fields, pa.field("person", pa.string())])
+    schema = arrow_schema(query).append(pa.field("person", pa.string()))
     _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", schema, output)
 
 

@@ -52,6 +52,11 @@ class Dataset:
     reporting: str = ""
     years: tuple[int, int] = (0, 0)
 
+    @property
+    def knows_persons(self) -> bool:
+        """Whether rows can be put together, or taken, as persons."""
+        return self.unit == "victim" or self.binding("personKey") is not None
+
     def binding(self, variable: str) -> Binding | None:
         """The binding of that variable, if there is one."""
         return next((binding for binding in self.bindings if binding.variable == variable), None)

@@ -298,3 +298,96 @@ class PeerHead:
     root: str
     at: str
     signature: str
+
+
+@dataclass(frozen=True)
+class AgreementCopy:
+    """An agreement (Turtle as received) with every member's signature; `id` is its hash."""
+
+    id: str
+    document: bytes
+    signatures: dict[str, str]
+    state: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What this node knows of another member: how far its outbox was read, and when it last answered."""
+
+    id: str
+    cursor: int
+    seen: str
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A message kept for a member without an inbound port; `id` is sender#number."""
+
+    id: str
+    sender: str
+    number: int
+    receiver: str
+    kind: str
+    study: str
+    body: bytes
+    signature: str
+    created: str
+
+
+@dataclass(frozen=True)
+class PeerRecord:
+    """The record of a dataset at another node, as received; `state` is published or gone."""
+
+    id: str
+    node: str
+    title: str
+    record: bytes
+    sha256: str
+    state: str
+    changed: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a node remembers of a release over data of its own, local or combined; it never travels."""
+
+    id: str
+    lineage: str
+    facts: dict[str, Any]
+    created: str
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A combination as one node sees it; `id` begins with its part: home, contributor or party."""
+
+    id: str
+    study: str
+    stage: str
+    state: str
+    facts: dict[str, Any]
+    changed: str
+
+
+@dataclass(frozen=True)
+class ReceiverSecret:
+    """A compute party's key for one study (`id` is study#stage); removed when the combination is over."""
+
+    id: str
+    secret: bytes
+    public: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A contributor's sealed package at a compute party; removed when the combination is over."""
+
+    id: str
+    study: str
+    sender: str
+    package: bytes
+    correction: bytes
+    created: str

@@ -33,6 +33,8 @@ class VisitState(StrEnum):
     RUNNING = "running"
     QUARANTINED = "quarantined"
     PASSED = "passed"
+    READY = "ready"
+    SHARED = "shared"
     RELEASED = "released"
     REFUSED = "refused"
     BLOCKED = "blocked"
@@ -118,6 +120,7 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.QUARANTINED: {
             VisitState.PASSED: "pass the gate",
+            VisitState.READY: "pass the gate for combining",
             VisitState.BLOCKED: "block at the gate",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
@@ -127,6 +130,18 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
             VisitState.RELEASED: "release",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
+            VisitState.CANCELLED: "cancel",
+        },
+        VisitState.READY: {
+            VisitState.SHARED: "deal shares",
+            VisitState.BLOCKED: "withhold",
+            VisitState.FAILED: "fail",
+            VisitState.WITHDRAWN: "withdraw",
+            VisitState.CANCELLED: "cancel",
+        },
+        VisitState.SHARED: {
+            VisitState.RELEASED: "release combined",
+            VisitState.FAILED: "end without result",
             VisitState.CANCELLED: "cancel",
         },
         VisitState.RELEASED: {},
@@ -153,6 +168,8 @@ _PUBLIC = {
     VisitState.RUNNING: PublicState.RUNNING,
     VisitState.QUARANTINED: PublicState.RUNNING,
     VisitState.PASSED: PublicState.RUNNING,
+    VisitState.READY: PublicState.RUNNING,
+    VisitState.SHARED: PublicState.RUNNING,
     VisitState.RELEASED: PublicState.RELEASED,
 }
 

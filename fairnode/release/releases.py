@@ -66,7 +66,7 @@ def provenance(release: Release) -> Provenance:
         issued=release.created[:10],
         visit=f"{home}/visit/{release.id}",
         study=f"urn:sha256:{release.study}",
-        datasets=(release.dataset,),
+        datasets=tuple(release.facts.get("datasets", [release.dataset])),
         publisher=f"{home}/organisation",
         rules=json.loads(release.table)["rules"],
     )

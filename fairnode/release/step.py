@@ -6,11 +6,11 @@ import math
 import shutil
 
 from fairnode import clock, errors
-from fairnode.gate.step import person_set
+from fairnode.gate.step import person_set, person_set_draft
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
-from fairnode.records.rows import Dataset, Quarantine, Release, Request, Visit
+from fairnode.records.rows import Dataset, Earlier, Quarantine, Release, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.release.receive import release_bytes
 from fairnode.store.database import Transaction
@@ -34,6 +34,8 @@ def step_passed(node: Node, visit: Visit) -> Visit:
 
     def change(tx: Transaction) -> Visit:
         tx.add(release)
+        if quarantine.verdict.get("earlier"):
+            tx.add(Earlier(visit.id, dataset.lineage, quarantine.verdict["earlier"], release.created))
         return tx.change(visit, state=VisitState.RELEASED, changed=clock.now())
 
     return commit(
@@ -53,7 +55,7 @@ def slot_reached(passed: str, now: str, seconds: int) -> bool:
 def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset) -> Release:
     """The release: the gated tables, or, for a question asked before, the answer given then."""
     verdict = quarantine.verdict
-    facts = {"earlier": verdict["earlier"]} if verdict.get("earlier") else {}
+    facts: dict[str, str] = {}
     table = canonical(verdict["tables"])
     if verdict["stored"]:
         with node.store.read() as reader:
@@ -79,13 +81,14 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
 
 def _keep_person_set(node: Node, visit: Visit, dataset: Dataset) -> None:
     """Keep which persons stood in which cell (keyed hashes), for comparison with later releases (P6)."""
-    made = node.config.spool / "visits" / visit.id / "persons.parquet"
+    made = person_set_draft(node, visit.id)
     target = person_set(node, dataset.lineage, visit.id)
     if made.exists() and not target.exists():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = target.with_suffix(".part")
         shutil.copyfile(made, part)
         part.replace(target)
+        made.unlink()
 
 
 def _message(request: Request, dataset: Dataset, visit: Visit, release: Release) -> Outgoing:

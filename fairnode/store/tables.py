@@ -60,6 +60,14 @@ TABLES: dict[type, Table] = {
     rows.Received: _table("received", rows.Received),
     rows.Session: _table("sessions", rows.Session),
     rows.Repeat: _table("repeats", rows.Repeat),
+    rows.Earlier: _table("earlier", rows.Earlier, ("lineage",)),
+    rows.Computation: _table("computations", rows.Computation, ("study",), ("state",)),
+    rows.ReceiverSecret: _table("receiver_secrets", rows.ReceiverSecret),
+    rows.Share: _table("shares", rows.Share, ("study",)),
+    rows.AgreementCopy: _table("agreements", rows.AgreementCopy, ("state",)),
+    rows.Peer: _table("peers", rows.Peer),
+    rows.Hosted: _table("hosted", rows.Hosted, ("sender", "number")),
+    rows.PeerRecord: _table("peer_records", rows.PeerRecord, ("node",)),
     rows.LedgerLine: _table("ledger", rows.LedgerLine, ("study",), ("subject",)),
     rows.Head: _table("heads", rows.Head),
     rows.PeerHead: _table("peer_heads", rows.PeerHead, ("node",)),
@@ -68,7 +76,10 @@ TABLES: dict[type, Table] = {
 # Kinds whose state may change only as `fairnode.records.states.TRANSITIONS` says.
 STATEFUL: dict[type, str] = {rows.Study: "study", rows.Visit: "visit", rows.Approval: "approval"}
 
-# Rows that come and go without a ledger line: log-ins, remembered answers, and the ledger itself.
-UNGUARDED: frozenset[type] = frozenset({rows.Session, rows.Repeat, rows.LedgerLine, rows.Head})
+# Rows that come and go without a ledger line: log-ins, remembered answers, what other nodes can be asked
+# for again, and the ledger itself.
+UNGUARDED: frozenset[type] = frozenset(
+    {rows.Session, rows.Repeat, rows.Peer, rows.Hosted, rows.PeerRecord, rows.LedgerLine, rows.Head}
+)
 
 BY_NAME: dict[str, type] = {table.name: record for record, table in TABLES.items()}

@@ -76,6 +76,10 @@ class StudyPlan:
         """The stages that run a container at the datasets."""
         return tuple(stage for stage in self.stages if stage.kind == "visit")
 
+    def combines(self, stage: str) -> bool:
+        """Whether what a stage counts goes into a combination instead of being released by its node."""
+        return any(s.kind == "combine" and stage in s.inputs for s in self.stages)
+
     def wish(self) -> Wish:
         """What a policy looks at."""
         told = self.document

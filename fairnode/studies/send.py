@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from fairnode import clock, errors
 from fairnode.keys import canonical
 from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.network.joined import current
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Dataset, Follow, Person, Role, Study
+from fairnode.records.rows import Algorithm, Dataset, Follow, PeerRecord, Person, Role, Study
 from fairnode.records.states import PublicState, StudyState, ended
 from fairnode.store.database import Transaction
+from fairnode.studies.combination import check_can_combine, combine_stage, party_members
 from fairnode.studies.document import StudyPlan, read_study
 from fairnode.studies.fit import check_fits
 
@@ -84,6 +86,24 @@ def check_fits_here(node: Node, plan: StudyPlan) -> None:
         )
     for dataset in known:
         check_fits(plan, dataset, algorithm)
+    _check_others(node, plan)
+
+
+def _check_others(node: Node, plan: StudyPlan) -> None:
+    """Raise `NotValid` unless every other node is in the network, and publishes what is asked of it."""
+    agreement = current(node)
+    others = {iri: home for iri in plan.datasets if (home := home_of(iri)) != node.iri}
+    with node.store.read() as reader:
+        published = {r.id for r in reader.find(PeerRecord, {"state": "published"})}
+    findings = []
+    for iri, home in others.items():
+        if agreement is None or agreement.member(home) is None:
+            findings.append(errors.Finding("datasets", f"{iri} is at a node that is not in this network"))
+        elif iri not in published:
+            findings.append(errors.Finding("datasets", f"{iri} is not published there, as far as known here"))
+    if findings:
+        raise errors.NotValid("The study names a dataset that cannot be reached.", findings=tuple(findings))
+    check_can_combine(plan, agreement)
 
 
 def home_of(dataset: str) -> str:
@@ -157,7 +177,10 @@ def _keep(tx: Transaction, plan: StudyPlan, person: Person) -> Study:
 
 def _messages(node: Node, plan: StudyPlan) -> list[Outgoing]:
     """The study once to each node that holds one of its datasets."""
-    receivers = sorted({home_of(dataset) for dataset in plan.datasets})
+    agreement = current(node)
+    holders = {home_of(dataset) for dataset in plan.datasets}
+    computing = {m.node for _, m in party_members(agreement)} if agreement and combine_stage(plan) else set()
+    receivers = sorted(holders | computing)
     body = {"home": node.iri, "document": canonical(plan.document).decode()}
     return [Outgoing(receiver, "study", plan.hash, body) for receiver in receivers]
 

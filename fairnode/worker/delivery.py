@@ -9,7 +9,9 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.approvals.receive import receive_cancel, receive_study
+from fairnode.combine import announce, compute, contribute
 from fairnode.ledger.commit import Entry, commit
+from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.records.rows import Message, Received
 from fairnode.release.receive import receive_release
@@ -32,7 +34,9 @@ Handler = Callable[[Node, Transaction, Delivery], Entry]
 
 
 def _study(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
-    return receive_study(node, tx, {**delivery.body, "home": delivery.sender})[1]
+    plan, entry = receive_study(node, tx, {**delivery.body, "home": delivery.sender})
+    compute.make_receiver_key(node, tx, plan, delivery.sender)
+    return entry
 
 
 def _cancel(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
@@ -47,11 +51,49 @@ def _release(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return receive_release(tx, delivery.study, delivery.sender, delivery.body)
 
 
+def _receiver_key(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return announce.receive_key(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _ready(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return announce.receive_ready(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _withheld(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return announce.receive_withheld(tx, delivery.study, delivery.sender)
+
+
+def _combine(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    entry = contribute.receive_announcement(tx, delivery.study, delivery.sender, delivery.body)
+    if compute.party_number(node, current_in(tx)) is not None:
+        return compute.receive_announcement(node, tx, delivery.study, delivery.sender, delivery.body)
+    return entry
+
+
+def _share(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return compute.receive_share(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _output(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return announce.receive_output(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _combined(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return contribute.receive_combined(tx, delivery.study, delivery.sender, delivery.body)
+
+
 HANDLERS: dict[str, Handler] = {
     "study": _study,
     "cancel": _cancel,
     "follow": _follow,
     "release": _release,
+    "receiver-key": _receiver_key,
+    "ready": _ready,
+    "withheld": _withheld,
+    "combine": _combine,
+    "share": _share,
+    "output": _output,
+    "combined": _combined,
 }
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from fairnode import errors
 from fairnode.algorithms.known import load_received
+from fairnode.combine import compute
+from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
+from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
 from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
+from fairnode.worker.postman import Postman
 from fairnode.worker.steps import DUE, clean_leftovers, expire, step
 
 LOG = logging.getLogger(__name__)
@@ -33,10 +38,17 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
-        with ThreadPoolExecutor(self.node.config.settings.visits_at_once + 1) as pool:
-            rounds = 0
+        port, host = self.node.config.compute_port, self.node.config.host
+        with (
+            ThreadPoolExecutor(self.node.config.settings.visits_at_once + 3) as pool,
+            Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
+        ):
+            compute.recover(self.node)
+            rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():
                 busy = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
+                if rounds % 10 == 0:
+                    postman.look_after()
                 rounds += 1
                 self.stop.wait(0.02 if busy else POLL_SECONDS)
 
@@ -44,6 +56,8 @@ class Worker:
         """One round; whether anything moved."""
         try:
             moved = deliver_own(self.node) + load_received(self.node, self.engine) > 0
+            moved = step_combinations(self.node) > 0 or moved
+            self._start_computations(pool)
             if tidy:
                 expire(self.node)
                 clean_leftovers(self.node, self.engine)
@@ -53,6 +67,13 @@ class Worker:
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
         return False
+
+    def _start_computations(self, pool: ThreadPoolExecutor) -> None:
+        """Give every computation whose shares are all here a thread; it waits for its process."""
+        if not self.node.config.compute_port:
+            return
+        for due in compute.due_computations(self.node):
+            pool.submit(compute.compute, self.node, compute.mark_running(self.node, due))
 
     def _start_steps(self, pool: ThreadPoolExecutor) -> bool:
         """Give every visit that is due to the pool, as far as its limit goes; whether one moved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from fairnode import clock, errors
+from fairnode.combine.contribute import step_ready
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
@@ -23,6 +24,7 @@ DUE = (
     VisitState.RUNNING,
     VisitState.QUARANTINED,
     VisitState.PASSED,
+    VisitState.READY,
 )
 
 
@@ -44,7 +46,7 @@ def step(node: Node, engine: Engine, visit: Visit) -> Visit:
     except errors.FairnodeError as error:
         LOG.warning("visit %s failed: %s %s", visit.id, error, error.internal)
         after = fail(node, visit, f"{error} {error.internal}".strip())
-    if ended("visit", after.state) or after.state == VisitState.PASSED:
+    if ended("visit", after.state) or after.state in (VisitState.PASSED, VisitState.READY):
         clean_up(node, engine, after.id, after.study)
     return after
 
@@ -60,6 +62,8 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
     if visit.state == VisitState.QUARANTINED:
         engine.remove(visit.id)
         return step_quarantined(node, visit)
+    if visit.state == VisitState.READY:
+        return step_ready(node, visit)
     return step_passed(node, visit)
 
 

@@ -109,6 +109,14 @@ KINDS: dict[str, Callable[[str], Kind]] = {
             SH.IRI,
         )
     ),
+    "tls": _always(
+        _pattern(
+            "be a host and port like <tls://node.example:9443>",
+            "een host en poort zijn zoals <tls://node.example:9443>",
+            "^tls://[^/]+:[0-9]+$",
+            SH.IRI,
+        )
+    ),
     "node": _always(
         Kind(
             "be a thing with fields of its own, not a text",
@@ -147,7 +155,14 @@ KINDS: dict[str, Callable[[str], Kind]] = {
     "count": _always(
         _pattern("be a whole number of at least 0", "een geheel getal van ten minste 0 zijn", "^[0-9]+$")
     ),
-    "decimal": _always(_pattern("be a number", "een getal zijn", r"^-?[0-9]+(\.[0-9]+)?$")),
+    "tens": _always(
+        _pattern(
+            "be a whole number rounded to 10, as every size that is made public",
+            "een op 10 afgerond geheel getal zijn, zoals elke omvang die openbaar wordt",
+            "^(0|[1-9][0-9]*0)$",
+        )
+    ),
+    "decimal": _always(_pattern("be a number", "een getal zijn", r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")),
     "oneof": _one_of,
     "word": _word,
     "has": _has,

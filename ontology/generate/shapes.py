@@ -42,6 +42,7 @@ def _add_shape(graph: Graph, record: tables.Shape, properties: list[tables.Prope
         kind, _, curie = target.partition(":")
         if kind == "listed":
             subject = _each_of_list(graph, subject, shape[owner], curie)
+            in_two_languages(graph, subject, RDFS.label, record.en, record.nl)
         else:
             graph.add((subject, TARGETS[kind], iri(curie)))
     for position, each in enumerate(properties, start=1):

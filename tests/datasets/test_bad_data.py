@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,3 +158,24 @@ def test_a_file_that_is_changed_while_it_is_read(write_csv) -> None:
 
     with pytest.raises(Conflict, match="changed while"):
         read_slowly()
+
+
+def test_too_little_memory_is_said(dataset, write_csv, make_view) -> None:
+    lines = [f"p{n};03-02-2012;NL-AM;S;17;g|s;j" for n in range(30_000)]
+    with pytest.raises(Unavailable, match="more memory"):
+        make_view(dataset, write_csv(*lines), YEAR, limits={"memory_mib": 4})
+
+
+def test_a_place_that_cannot_be_written_is_said(dataset, write_csv, make_view, tmp_path) -> None:
+    with pytest.raises(Unavailable, match="cannot write") as wrong:
+        make_view(dataset, write_csv(GOOD), YEAR, companion=str(tmp_path / "no" / "where"), salt="00")
+    assert str(tmp_path) not in said(wrong)
+
+
+def test_a_database_that_somebody_is_writing_to(dataset, make_view, tmp_path) -> None:
+    path = tmp_path / "cases.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE t (id)")
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable, match="does not answer"):
+            make_view(dataset, Source("sqlite", path=str(path), table="t"), YEAR)

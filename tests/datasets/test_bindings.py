@@ -74,6 +74,8 @@ CODE = f'fn:code [ fn:local "x" ; fn:concept {FORM} ]'
         ([f"{A}sex", 'fn:column "b" ; fn:variable ht:sex'], "is bound 2 times; one column"),
         ([f"{A}sex", f"{A}region"], "is bound 2 times; derive all but one"),
         ([f'{A}sex ; fn:code [ fn:local "m" ]'], "a code needs fn:local and fn:concept"),
+        ([f"{A}sex", 'fn:column "A" ; fn:variable ht:region'], "differ in capitals only"),
+        (['fn:column "__row" ; fn:variable ht:sex'], "a name that the node uses itself"),
         ([f"{A}sex ; {CODE}"], "is not in the code list of sex"),
         ([f'{A}sex ; fn:code [ fn:local "m" ; fn:concept <urn:m> ]'], "is no concept of the ontology"),
         (
@@ -168,6 +170,7 @@ def test_a_source_is_read_from_toml_and_stays_relative_to_its_folder(tmp_path) -
         ('[source]\nkind = "postgresql"\ntable = "a"', "source.dsn"),
         ('[source]\nkind = "csv"\npath = "a"\ndelimiter = "||"', "source.delimiter"),
         ('[source]\nkind = "csv"\npath = "a"\nencoding = "martian"', "source.encoding"),
+        ('[source]\nkind = "csv"\npath = "a"\nencoding = "base64"', "source.encoding"),
         ('[source]\nkind = "csv"\npath = 7', "source.path"),
         ('[source]\nkind = "csv"\npath = "a"\ncolour = "red"', "source.colour"),
     ],

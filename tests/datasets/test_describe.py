@@ -9,7 +9,7 @@ import pytest
 from fairnode.datasets.bindings import read_dataset
 from fairnode.datasets.describe import fold, match_code
 from fairnode.errors import NotValid
-from fairnode.jobs import check_source, profile
+from fairnode.jobs import check_source, profile, shacl
 from fairnode.records.dataset import Source, to_json
 from fairnode.vocabulary import variable
 
@@ -29,6 +29,10 @@ def described(write_csv):
     source = write_csv(*LINES, header=HEADER)
     iri = "https://node.example/dataset/new"
     return source, profile.run({"source": to_json(source), "iri": iri, "title": 'Zaken "nieuw"'})
+
+
+def turtle_without_marks(turtle: str) -> str:
+    return re.sub("<<|>>", "", turtle.replace("a@b.example>>", "a@b.example>"))
 
 
 def test_columns_are_recognised_by_name_and_codes_by_label(described) -> None:
@@ -65,8 +69,9 @@ def test_a_draft_that_is_filled_in_is_a_record_whose_data_fit(described) -> None
         "<<address>>", "a@b.example"
     )
     turtle = turtle.replace("<<htpol:GDPR or htpol:WPG>>", "htpol:GDPR").replace("<<2015>>", "2010")
-    dataset = read_dataset(re.sub("<<|>>", "", turtle.replace("a@b.example>>", "a@b.example>")))
+    dataset = read_dataset(turtle_without_marks(turtle))
     assert dataset.title == 'Zaken "nieuw"'
+    assert shacl.run({"turtle": turtle_without_marks(turtle), "shape": "dataset"})["findings"] == []
     checked = check_source.run({"dataset": to_json(dataset), "source": to_json(source)})
     assert checked["rows"] == 100
     by_variable = {row["variable"]: row for row in checked["bindings"]}
@@ -92,6 +97,12 @@ def test_what_stands_in_the_data_cannot_end_a_comment_of_the_draft(write_csv) ->
 )  # fmt: skip
 def test_a_code_is_matched_by_notation_label_or_crosswalk(name, local, notation) -> None:
     assert match_code(variable(name), local) == notation
+
+
+def test_dates_that_can_be_read_in_two_ways_are_asked_about(write_csv) -> None:
+    source = write_csv("01/02/2012", "03/04/2012", header="Melddatum")
+    result = profile.run({"source": to_json(source), "iri": "https://n.example/dataset/d", "title": "T"})
+    assert "Column 'Melddatum' can be read as %d/%m/%Y or %m/%d/%Y: which?" in result["questions"]
 
 
 def test_spellings_are_folded() -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fairnode.child import run_child
+from fairnode.datasets.views import offered
 from fairnode.errors import NotValid
 from fairnode.jobs import view as view_job
 from fairnode.records.dataset import Binding, View, to_json
@@ -59,6 +60,12 @@ def test_a_person_has_the_same_attributes_whatever_the_filter(dataset, write_csv
     assert make_view(dataset, write_csv(*ROWS), in_2012)[1] == []
 
 
+def test_rows_are_persons_where_each_row_is_a_victim(dataset, write_csv, make_view) -> None:
+    victims = replace(dataset, unit="victim", bindings=dataset.bindings[1:])
+    result, rows = make_view(victims, write_csv(*ROWS), View(("region",), unit="person"))
+    assert (result["persons"], len(rows)) == (5, 5)
+
+
 def test_only_rows_with_consent_are_read_where_the_policy_demands_it(dataset, write_csv, make_view) -> None:
     result, rows = make_view(dataset, write_csv(*ROWS), View(("year",), consent_required=True))
     assert [row["year"] for row in rows] == [2011, 2012, 2014]
@@ -70,6 +77,23 @@ def test_a_filter_on_a_wider_code_admits_what_falls_under_it(dataset, write_csv,
     result, rows = make_view(dataset, write_csv(*ROWS), minors)
     assert [row["year"] for row in rows] == [2011, 2012]
     assert result["schema"][1]["codes"] == ("0-8", "9-11", "12-14", "15-17")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ageBroad", ["adult", "adult", "adult", "minor", "minor"]),
+        ("ageGroupNL", ["18-22", "23+", "23+", "minor", "minor"]),
+        ("month", [1, 2, 5, 6, 7]),
+        ("reportingOrganisation", ["police"] * 5),
+    ],
+)
+def test_what_follows_from_other_variables_is_offered_too(
+    dataset, write_csv, make_view, name, values
+) -> None:
+    of_police = replace(dataset, reporting="police")
+    assert name in offered(of_police)
+    assert [row[name] for row in make_view(of_police, write_csv(*ROWS), View((name,)))[1]] == values
 
 
 def test_a_filter_on_a_list_admits_rows_with_one_of_the_codes(dataset, write_csv, make_view) -> None:
@@ -88,6 +112,18 @@ def test_the_order_of_rows_says_nothing_and_bytes_are_the_same(dataset, write_cs
     second = make_view(dataset, write_csv(*reversed(ROWS)), view)[0]
     assert first["sha256"] == second["sha256"]
     assert first["source_sha256"] != second["source_sha256"]
+
+
+@pytest.mark.parametrize(
+    "text", ["2012-02-03", "2012-02-03T14:05:00Z", "2012-02-03 23:59:59.5+01:00", "03-02-2012"]
+)
+def test_a_date_may_carry_a_time_of_day(dataset, write_csv, make_view, text) -> None:
+    assert make_view(dataset, write_csv(f"a;{text};;;;;"), View(("month",)))[1] == [{"month": 2}]
+
+
+@pytest.mark.parametrize("text", ["17", "17.0", "+17", " 17 ", "017"])
+def test_a_whole_number_may_be_written_as_a_fraction(dataset, write_csv, make_view, text) -> None:
+    assert make_view(dataset, write_csv(f"a;;;;{text};;"), View(("ageGroup",)))[1] == [{"ageGroup": "15-17"}]
 
 
 def test_an_age_is_that_on_the_day_of_identification(dataset, write_csv, make_view) -> None:
@@ -109,7 +145,7 @@ def test_the_companion_says_which_rows_are_about_one_person_and_not_who(
     people = pq.read_table(companion).to_pylist()
     by_year = pq.read_table(tmp_path / "view.parquet").to_pylist()
     assert [row["year"] for row in by_year] == [2011, 2012, 2013, 2014, 2014]
-    assert [row["row"] for row in people] == [0, 1, 2, 3, 4]
+    assert [row["year"] for row in people] == [2011, 2012, 2013, 2014, 2014]
     assert people[0]["person"] == people[1]["person"]
     assert len({row["person"] for row in people}) == 4
     make_view(dataset, source, View(("region",)), **more)

@@ -46,7 +46,7 @@ def count(rows: list[Row], specs: list[TableSpec], conditions: tuple[Condition, 
 
 def _cells(rows, spec):
     needed = spec.measure or (spec.numerator.variable if spec.numerator else None)
-    for key in spec.keys():
+    for key in list(spec.keys()):
         inside = [
             row
             for row in rows
@@ -63,6 +63,8 @@ def _cell(key, inside, spec):
     values = {p: [float(r[spec.measure]) if spec.measure else 1.0 for r in rs] for p, rs in by_person.items()}
     sizes = sorted((sum(map(abs, v)) for v in values.values()), reverse=True)
     person = spec.unit is Unit.PERSON
+    if person and not spec.measure:
+        sizes = [1.0] * len(sizes)
     n = len(by_person) if person else len(inside)
     v, parts = None, ((0, None), (0, None))
     if spec.kind is Kind.SUM:

@@ -123,9 +123,7 @@ def _alone(place, releases, attacking):
     if position == 0:
         return False
     table = releases[1].table
-    silent = replace(
-        table, cells=tuple(replace(c, status=Status.HIDDEN, n=None) for c in table.cells)
-    )
+    silent = replace(table, cells=tuple(replace(c, status=Status.HIDDEN, n=None) for c in table.cells))
     return attacking([releases[0], replace(releases[1], table=silent)], 11, exact=True)[place] < 11 - 1e-6
 
 
@@ -141,11 +139,9 @@ def test_no_two_shown_cells_of_two_releases_differ_by_a_few_persons(
     )
     sets = [
         {
-            (table, key): {
-                row["person"] for row in data if _in(row, table, key)
-            }
+            (table, key): {row["person"] for row in data if _in(row, table, key)}
             for table in [spec(*question)]
-            for key in table.keys()
+            for key in list(table.keys())
         }
         for data in (rows, fewer)
     ]
@@ -174,9 +170,7 @@ def _in(row, table, key):
 
 
 @SETTINGS
-@given(
-    rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3), data=st.data()
-)
+@given(rows=people(), questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3), data=st.data())
 def test_the_order_of_rows_does_not_matter(counting, spec, small_floor, rows, questions, data):
     questions = list(dict.fromkeys(questions))
     shuffled = data.draw(st.permutations(rows)) if len(rows) < 200 else rows[::-1]

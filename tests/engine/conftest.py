@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from fairnode.engine import Limits, VisitSpec
+from fairnode.engine import Limits, Phase, VisitSpec
 from fairnode.engine_docker import DockerEngine, DockerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def run(engine):
 
 
 def until_ended(engine, spec):
-    while (state := engine.look(spec.visit_id)).finished is None:
+    while (state := engine.look(spec.visit_id)).phase is Phase.RUNNING:
         if datetime.now(UTC) > spec.deadline:
             engine.kill(spec.visit_id)
     return state

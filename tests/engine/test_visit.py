@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +91,40 @@ def test_a_container_past_its_deadline_is_killed_and_its_output_left(engine, run
     with pytest.raises(NotCollected) as caught:
         engine.collect(spec.visit_id)
     assert caught.value.reason in (Reason.TOO_LATE, Reason.FAILED)
+
+
+def test_an_entrypoint_that_is_not_in_the_image_is_a_failure_of_the_algorithm(engine, run, spec_of):
+    spec = spec_of("", entrypoint=("nothing-there",))
+    assert run(spec).exit_code == 127
+    engine.start(spec.visit_id)
+    with pytest.raises(NotCollected) as caught:
+        engine.collect(spec.visit_id)
+    assert caught.value.reason is Reason.FAILED
+
+
+def test_the_same_visit_cannot_be_prepared_for_something_else(engine, spec_of):
+    spec = spec_of(WRITE)
+    engine.prepare(spec)
+    with pytest.raises(errors.Conflict):
+        engine.prepare(replace(spec, entrypoint=("true",)))
+    assert engine.look(spec.visit_id).phase is Phase.CREATED
+
+
+def test_a_full_disk_leaves_nothing_behind(engine, spec_of, tmp_path):
+    with pytest.raises(errors.Unavailable):
+        engine.prepare(spec_of(WRITE, inputs={"records.parquet": tmp_path / "not-there"}))
+    assert engine.list_visits() == ()
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_files_without_a_container_are_found_after_a_crash(engine, spec_of, tmp_path):
+    spec = spec_of(WRITE)
+    engine.prepare(spec)
+    engine.daemon.ask(lambda api: api.remove_container(f"fairnode-{engine.node}-{spec.visit_id}"))
+    (trace,) = engine.list_visits()
+    assert (trace.visit_id, trace.state.phase, trace.deadline) == (spec.visit_id, Phase.ABSENT, None)
+    engine.prepare(spec)
+    assert engine.look(spec.visit_id).phase is Phase.CREATED
 
 
 def test_a_running_container_gives_nothing_yet(engine, spec_of):

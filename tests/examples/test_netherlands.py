@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,6 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import examples.netherlands
 from examples.netherlands import ORGANISATIONS, expand, published, record
 from examples.netherlands.marginals import AGE, CITIZENSHIP, FORM, PERSONS, SEX, YEAR
 from examples.netherlands.people import draw_people
@@ -114,3 +119,27 @@ def test_the_police_file_is_windows_1252_with_accents(folder) -> None:
     with pytest.raises(UnicodeDecodeError):
         content.decode("utf-8")
     assert "Roemenië" in content.decode("windows-1252")
+
+
+def test_the_package_works_from_wherever_it_is_installed(tmp_path) -> None:
+    shutil.copytree(Path(examples.netherlands.__file__).parent, tmp_path / "share" / "netherlands")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'share')!r})\n"
+        "from netherlands.__main__ import main\n"
+        f"sys.exit(main([{str(tmp_path / 'out')!r}, '3']))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "police" in done.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {o.key for o in ORGANISATIONS} | {
+        "truth.csv"
+    }
+
+
+def test_truth_says_which_registrations_are_of_one_person(folder) -> None:
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        truth = list(csv.DictReader(file))
+    assert len(truth) == 8684
+    assert len({row["person"] for row in truth}) == PERSONS
+    keys = {row["key"] for row in truth if row["organisation"] == "shelters"}
+    assert keys == {row["personKey"] for row in rows_of(folder, "shelters", ("personKey",))}

@@ -10,7 +10,15 @@ from fairnode.disclosure.audit import Answer
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, History, query_of
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.contract import contract_from_json
-from fairnode.gate.order import Asking, RunFacts, check_budget, check_node_sets, check_run, pass_gate
+from fairnode.gate.order import (
+    Asking,
+    RunFacts,
+    answered,
+    check_budget,
+    check_node_sets,
+    check_run,
+    pass_gate,
+)
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.reviews import Opinion, Review, ReviewState, review_state, visible_reviews
 from fairnode.records.result import Condition, Outcome, Recount, RecountedCell, RecountedTable, Status
@@ -128,6 +136,19 @@ def test_the_same_cells_over_nearly_the_same_nodes_are_refused(nodes, earlier, r
         assert told.value.refusal is Refusal.NODE_SETS
     else:
         check_node_sets(asking, contract("region"), (), [earlier], RULES)
+
+
+def test_the_same_question_over_the_same_nodes_has_been_answered():
+    asking = Asking("r", frozenset("abc"), TODAY)
+    earlier = [
+        release(1, nodes="abc", days_ago=9),
+        release(2, nodes="abc", days_ago=3),
+        release(3, nodes="ab"),
+    ]
+    found = answered(asking, contract("region"), (), earlier)
+    assert found is not None
+    assert found.id == "release-2"
+    assert answered(asking, contract("region"), YEAR_A, earlier) is None
 
 
 def test_other_persons_are_no_matter_of_node_sets():

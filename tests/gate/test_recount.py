@@ -41,7 +41,9 @@ def view(path, rows):
 
 
 def count(path, *tables, person="personKey", **more):
-    return job.run({"views": {"records": path}, "contract": {"tables": list(tables)}, "person": person, **more})
+    return job.run(
+        {"views": {"records": path}, "contract": {"tables": list(tables)}, "person": person, **more}
+    )
 
 
 def cells(found, position=0):
@@ -177,6 +179,30 @@ def test_a_contract_that_cannot_be_read_is_told_as_an_error(tmp_path):
         run_child("recount", {"views": {}, "contract": {}}, spool=tmp_path / "spool")
 
 
+def test_a_person_with_many_rows_does_not_dominate_a_number_of_persons(tmp_path):
+    rows = [("busy", "A", 2010, 1, None)] * 50 + [("other", "A", 2010, 1, None)]
+    path = view(tmp_path / "v.parquet", rows)
+    found = count(
+        path,
+        table("count", "person", REGION, name="persons"),
+        table("count", "registration", REGION, name="rows"),
+    )
+    persons, in_rows = cells(found, 0)["A",], cells(found, 1)["A",]
+    assert (persons.magnitude, persons.top1, persons.top2) == (2, 1, 1)
+    assert (in_rows.magnitude, in_rows.top1, in_rows.top2) == (51, 50, 1)
+
+
+def test_a_column_that_is_not_there_or_no_number_is_told_without_its_values(tmp_path):
+    path = view(tmp_path / "v.parquet", [("p", "canary", 2010, 1, None)])
+    for wrong in [
+        table("count", "person", {"variable": "sex", "codes": ["f"]}),
+        table("sum", "person", measure="region"),
+    ]:
+        with pytest.raises(errors.NotValid) as told:
+            count(path, wrong)
+        assert "canary" not in str(told.value)
+
+
 # --- the container's numbers beside the node's
 
 
@@ -196,7 +222,9 @@ def claimed(recount, **change):
 def ages(tmp_path):
     rows = [("p1", "A", 2010, 20, None), ("p2", "A", 2010, 31, None), ("p3", "A", 2010, -51, None)]
     path = view(tmp_path / "v.parquet", rows)
-    return lambda kind, **more: recount_from_json(count(path, table(kind, "person", REGION, **more))["recount"])
+    return lambda kind, **more: recount_from_json(
+        count(path, table(kind, "person", REGION, **more))["recount"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +269,10 @@ def test_other_cells_or_tables_than_the_nodes_are_a_mismatch(ages):
 
 def test_person_sets_tell_how_a_later_release_differs(tmp_path):
     rows = [(f"p{i}", "A" if i < 20 else "B", 2010 + i % 2, 20, None) for i in range(60)]
-    before, after = view(tmp_path / "a.parquet", rows), view(tmp_path / "b.parquet", [*rows[3:], ("q", "A", 2010, 1, None)])
+    before, after = (
+        view(tmp_path / "a.parquet", rows),
+        view(tmp_path / "b.parquet", [*rows[3:], ("q", "A", 2010, 1, None)]),
+    )
     tables = [table("count", "person", REGION), table("count", "person", YEAR, name="years")]
     secret = "00" * 16
     count(before, *tables, secret=secret, persons_out=str(tmp_path / "1.parquet"), below=11)

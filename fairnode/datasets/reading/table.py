@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from fairnode.errors import Finding, NotValid
+from fairnode.errors import Finding, NotValid, Unavailable
 
 Row = Sequence[object]
+
+Wanted = Sequence[str] | None
+"""The columns that are asked for; None is all."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Table:
     sha256: str = ""
 
 
-def places(header: Sequence[str], wanted: Sequence[str] | None) -> tuple[int, ...]:
+def places(header: Sequence[str], wanted: Wanted) -> tuple[int, ...]:
     """Where in a row of the source the wanted columns stand.
 
     Raises `NotValid` with a finding for each column that is missing or there twice.
@@ -49,3 +52,28 @@ def project(rows: Iterable[Row], at: tuple[int, ...]) -> Iterator[Row]:
     if len(at) == 1:
         return ((row[at[0]],) for row in rows)
     return map(itemgetter(*at), rows)
+
+
+def columns_of(header: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
+    """The columns to select. Raises `NotValid` when the table or one of them is not there."""
+    if not header:
+        raise no_table()
+    places(header, wanted)
+    return tuple(header) if wanted is None else tuple(wanted)
+
+
+def no_table() -> NotValid:
+    """The error for a table that is not there."""
+    return NotValid(
+        "The database does not have the table that the source names.",
+        to_do="Correct `table` in the description of the source; the node's user must be allowed to read it.",
+    )
+
+
+def no_answer(what: str, internal: str) -> Unavailable:
+    """The error for a source that cannot be reached."""
+    return Unavailable(
+        what,
+        to_do="The operator checks the source, and that the node may reach and read it.",
+        internal=internal,
+    )

@@ -49,10 +49,13 @@ def _open_to_write(path: Path | str) -> None:
 
 def everywhere() -> Outcome:
     """Make a file in every directory, and open every file for writing."""
-    found, walked = [], 0
+    found: list[str] = []
+    walked = 0
     for folder, _, names in os.walk("/"):
         if folder.startswith(("/proc", "/sys")):
             continue
+        if len(found) > 20:
+            break  # enough seen; a file that can be opened for writing is copied by some engines
         walked += 1
         if not folder.startswith(ALLOWED) and _works(partial(_touch, Path(folder, ".attack"))):
             found.append(folder)

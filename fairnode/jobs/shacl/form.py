@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pyshacl
-from rdflib import DCAT, ODRL2, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, ODRL2, QB, RDF, RDFS, SH, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from fairnode import vocabulary
@@ -25,10 +26,11 @@ class Rules:
     types: tuple[URIRef, ...]
 
 
-_DESCRIPTION = ("dataset", "contact", "distribution", "policy", "rules-dataset", "rules-policy")
+_CONTACT = ("contact", "rules-contact")
+_DESCRIPTION = ("dataset", *_CONTACT, "distribution", "policy", "rules-dataset", "rules-policy")
 SHAPES = {
-    "root": Rules(("root", "contact"), (fdp.FAIRDataPoint, fdp.MetadataService)),
-    "catalogue": Rules(("catalogue", "contact"), (DCAT.Catalog,)),
+    "root": Rules(("root", *_CONTACT), (fdp.FAIRDataPoint, fdp.MetadataService)),
+    "catalogue": Rules(("catalogue", *_CONTACT), (DCAT.Catalog,)),
     "dataset": Rules((*_DESCRIPTION, "visitable", "binding"), (DCAT.Dataset,)),
     "description": Rules(_DESCRIPTION, (DCAT.Dataset,)),
     "distribution": Rules(("distribution",), (DCAT.Distribution,)),
@@ -37,14 +39,16 @@ SHAPES = {
     "algorithm": Rules(("algorithm",), (fn.Algorithm,)),
     "study": Rules(("study", "rules-study"), (fn.Study,)),
     "agreement": Rules(("agreement", "rules-agreement"), (fn.Agreement,)),
-    "release": Rules(("release", "rules-release"), (fn.Release,)),
+    "release": Rules(("release", "rules-release"), (fn.Release, QB.DataSet)),
 }
 """What can be checked. "description" is a dataset that nobody can visit: it needs no unit and no bindings."""
 
 PARTS = ("binding", "policy")
 """What is part of a record and so needs no address of its own."""
 
-ADDRESS = re.compile(r"(https?://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did:)[^\s<>\"{}|\\^`]*", re.I)
+ADDRESS = re.compile(
+    r"((https?|tls)://[^/\s]|urn:[a-z0-9]|mailto:|tel:|info:|doi:|did:)[^\s<>\"{}|\\^`]*", re.I
+)
 
 
 def check(graph: Graph, shape: str) -> Iterator[Told]:
@@ -98,11 +102,18 @@ def _addresses(graph: Graph) -> Iterator[Told]:
             )
 
 
+@cache
+def _load(files: tuple[str, ...]) -> Graph:
+    """The shapes of these files; kept, because a job may check many records."""
+    shapes = Graph()
+    for name in files:
+        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    return shapes
+
+
 def _shapes(graph: Graph, rules: Rules) -> list[Told]:
     """What SHACL finds, in the order in which people read a record."""
-    shapes = Graph()
-    for name in rules.files:
-        shapes.parse(vocabulary.folder() / "shapes" / f"{name}.ttl", format="turtle")
+    shapes = _load(rules.files)
     _, report, _ = pyshacl.validate(graph, shacl_graph=shapes, inplace=True)
     results = [
         (int(str(shapes.value(shape, SH.order) or 0)), _told(graph, shapes, report, result, shape))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, URIRef
 from rdflib.collection import Collection
 from rdflib.term import Node
 
 from fairnode import vocabulary
 from fairnode.jobs.shacl.telling import Told, fn
 from fairnode.vocabulary import Variable
-
-ht = Namespace(vocabulary.HT)
 
 SENTENCES = {
     "no-variable": (
@@ -55,10 +53,6 @@ SENTENCES = {
     ),
     "period": ("The period ends before it begins.", "De periode eindigt voor zij begint."),
     "expired": ("It expires before it was written.", "Het vervalt voor het is opgesteld."),
-    "bounds": (
-        "The smallest possible count is above the largest possible one.",
-        "Het kleinst mogelijke aantal ligt boven het grootst mogelijke.",
-    ),
 }
 
 
@@ -190,10 +184,6 @@ def _orders(graph: Graph) -> Iterator[Told]:
             length = min(len(str(first)), len(last), 19)
             if str(first)[:length] > last[:length]:
                 yield _tell(where, sentence, value=last)
-    for subject, first in graph.subject_objects(ht.countLower):
-        last = str(graph.value(subject, ht.countUpper) or "")
-        if str(first).isdecimal() and last.isdecimal() and int(str(first)) > int(last):
-            yield _tell(("smallest possible count", "kleinst mogelijke aantal"), "bounds", value=str(first))
 
 
 def _strangers(graph: Graph) -> Iterator[Told]:

@@ -12,6 +12,18 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database to this revision."""
     op.create_table(
+        "agreements",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("document", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("signatures", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("agreements", schema=None) as batch_op:
+        batch_op.create_index("agreements_by_state", ["state"], unique=False)
+
+    op.create_table(
         "algorithms",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
@@ -47,6 +59,20 @@ def upgrade() -> None:
         batch_op.create_index("approvals_by_visit", ["visit"], unique=False)
 
     op.create_table(
+        "computations",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("stage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("facts", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("changed", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("computations", schema=None) as batch_op:
+        batch_op.create_index("computations_by_state", ["state"], unique=False)
+        batch_op.create_index("computations_by_study", ["study"], unique=False)
+
+    op.create_table(
         "dataset_versions",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("dataset", sa.Text(), autoincrement=False, nullable=False),
@@ -78,6 +104,17 @@ def upgrade() -> None:
         batch_op.create_index("datasets_by_iri", ["iri"], unique=False)
 
     op.create_table(
+        "earlier",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("facts", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("earlier", schema=None) as batch_op:
+        batch_op.create_index("earlier_by_lineage", ["lineage"], unique=False)
+
+    op.create_table(
         "follows",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
@@ -102,6 +139,22 @@ def upgrade() -> None:
         sa.Column("signature", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "hosted",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("receiver", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("signature", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("hosted", schema=None) as batch_op:
+        batch_op.create_index("hosted_by_sender_number", ["sender", "number"], unique=False)
+
     op.create_table(
         "ledger",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -145,6 +198,28 @@ def upgrade() -> None:
     with op.batch_alter_table("peer_heads", schema=None) as batch_op:
         batch_op.create_index("peer_heads_by_node", ["node"], unique=False)
 
+    op.create_table(
+        "peer_records",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("node", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("record", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("changed", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("peer_records", schema=None) as batch_op:
+        batch_op.create_index("peer_records_by_node", ["node"], unique=False)
+
+    op.create_table(
+        "peers",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("cursor", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seen", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("trouble", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "people",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
@@ -192,6 +267,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "receiver_secrets",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("secret", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("public", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "releases",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
@@ -235,6 +318,19 @@ def upgrade() -> None:
         sa.Column("expires", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "shares",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("package", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("correction", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("shares", schema=None) as batch_op:
+        batch_op.create_index("shares_by_study", ["study"], unique=False)
+
     op.create_table(
         "studies",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),

@@ -1,0 +1,5 @@
+"""`python -m fairnode`: the command line."""
+
+from fairnode.cli import main
+
+main()

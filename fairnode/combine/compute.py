@@ -1,0 +1,265 @@
+"""A compute party: a key for each study, shares from the contributors, a run, an output sealed to the home."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairnode import clock, errors
+from fairnode.keys import digest
+from fairnode.ledger.commit import Entry, Outgoing, commit, post
+from fairnode.mpc.dealing import new_receiver_key
+from fairnode.mpc.party.start import take_part
+from fairnode.network.agreement import Agreement
+from fairnode.network.joined import current_in
+from fairnode.node import Node
+from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
+from fairnode.store.database import Transaction
+from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
+from fairnode.studies.document import StudyPlan, read_study_bytes
+
+RUN_SECONDS = 120.0
+JOIN_SECONDS = 30.0
+
+
+def party_number(node: Node, agreement: Agreement | None) -> int | None:
+    """This node's number as a compute party, or None."""
+    if agreement is None:
+        return None
+    found = [party.number for party, member in party_members(agreement) if member.node == node.iri]
+    return found[0] if found else None
+
+
+def make_receiver_key(node: Node, tx: Transaction, plan: StudyPlan, home: str) -> None:
+    """As a compute party, make a key for a study that combines, and tell it to the home node, signed."""
+    stage, number = combine_stage(plan), party_number(node, current_in(tx))
+    if stage is None or number is None:
+        return
+    name = f"{plan.hash}#{stage.name}"
+    key = new_receiver_key()
+    tx.add(ReceiverSecret(name, key.secret, key.public.hex(), clock.now()))
+    told = receiver_key_bytes(plan.hash, stage.name, number, key.public.hex())
+    body = {
+        "stage": stage.name,
+        "party": number,
+        "key": key.public.hex(),
+        "signature": node.keys.signing.sign(told).hex(),
+    }
+    post(tx, node.desk, Outgoing(home, "receiver-key", plan.hash, body))
+
+
+def receive_announcement(
+    node: Node, tx: Transaction, study: str, sender: str, body: Mapping[str, Any]
+) -> Entry:
+    """The home node says who contributes and under which run id: as a compute party, wait for the shares."""
+    stage = str(body["stage"])
+    row = Computation(f"party#{study}#{stage}", study, stage, "gathering", dict(body), clock.now())
+    old = tx.get(Computation, row.id)
+    if old is None:
+        tx.add(row)
+    else:
+        tx.change(old, state="gathering", facts=dict(body), changed=clock.now())
+    return Entry("computation.announced", study, sender, study, {"run": str(body["run"]), "node": node.iri})
+
+
+def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
+    """A contributor's sealed package: kept once; another one under the same attempt is refused (P19)."""
+    stage, attempt = str(body["stage"]), int(body["attempt"])
+    package = base64.b64decode(str(body["package"]), validate=True)
+    correction = base64.b64decode(str(body["correction"]), validate=True)
+    name = f"{study}#{stage}#{attempt}#{sender}"
+    secret = tx.get(ReceiverSecret, f"{study}#{stage}")
+    if secret is None:
+        raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
+    waiting = tx.get(Computation, f"party#{study}#{stage}")
+    if waiting is not None and waiting.state not in ("gathering",):
+        raise errors.Conflict("A share came after the computation had started.")
+    old = tx.get(Share, name)
+    fingerprint = digest(package + correction)
+    if old is None:
+        tx.add(Share(name, study, sender, package, correction, clock.now()))
+    elif digest(old.package + old.correction) != fingerprint:
+        raise errors.Conflict("A contributor sent two different shares for one study.")
+    return Entry("share.received", name, sender, study, {"sha256": fingerprint})
+
+
+@dataclass(frozen=True)
+class Due:
+    """A computation whose shares are all here."""
+
+    row: Computation
+    plan: StudyPlan
+    agreement: Agreement
+    number: int
+    shares: tuple[Share, ...]
+    secret: ReceiverSecret
+
+
+def due_computations(node: Node) -> list[Due]:
+    """The computations of this compute party that can start."""
+    found = []
+    with node.store.read() as reader:
+        agreement = current_in(reader)
+        number = party_number(node, agreement)
+        if agreement is None or number is None:
+            return []
+        for row in reader.find(Computation, {"state": "gathering"}):
+            if not row.id.startswith("party#"):
+                continue
+            attempt = int(row.facts["attempt"])
+            names = [f"{row.study}#{row.stage}#{attempt}#{c['node']}" for c in row.facts["contributors"]]
+            shares = tuple(s for name in names if (s := reader.get(Share, name)))
+            request, secret = (
+                reader.get(Request, row.study),
+                reader.get(ReceiverSecret, f"{row.study}#{row.stage}"),
+            )
+            if len(shares) == len(names) and request and secret:
+                plan = read_study_bytes(request.document)
+                found.append(Due(row, plan, agreement, number, shares, secret))
+    return found
+
+
+def mark_running(node: Node, due: Due) -> Due:
+    """Say that a computation starts: from now on no share is taken any more."""
+    row = commit(
+        node.desk,
+        lambda tx: tx.change(due.row, state="running", changed=clock.now()),
+        Entry("computation.started", due.row.study, "node", due.row.study, {"run": due.row.facts["run"]}),
+    )
+    return Due(row, due.plan, due.agreement, due.number, due.shares, due.secret)
+
+
+def compute(node: Node, due: Due) -> None:
+    """Take part in a run, and send the home node the sealed output or the reason why there is none."""
+    folder = node.config.spool / "computations" / secrets.token_hex(8)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        outcome = take_part(_job(node, due, folder), spool=node.config.spool)
+    except errors.FairnodeError as error:
+        outcome = {
+            "outcome": "ended",
+            "reason": {"code": error.code, "party": due.number, "sentence": error.what},
+        }
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+    report(node, due, outcome)
+
+
+def report(node: Node, due: Due, outcome: Mapping[str, Any]) -> None:
+    """Tell the home node how a run ended; what was counted of it goes into the ledger."""
+    body = {
+        "stage": due.row.stage,
+        "run": due.row.facts["run"],
+        "party": due.number,
+        "outcome": outcome["outcome"],
+        "output": outcome.get("output", ""),
+        "reason": outcome.get("reason") or {},
+        "statistics": outcome.get("statistics") or {},
+    }
+    facts = {"run": body["run"], "outcome": body["outcome"], "statistics": _whole(body["statistics"])}
+    with node.store.read() as reader:
+        request = reader.get(Request, due.row.study)
+    assert request is not None, "its study was read before"
+    commit(
+        node.desk,
+        lambda tx: tx.change(due.row, state="reported", changed=clock.now()),
+        Entry("computation.ended", due.row.study, "node", due.row.study, facts),
+        (Outgoing(request.home, "output", due.row.study, body),),
+    )
+
+
+def _whole(statistics: Mapping[str, Any]) -> dict[str, Any]:
+    """Statistics as the ledger's canonical JSON takes them."""
+    return {k: v for k, v in statistics.items() if isinstance(v, int | float | str)}
+
+
+def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
+    """The job file of this party (see `fairnode.mpc.party.job`); the shares lie in `folder` for the run only."""
+    facts, keys = due.row.facts, node.config.keys
+    (folder / "receiver.key").write_text(due.secret.secret.hex(), encoding="ascii")
+    inputs = []
+    for number, share in enumerate(due.shares):
+        member = due.agreement.member(share.sender)
+        if member is None:
+            raise errors.NotAllowed("A share came from a node that is not in the agreement.")
+        (folder / f"{number}.package").write_bytes(share.package)
+        (folder / f"{number}.block").write_bytes(share.correction)
+        inputs.append(
+            {
+                "sender": share.sender,
+                "key": member.signing,
+                "package": str(folder / f"{number}.package"),
+                "correction": str(folder / f"{number}.block"),
+            }
+        )
+    parties = []
+    for party, member in party_members(due.agreement):
+        host, _, port = party.address.rpartition(":")
+        parties.append({"host": host, "port": int(port), "fingerprint": member.certificate})
+    return {
+        "run": facts["run"],
+        "party": due.number,
+        "certificate": str(keys / "tls.crt"),
+        "key": str(keys / "tls.key"),
+        "parties": parties,
+        "sockets": str(sockets(node)),
+        "study": due.row.study,
+        "attempt": int(facts["attempt"]),
+        "program": {"name": facts["program"]["name"], "digest": facts["program"]["digest"]},
+        "parameters": _parameters(due),
+        "inputs": inputs,
+        "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
+        "receiver_key": str(folder / "receiver.key"),
+        "recipient": facts["recipient"],
+        "seconds": RUN_SECONDS,
+        "join_seconds": JOIN_SECONDS,
+    }
+
+
+def _parameters(due: Due) -> dict[str, Any]:
+    """The program's parameters as this party derives them itself: what the home node says must be equal."""
+    told = dict(due.row.facts["program"]["parameters"])
+    own = program_parameters(due.plan, due.agreement, int(told["cells"]))
+    if own != told:
+        raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
+    return own
+
+
+def sockets(node: Node) -> Path:
+    """The folder through which this node's gateway reaches its party processes."""
+    return node.config.spool / "sockets"
+
+
+def forget(tx: Transaction, study: str) -> int:
+    """Destroy shares and keys of a study when its combination is over; how many shares there were."""
+    shares = tx.find(Share, {"study": study})
+    for share in shares:
+        tx.remove(share)
+    for secret in [s for s in tx.find(ReceiverSecret) if s.id.startswith(f"{study}#")]:
+        tx.remove(secret)
+    return len(shares)
+
+
+def recover(node: Node) -> None:
+    """After a restart: a run that this process was in is over; say so, so that the home node starts another."""
+    with node.store.read() as reader:
+        agreement = current_in(reader)
+        running = [c for c in reader.find(Computation, {"state": "running"}) if c.id.startswith("party#")]
+    number = party_number(node, agreement)
+    for row in running:
+        if agreement is None or number is None:
+            continue
+        with node.store.read() as reader:
+            request = reader.get(Request, row.study)
+            secret = reader.get(ReceiverSecret, f"{row.study}#{row.stage}")
+        if request is None or secret is None:
+            continue
+        due = Due(row, read_study_bytes(request.document), agreement, number, (), secret)
+        reason = {"code": "lost", "party": number, "sentence": "The compute party was restarted."}
+        report(node, due, {"outcome": "ended", "reason": reason})

@@ -1,0 +1,26 @@
+"""The audit of complementary suppression, run in a child process: web and worker load no SciPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fairnode.child import run_child
+from fairnode.disclosure.audit import Answer, Audit, Question, answer_from_json, question_to_json
+
+_START_AND_LAST_STEP = 60.0
+
+
+def child_audit(spool: Path) -> Audit:
+    """An `Audit` for `fairnode.disclosure.judge` that starts a child for each question it is asked.
+
+    The child ends its search after the seconds that the question allows; `Unavailable` is raised if it
+    does not end within a minute more.
+    """
+
+    def ask(question: Question) -> Answer:
+        seconds = question.seconds + _START_AND_LAST_STEP
+        return answer_from_json(
+            run_child("lp_audit", question_to_json(question), spool=spool, seconds=seconds)
+        )
+
+    return ask

@@ -1,0 +1,1 @@
+"""The compute party: one process, one run. The only package that loads MPyC."""

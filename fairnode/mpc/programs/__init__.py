@@ -1,0 +1,24 @@
+"""The programs that a study may name: a closed list, each with a digest over its source."""
+
+from __future__ import annotations
+
+from fairnode.errors import NotFound
+from fairnode.mpc.programs.contract import Program
+from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
+from fairnode.mpc.programs.quantile import QUANTILE
+from fairnode.mpc.programs.suppressed_sum import SUM
+
+
+def programs() -> dict[str, Program]:
+    """All programs by name."""
+    return {program.name: program for program in (SUM, MEAN_VARIANCE, QUANTILE)}
+
+
+def program(name: str) -> Program:
+    """The program of that name. Raises NotFound."""
+    known = programs()
+    if name not in known:
+        raise NotFound(
+            f"There is no program '{name}'.", to_do=f"Programs of this node: {', '.join(sorted(known))}."
+        )
+    return known[name]

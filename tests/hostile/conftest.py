@@ -1,0 +1,6 @@
+"""Lets the cases import each other."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))

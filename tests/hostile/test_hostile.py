@@ -1,0 +1,30 @@
+"""Every case comes out as the list says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hostile.all import CASES, run_case, target_on
+
+pytestmark = pytest.mark.needs_docker
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    target = target_on(tmp_path_factory.mktemp("hostile"))
+    yield target
+    target.engine.close()
+
+
+def _name(case) -> str:
+    return f"{case.number} {case.attack}"
+
+
+def _mark(case):
+    return pytest.param(case, marks=[pytest.mark.long] if case.is_long else [], id=_name(case))
+
+
+@pytest.mark.parametrize("case", [_mark(case) for case in CASES])
+def test_the_attack_comes_to_nothing(target, case):
+    outcome = run_case(case, target)
+    assert outcome.verdict is case.expected, outcome.figure

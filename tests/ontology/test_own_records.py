@@ -1,0 +1,99 @@
+"""Every record that the node itself makes has the form that its shapes ask of others."""
+
+from pathlib import Path
+
+import pytest
+
+from examples.netherlands.organisations import ORGANISATIONS
+from examples.netherlands.record import record
+from fairnode import vocabulary
+from fairnode.config import Config, Organisation
+from fairnode.jobs import shacl
+from fairnode.metadata.documents import catalogue
+from fairnode.metadata.documents.site import Member as Child
+from fairnode.metadata.documents.site import Site
+from fairnode.network.agreement import ComputeParty, Member, write_agreement
+from fairnode.records.result import Dimension, Kind, PublicCell, PublicTable, Status, TableSpec, Unit
+from fairnode.release.cube import to_cube
+from fairnode.release.words import Labels, Provenance
+
+NAMES = ("police", "shelter", "care")
+MOMENT = "2026-11-21T09:00:00Z"
+
+
+def findings(turtle, shape):
+    return shacl.run({"turtle": turtle, "shape": shape, "base": "https://node.example"})["findings"]
+
+
+@pytest.fixture
+def site():
+    config = Config(
+        Path(), "node", "https://node.example", "127.0.0.1", 8080, Organisation("Example", "police")
+    )
+    return Site(config, MOMENT, MOMENT)
+
+
+def test_the_root(site):
+    children = [Child("https://node.example/catalogue/data", "Datasets", MOMENT, MOMENT)]
+    assert findings(catalogue.root(site, children).serialize(format="turtle"), "root") == []
+
+
+@pytest.mark.parametrize("make", [catalogue.catalogue, catalogue.algorithms], ids=lambda make: make.__name__)
+def test_the_catalogues(site, make):
+    assert findings(make(site, []).serialize(format="turtle"), "catalogue") == []
+
+
+@pytest.mark.parametrize("organisation", ORGANISATIONS, ids=lambda organisation: organisation.key)
+def test_the_datasets_of_the_demonstration(organisation):
+    assert findings(record(organisation, "https://node.example"), "dataset") == []
+
+
+@pytest.mark.filterwarnings("ignore:Code. version is not defined")  # rdflib does not know DCAT 3 yet
+def test_an_agreement():
+    key = "00" * 32
+    members = [
+        Member(name, f"https://{name}.example", f"https://{name}.example/organisation", key, key, key)
+        for name in NAMES
+    ]
+    parties = [
+        ComputeParty(number, f"https://{name}.example/organisation", f"{name}.example:9000")
+        for number, name in enumerate(NAMES)
+    ]
+    told = {
+        "iri": "urn:uuid:6f1c0c52-6f0f-4b57-9d0e-0d8f5a3f1a02",
+        "title": "Network",
+        "members": members,
+        "parties": parties,
+        "purposes": [f"{vocabulary.HTPOL}TraffickingStatistics"],
+        "k": 11,
+        "expires": "2099-01-01T00:00:00Z",
+    }
+    assert findings(write_agreement(told).decode(), "agreement") == []
+
+
+@pytest.mark.parametrize("kind", [Kind.COUNT, Kind.MEAN])
+def test_a_release(kind):
+    regions = vocabulary.variable("region").codes[:2]
+    spec = TableSpec(
+        "counts",
+        kind,
+        Unit.REGISTRATION,
+        "records",
+        (Dimension("region", tuple(c.notation for c in regions)),),
+    )
+    cells = (
+        PublicCell((regions[0].notation,), Status.SHOWN, 120, 1.5e-07 if kind is Kind.MEAN else None),
+        PublicCell((regions[1].notation,), Status.HIDDEN),
+    )
+    labels = Labels(concepts={("region", code.notation): code.iri for code in regions})
+    provenance = Provenance(
+        release="https://node.example/release/1",
+        title="Registrations by region",
+        issued="2026-11-21",
+        visit="https://node.example/visit/1",
+        study="urn:uuid:6f1c0c52-6f0f-4b57-9d0e-0d8f5a3f1a01",
+        datasets=("https://node.example/dataset/police-victims",),
+        publisher="https://node.example/organisation",
+        rules="0" * 64,
+    )
+    assert findings(to_cube([PublicTable(spec, cells, (), 5)], labels, provenance), "release") == []
