@@ -202,7 +202,8 @@ def _ascend(terms: Design, column: int, alpha: Floats, mu: Floats, goal: Floats,
 def independence_missing(total: Floats, on: Floats) -> Floats:
     """Unseen persons under independence: root of prod_i (x + n - n_i) = x (x + n)^(t-1), by bisection.
 
-    `total` (R,), `on` (R, t). At least 0.05, and capped at 10^4 n where no finite root exists (Darroch 1958); further out rounding would look like convergence.
+    `total` (R,), `on` (R, t); Darroch 1958. At least 0.05, and capped at 10^4 n where no finite root exists:
+    a start further out would let rounding look like convergence.
     """
     low = np.full(len(total), np.log(0.05))
     high = np.log(total) + np.log(1e4)
