@@ -75,7 +75,7 @@ def split_additively(numbers: Words, parties: int, threshold: int) -> dict[Row, 
 
 
 def add_rows(dealt: Sequence[Mapping[Row, Words]]) -> dict[Row, Words]:
-    """The rows of the sum of several dealt vectors: local, exact modulo P. Raises `NotValid` on other lengths."""
+    """The rows of the sum of dealt vectors: local, exact modulo P. Raises `NotValid` if lengths differ."""
     total = {name: reduced(row) for name, row in dealt[0].items()}
     for rows in dealt[1:]:
         for name, row in rows.items():
@@ -86,7 +86,7 @@ def add_rows(dealt: Sequence[Mapping[Row, Words]]) -> dict[Row, Words]:
 
 
 def rows_to_shamir(rows: Mapping[Row, Words], party: int, parties: int, threshold: int) -> Words:
-    """This party's Shamir share of what its rows add up to: local (Cramer, Damgaard, Ishai, TCC 2005).
+    """The Shamir share of `party` of what its rows add up to: local (Cramer, Damgaard, Ishai, TCC 2005).
 
     Each row is carried by the polynomial that is 1 at zero and 0 at the points of those who miss it.
     """

@@ -81,23 +81,29 @@ async def sum_numbers(kernel: BitKernel, numbers: Sequence[Sequence[Words]], bit
 
 async def at_least(kernel: BitKernel, a: Sequence[Words], bound: int) -> Words:
     """[a >= bound] for a public bound: the carry out of a + (2^bits - bound), a tree of log2(bits) rounds."""
+    words = a[0].shape[1]
+    return await at_least_each(kernel, a, [(bound, words)])
+
+
+async def at_least_each(kernel: BitKernel, a: Sequence[Words], bounds: Sequence[tuple[int, int]]) -> Words:
+    """As `at_least`, with a bound of its own for each stretch of words: pairs (bound, number of words)."""
     bits = len(a)
-    if bound <= 0:
-        return kernel.public(np.full(a[0].shape[1], ALL_ONES))
-    if bound >> bits:
-        return kernel.zeros(a[0].shape[1])
-    offset = (1 << bits) - bound
-    zero = kernel.zeros(a[0].shape[1])
-    # adding a one makes a carry where a is one and passes one on where not; adding a zero only passes on
-    makes = [x if offset >> i & 1 else zero for i, x in enumerate(a)]
-    passes = [kernel.invert(x) if offset >> i & 1 else x for i, x in enumerate(a)]
+    offsets = [(1 << bits) - min(max(bound, 0), 1 << bits) for bound, _ in bounds]
+    widths = [words for _, words in bounds]
+    makes, passes = [], []
+    for i, x in enumerate(a):
+        ones = np.repeat([ALL_ONES * np.uint64(offset >> i & 1) for offset in offsets], widths)
+        makes.append(x & ones)  # adding a one makes a carry where a is one
+        passes.append(x ^ kernel.public(ones))  # and passes one on where it is not
+    always = kernel.public(np.repeat([ALL_ONES * np.uint64(offset >> bits) for offset in offsets], widths))
     while len(makes) > 1:
         pairs = range(0, len(makes) - 1, 2)
         made = await kernel.and_many([(passes[i + 1], x) for i in pairs for x in (makes[i], passes[i])])
         odd = [len(makes) - 1] if len(makes) % 2 else []
         makes = [makes[i + 1] ^ made[i] for i in pairs] + [makes[i] for i in odd]
         passes = [made[i + 1] for i in pairs] + [passes[i] for i in odd]
-    return makes[0]
+    carry: Words = makes[0] ^ always
+    return carry
 
 
 async def all_of(kernel: BitKernel, bits: Sequence[Words]) -> Words:
