@@ -88,7 +88,7 @@ async def overlap(job: Job) -> Any:
         {row: FileRow(folder / f"{i}-{'-'.join(map(str, row))}") for row in held} for i in range(shape.lists)
     ]
     counts = await count_overlaps(kernel, lists, shape)
-    cells = await exact_cells(mpc, kernel, counts, shape.lists, mpc.SecInt(32))
+    cells = await exact_cells(mpc, kernel, counts, shape, mpc.SecInt(32))
     opened = [int(v) for v in await mpc.output(cells)]
     return {"cells": opened, "rounds": exchange.traffic.rounds, "gates": kernel.and_gates}
 

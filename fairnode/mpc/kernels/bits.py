@@ -24,9 +24,9 @@ BULK_WORDS = 16384  # from here on bytes cost more than rounds: sums go through 
 
 @dataclass(frozen=True)
 class Products:
-    """Which products of rows a party adds up: `left` row AND the XOR of the `right` rows."""
+    """Products of a party with a factor in common: XOR of `left` rows of x AND that of `right` rows of y."""
 
-    left: int
+    left: tuple[int, ...]
     right: tuple[int, ...]
 
 
@@ -41,19 +41,31 @@ class Piece:
 
 
 def assign_products(parties: int, threshold: int) -> list[list[Products]]:
-    """For each party the products of rows it adds up: every pair of rows is somebody's, evenly spread."""
+    """For each party the products of rows it adds up: every pair of rows is somebody's, evenly spread.
+
+    For each row of x one holder takes all rows of y that it holds too, the next holder in turn what is
+    left, and so on; so most products of a party have their y factor in common and need one AND gate.
+    """
     rows = rows_of(parties, threshold)
     load = [0] * parties
-    pairs: list[dict[Row, list[Row]]] = [{} for _ in range(parties)]
+    sums: list[dict[tuple[Row, ...], list[Row]]] = [{} for _ in range(parties)]
     for left in rows:
-        for right in rows:
-            able = [p for p in range(parties) if p not in left and p not in right]
-            party = min(able, key=lambda p: load[p])
-            load[party] += 1
-            pairs[party].setdefault(left, []).append(right)
+        able = holders(left, parties)
+        followed = [p for p in able if (p + 1) % parties in able] or list(able)
+        first = min(followed, key=lambda p: load[p])
+        load[first] += 1
+        waiting = set(rows)
+        for party in sorted(able, key=lambda p: (p - first) % parties):
+            right = tuple(row for row in rows if row in waiting and party not in row)
+            waiting -= set(right)
+            if right:
+                sums[party].setdefault(right, []).append(left)
     index = [{row: i for i, row in enumerate(held_by(p, parties, threshold))} for p in range(parties)]
     return [
-        [Products(index[p][left], tuple(index[p][r] for r in right)) for left, right in pairs[p].items()]
+        [
+            Products(tuple(index[p][row] for row in left), tuple(index[p][row] for row in right))
+            for right, left in sums[p].items()
+        ]
         for p in range(parties)
     ]
 
@@ -114,10 +126,17 @@ class BitKernel:
             flipped[0] ^= ALL_ONES
         return flipped
 
+    def invert_in_place(self, x: Words) -> None:
+        """NOT of every bit, overwriting the vector."""
+        if self.rows[0] in self.held:
+            np.bitwise_xor(x[0], ALL_ONES, out=x[0])
+
     def dealt(self, rows: Mapping[Row, Words | RowSource], start: int, stop: int) -> Words:
         """The share that this party was dealt of words start..stop-1 of an input party."""
-        mine = held_rows(rows, self.party, self.parties, self.threshold)
-        return np.stack([read_row(row, start, stop) for row in mine])
+        share = np.empty((len(self.held), stop - start), np.uint64)
+        for row, out in zip(held_rows(rows, self.party, self.parties, self.threshold), share, strict=True):
+            read_row(row, start, out)
+        return share
 
     # ---- what needs messages
 
@@ -144,19 +163,27 @@ class BitKernel:
 
     async def and_(self, x: Words, y: Words) -> Words:
         """AND of two shared vectors (rows held, W); the result has fresh, uniform rows."""
+        roomy = np.empty((len(self.held), x.shape[1] + SLACK_WORDS), np.uint64)
+        await self._and_into(x, y, roomy)
+        return roomy[:, : x.shape[1]]
+
+    async def and_in_place(self, bits: Words, count: int) -> None:
+        """Words 0..count-1 of a shared vector become their AND with the next `count` words, in place."""
+        assert count >= SLACK_WORDS
+        await self._and_into(bits[:, :count], bits[:, count : 2 * count], bits[:, : count + SLACK_WORDS])
+
+    async def _and_into(self, x: Words, y: Words, roomy: Words) -> None:
+        """Put x AND y into `roomy`, whose rows have two words more and may begin with x."""
         count = x.shape[1]
         self.and_gates += 64 * count
-        buffer = np.empty(len(self.held) * count + SLACK_WORDS, np.uint64)
-        result = buffer[: len(self.held) * count].reshape(len(self.held), count)
         sums = np.empty(count + SLACK_WORDS, np.uint64)
         pieces = self._pieces(count)
         for piece in pieces:
-            self._masked_sums(x, y, piece, buffer, sums)
+            self._masked_sums(x, y, piece, roomy, sums)
         if count >= BULK_WORDS:
-            await self._collect(pieces, sums, result)
+            await self._collect(pieces, sums, roomy)
         elif count:
-            await self._tell_all_holders(pieces[0], sums, result)
-        return result
+            await self._tell_all_holders(pieces[0], sums, roomy)
 
     async def and_many(self, pairs: Sequence[tuple[Words, Words]]) -> list[Words]:
         """AND of several pairs of shared vectors, of any widths, for the rounds of one."""
@@ -203,37 +230,38 @@ class BitKernel:
             for start, stop, row in zip(ends, ends[1:], self.rows, strict=False)
         ]
 
-    def _masked_sums(self, x: Words, y: Words, piece: Piece, result: Words, sums: Words) -> None:
-        """Put this party's masked sum of products into `sums` and the new rows from keys into `result`."""
-        count = x.shape[1]
+    def _masked_sums(self, x: Words, y: Words, piece: Piece, roomy: Words, sums: Words) -> None:
+        """Put this party's masked sum of products into `sums` and the new rows from keys into `roomy`.
+
+        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
+        """
         scratch = np.empty((2, min(CACHE_WORDS, piece.stop - piece.start)), np.uint64)
+        fresh = [(row, self._fresh[name], name) for row, name in zip(roomy, self.held, strict=True)]
         for start in range(piece.start, piece.stop, CACHE_WORDS):
             stop = min(start + CACHE_WORDS, piece.stop)
             block = sums[start:stop]
             self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
-            for i, row in enumerate(self.held):
-                if row != piece.target:
-                    self._fresh[row].fill(_with_slack(result, i * count + start, i * count + stop))
-                    if self._adder[row] == self.party:
-                        block ^= result[i * count + start : i * count + stop]
+            for row, stream, name in fresh:
+                if name != piece.target:
+                    stream.fill(octets(row[start : stop + SLACK_WORDS]))
+                    if self._adder[name] == self.party:
+                        np.bitwise_xor(block, row[start:stop], out=block)
+            masked = octets(sums[start : stop + SLACK_WORDS])
             for stream in self._zero:
-                stream.mask(_with_slack(sums, start, stop))
+                stream.mask(masked)
 
     def _add_products(self, x: Words, y: Words, out: Words, scratch: Words) -> None:
         """Put the XOR of the products of rows that fall to this party into `out`."""
-        factor, product = scratch
-        out[:] = 0
-        for products in self._products:
-            right = y[products.right[0]]
-            if len(products.right) > 1:
-                np.bitwise_xor(right, y[products.right[1]], out=factor)
-                for i in products.right[2:]:
-                    np.bitwise_xor(factor, y[i], out=factor)
-                right = factor
-            np.bitwise_and(x[products.left], right, out=product)
-            np.bitwise_xor(out, product, out=out)
+        left, right = scratch
+        for k, products in enumerate(self._products):
+            factors = _xor_of(x, products.left, left), _xor_of(y, products.right, right)
+            if k == 0:
+                np.bitwise_and(*factors, out=out)
+            else:
+                np.bitwise_and(*factors, out=left)
+                np.bitwise_xor(out, left, out=out)
 
-    async def _tell_all_holders(self, piece: Piece, sums: Words, result: Words) -> None:
+    async def _tell_all_holders(self, piece: Piece, sums: Words, roomy: Words) -> None:
         """One round: every party sends its masked sum to every holder of the target row."""
         count = piece.stop
         targets = holders(piece.target, self.parties)
@@ -241,12 +269,12 @@ class BitKernel:
         out = {p: mine.tobytes() for p in targets if p != self.party}
         got = await self.exchange.exchange(out, self.others if self.party in targets else [])
         if self.party in targets:
-            row = result[self.held.index(piece.target)]
+            row = roomy[self.held.index(piece.target), :count]
             row[:] = mine
             for peer, message in got.items():
                 row ^= _words(message, count, peer)
 
-    async def _collect(self, pieces: Sequence[Piece], sums: Words, result: Words) -> None:
+    async def _collect(self, pieces: Sequence[Piece], sums: Words, roomy: Words) -> None:
         """Two rounds: one holder of each target row adds up and tells the others; half the bytes."""
         mine = [p for p in pieces if p.collector == self.party]
         out = {
@@ -267,12 +295,19 @@ class BitKernel:
             _put_pieces(sums, [p for p in due if p.collector == peer], message, peer)
         for piece in pieces:
             if self.party not in piece.target:
-                row = result[self.held.index(piece.target)]
+                row = roomy[self.held.index(piece.target)]
                 row[piece.start : piece.stop] = sums[piece.start : piece.stop]
 
 
-def _with_slack(words: Words, start: int, stop: int) -> memoryview:
-    return octets(words)[8 * start : 8 * (stop + SLACK_WORDS)]
+def _xor_of(rows: Words, chosen: tuple[int, ...], scratch: Words) -> Words:
+    """The XOR of the chosen rows: a row itself, or put into `scratch`."""
+    if len(chosen) == 1:
+        row: Words = rows[chosen[0]]
+        return row
+    np.bitwise_xor(rows[chosen[0]], rows[chosen[1]], out=scratch)
+    for i in chosen[2:]:
+        np.bitwise_xor(scratch, rows[i], out=scratch)
+    return scratch
 
 
 def _words(message: bytes, count: int, peer: int) -> Words:

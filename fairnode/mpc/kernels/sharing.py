@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.exchange import Row, held_by, rows_of
-from fairnode.mpc.kernels.streams import Words
+from fairnode.mpc.kernels.streams import Words, octets
 
 ALL_ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -31,8 +31,8 @@ def xor_all(rows: Words) -> Words:
 class RowSource(Protocol):
     """A row that can be read piece by piece, so that no party needs to hold a long one in memory."""
 
-    def words(self, start: int, stop: int) -> Words:
-        """Words start..stop-1 of the row as a new array."""
+    def read(self, start: int, out: Words) -> None:
+        """Put the len(out) words of the row from `start` on into `out`."""
 
 
 class FileRow:
@@ -41,21 +41,22 @@ class FileRow:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def words(self, start: int, stop: int) -> Words:
-        """Raises `NotValid` if the file ends before `stop`."""
-        piece = np.fromfile(self._path, np.dtype("<u8"), count=stop - start, offset=8 * start)
-        if len(piece) != stop - start:
-            raise NotValid("A share is shorter than the study says.", internal=str(self._path))
-        return piece.astype(np.uint64, copy=False)
+    def read(self, start: int, out: Words) -> None:
+        """Raises `NotValid` if the file ends too early."""
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(8 * start)
+            if file.readinto(octets(out)) != out.nbytes:
+                raise NotValid("A share is shorter than the study says.", internal=str(self._path))
 
 
-def read_row(row: Words | RowSource, start: int, stop: int) -> Words:
-    """Words start..stop-1 of an array or of a `RowSource`; raises `NotValid` if the row is too short."""
+def read_row(row: Words | RowSource, start: int, out: Words) -> None:
+    """Fill `out` from an array or a `RowSource`; raises `NotValid` if the row is too short."""
     if not isinstance(row, np.ndarray):
-        return row.words(start, stop)
-    if len(row) < stop:
-        raise NotValid(f"A share has {len(row)} words where the study says at least {stop}.")
-    return row[start:stop]
+        row.read(start, out)
+    elif len(row) < start + len(out):
+        raise NotValid(f"A share has {len(row)} words where the study says at least {start + len(out)}.")
+    else:
+        out[:] = row[start : start + len(out)]
 
 
 def split(words: Words, parties: int, threshold: int) -> dict[Row, Words]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
 
-CACHE_WORDS = 8192  # 64 KiB: the working set of one gate step stays in the level-2 cache
+CACHE_WORDS = 16384  # 128 KiB: the few rows of one gate step stay in the second-level cache
 SLACK_WORDS = 2  # `update_into` asks for 15 spare bytes after what it writes; it leaves them as they are
 
 _ZEROS = bytes(8 * CACHE_WORDS)

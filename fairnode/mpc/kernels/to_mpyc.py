@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairnode.mpc.kernels.bits import BitKernel
+from fairnode.mpc.kernels.exchange import Row
 from fairnode.mpc.kernels.linear import row_weight
 from fairnode.mpc.kernels.sharing import pack, unpack
 from fairnode.mpc.kernels.streams import Words
@@ -17,42 +19,45 @@ if TYPE_CHECKING:
     from mpyc.sectypes import SecureArray, SecureInteger
 
 
-def to_secret_bits(kernel: BitKernel, shared: Words, count: int, kind: type[SecureInteger]) -> SecureArray:
+def to_secret_bits(
+    mpc: Runtime, kernel: BitKernel, shared: Words, count: int, kind: type[SecureInteger]
+) -> SecureArray:
     """The first `count` bits of a shared vector (rows held, W) as an MPyC array of 0 and 1 of type `kind`.
 
-    Each row becomes a Shamir sharing without a message (Cramer, Damgaard, Ishai, TCC 2005); the XOR of the
-    rows is a tree of x + y - 2 x y, whose products MPyC reshares freshly.
+    Parties 0..t-1 input the XOR of the rows they hold and nobody before them does; the one row that is
+    left becomes a Shamir sharing without a message (Cramer, Damgaard, Ishai, TCC 2005). Then the XOR of
+    these t + 1 secrets, x + y - 2 x y: t rounds of products, freshly reshared by MPyC.
     """
+    bits = unpack(shared, count)
+    left = kernel.rows[0]  # the row that parties 0..t-1 miss
+    secret = _row_as_share(kernel, bits, left, kind)
+    for dealer in range(kernel.threshold):
+        mine = [
+            i for i, row in enumerate(kernel.held) if dealer not in row and set(range(dealer)) <= set(row)
+        ]
+        value = np.bitwise_xor.reduce(bits[mine], axis=0) if kernel.party == dealer else np.zeros(count)
+        dealt = mpc.input(kind.array(value.astype(int).astype(object)), senders=dealer)
+        secret = secret + dealt - 2 * (secret * dealt)
+    return secret
+
+
+def _row_as_share(
+    kernel: BitKernel, bits: NDArray[np.uint8], row: Row, kind: type[SecureInteger]
+) -> SecureArray:
+    """The bits of one row, known to its holders, as a Shamir sharing: no message."""
     field = kind.field
-    waiting = []
-    for row in kernel.rows:
-        if row in kernel.held:
-            bits = unpack(shared[kernel.held.index(row)], count).astype(object)
-            share = bits * row_weight(row, kernel.party, field.modulus) % field.modulus
-        else:
-            share = np.zeros(count, object)
-        waiting.append(kind.array(field.array(share, check=False)))
-    while len(waiting) > 1:
-        pairs = [(waiting[i], waiting[i + 1]) for i in range(0, len(waiting) - 1, 2)]
-        waiting = [x + y - 2 * (x * y) for x, y in pairs] + (waiting[-1:] if len(waiting) % 2 else [])
-    return waiting[0]
+    if row in kernel.held:
+        weight = row_weight(row, kernel.party, field.modulus)
+        share = bits[kernel.held.index(row)].astype(object) * weight % field.modulus
+    else:
+        share = np.zeros(bits.shape[1], object)
+    return kind.array(field.array(share, check=False))
 
 
 def to_secret_numbers(
     mpc: Runtime, kernel: BitKernel, planes: Sequence[Words], count: int, kind: type[SecureInteger]
 ) -> SecureArray:
     """The first `count` numbers of planes (lowest bit first) as an MPyC array of type `kind`."""
-    words = planes[0].shape[1]
-    joined = np.concatenate(planes, axis=1)
-    needed = np.concatenate([np.arange(count) + 64 * words * i for i in range(len(planes))])
-    bits = _selected(kernel, joined, needed, kind)
-    table = mpc.np_reshape(bits, (len(planes), count))
+    bits = pack(np.concatenate([unpack(plane, count) for plane in planes], axis=1).astype(bool))
+    table = mpc.np_reshape(to_secret_bits(mpc, kernel, bits, len(planes) * count, kind), (len(planes), count))
     return sum(table[i] * (1 << i) for i in range(len(planes)))
-
-
-def _selected(
-    kernel: BitKernel, shared: Words, positions: np.typing.NDArray[np.int64], kind: type[SecureInteger]
-) -> SecureArray:
-    """Only the bits at `positions`: moving bits about is local."""
-    chosen = unpack(shared, 64 * shared.shape[1])[:, positions].astype(bool)
-    return to_secret_bits(kernel, pack(chosen), len(positions), kind)

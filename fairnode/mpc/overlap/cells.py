@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.to_mpyc import to_secret_bits, to_secret_numbers
+from fairnode.mpc.kernels.numbers import Number
+from fairnode.mpc.kernels.sharing import pack, unpack
+from fairnode.mpc.kernels.to_mpyc import to_secret_numbers
 from fairnode.mpc.overlap.matches import SharedCounts
-from fairnode.mpc.overlap.shape import patterns
+from fairnode.mpc.overlap.shape import OverlapShape, patterns
 
 if TYPE_CHECKING:
     from mpyc.runtime import Runtime
     from mpyc.sectypes import SecureArray, SecureInteger
-
-SIZE_BITS = 32  # of the size word; `shape.LARGEST_BOUND` fits
 
 
 def moebius(lists: int) -> NDArray[np.object_]:
@@ -31,13 +31,23 @@ def moebius(lists: int) -> NDArray[np.object_]:
 
 
 async def exact_cells(
-    mpc: Runtime, kernel: BitKernel, counts: SharedCounts, lists: int, kind: type[SecureInteger]
+    mpc: Runtime, kernel: BitKernel, counts: SharedCounts, shape: OverlapShape, kind: type[SecureInteger]
 ) -> SecureArray:
     """The 2^K - 1 exact cells as an MPyC array of type `kind`, in the order of `shape.patterns`."""
-    bits = mpc.np_reshape(to_secret_bits(kernel, counts.sizes, 64 * lists, kind), (lists, 64))
-    sizes = sum(bits[:, i] * (1 << i) for i in range(SIZE_BITS))
-    supersets = to_secret_numbers(mpc, kernel, counts.supersets, len(counts.patterns), kind)
-    return await apply_public(mpc, moebius(lists), mpc.np_concatenate([sizes, supersets]))
+    totals = to_secret_numbers(
+        mpc, kernel, _sizes_and_counts(kernel, counts, shape), len(patterns(shape.lists)), kind
+    )
+    return await apply_public(mpc, moebius(shape.lists), totals)
+
+
+def _sizes_and_counts(kernel: BitKernel, counts: SharedCounts, shape: OverlapShape) -> Number:
+    """List sizes, then superset counts, as one number of a lane each; none is above the agreed bound."""
+    bits = shape.bound.bit_length()
+    sizes = unpack(counts.sizes, 64 * shape.lists).reshape(len(kernel.held), shape.lists, 64)
+    supersets = [unpack(plane, len(counts.patterns)) for plane in counts.supersets]
+    none = np.zeros((len(kernel.held), len(counts.patterns)), np.uint8)
+    supersets += [none] * (bits - len(supersets))
+    return [pack(np.concatenate([sizes[:, :, i], supersets[i]], axis=1).astype(bool)) for i in range(bits)]
 
 
 async def apply_public(mpc: Runtime, matrix: NDArray[np.object_], vector: SecureArray) -> SecureArray:

@@ -6,6 +6,7 @@ most one slot matches, so the XOR over slots is the bit "the person in bin b of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -64,14 +65,16 @@ async def match_pairs(
     at_once = max(1, BATCH_WORDS // (held * shape.slotted_words))
     units = [(block, i, j) for block in range(shape.blocks) for j in range(1, shape.lists) for i in range(j)]
     tables = _tables(kernel, lists, shape, units)
+    memory = np.empty(held * at_once * shape.slotted_words, np.uint64)
     for start in range(0, len(units), at_once):
         batch = units[start : start + at_once]
-        same = np.empty((held, shape.fingerprint, len(batch), shape.slots, shape.width), np.uint64)
+        planes = (held, shape.fingerprint, len(batch), shape.slots, shape.width)
+        same = memory[: math.prod(planes)].reshape(planes)
         for k in range(len(batch)):
             pivot, inverse = next(tables)
             np.bitwise_xor(pivot, inverse, out=same[:, :, k])
-        found = await _all_bits(kernel, same.reshape(held, shape.fingerprint, -1))
-        found = np.bitwise_xor.reduce(found.reshape(held, len(batch), shape.slots, shape.width), axis=2)
+        await _and_planes(kernel, same.reshape(held, -1), shape.fingerprint)
+        found = np.bitwise_xor.reduce(same[:, 0], axis=2)
         for k, (block, i, j) in enumerate(batch):
             matches[i, j][:, block * shape.width : (block + 1) * shape.width] = found[:, k]
     return matches
@@ -86,25 +89,24 @@ def _tables(
     for block, i, j in units:
         if (block, j) != last:
             start = shape.simple_start(j) + block * shape.slotted_words
-            dealt = kernel.dealt(lists[j], start, start + shape.slotted_words)
-            inverse = kernel.invert(dealt).reshape(held, shape.fingerprint, shape.slots, shape.width)
+            inverse = kernel.dealt(lists[j], start, start + shape.slotted_words)
+            kernel.invert_in_place(inverse)
+            inverse = inverse.reshape(held, shape.fingerprint, shape.slots, shape.width)
             last = (block, j)
         start = block * shape.single_words
         pivot = kernel.dealt(lists[i], start, start + shape.single_words)
         yield pivot.reshape(held, shape.fingerprint, 1, shape.width), inverse
 
 
-async def _all_bits(kernel: BitKernel, bits: Words) -> Words:
-    """AND over the middle axis of a shared array (rows held, planes, W): a tree without copies."""
-    held, planes, words = bits.shape
+async def _and_planes(kernel: BitKernel, bits: Words, planes: int) -> None:
+    """The first of `planes` equal stretches of a shared vector becomes the AND of all: a tree, in place."""
+    words = bits.shape[1] // planes
     while planes > 1:
         half = planes // 2
-        lower = bits[:, :half].reshape(held, half * words)
-        upper = bits[:, half : 2 * half].reshape(held, half * words)
-        made = (await kernel.and_(lower, upper)).reshape(held, half, words)
-        bits = np.concatenate([made, bits[:, 2 * half :]], axis=1) if planes % 2 else made
+        await kernel.and_in_place(bits, half * words)
+        if planes % 2:
+            bits[:, half * words : (half + 1) * words] = bits[:, 2 * half * words : planes * words]
         planes = half + planes % 2
-    return bits[:, 0]
 
 
 async def _join_matches(
@@ -112,7 +114,7 @@ async def _join_matches(
 ) -> dict[Pattern, Words]:
     """For each set of lists one bit a bin of its first list: the person there is on all of them."""
     members: dict[Pattern, Words] = {}
-    members.update(matches)
+    members.update({(i, j): bits for (i, j), bits in matches.items()})
     for size in range(3, lists + 1):
         larger = list(combinations(range(lists), size))
         made = await kernel.and_many([(members[s[:-1]], matches[s[0], s[-1]]) for s in larger])

@@ -65,7 +65,7 @@ def test_every_product_of_rows_falls_to_exactly_one_party_that_holds_both(partie
     seen = []
     for p, products in enumerate(assign_products(parties, threshold)):
         held = held_by(p, parties, threshold)
-        seen += [(held[q.left], held[r]) for q in products for r in q.right]
+        seen += [(held[a], held[b]) for q in products for a in q.left for b in q.right]
     assert sorted(seen) == sorted((a, b) for a in rows for b in rows)
 
 
