@@ -18,10 +18,10 @@ from fairnode.mpc.kernels.exchange import held_by
 from fairnode.mpc.kernels.linear import open_shamir, open_sum, share_and_add
 from fairnode.mpc.kernels.opening import OpeningRule, judge
 from fairnode.mpc.kernels.over_mpyc import connect
-from fairnode.mpc.kernels.sharing import FileRow, to_planes
-from fairnode.mpc.overlap.cells import exact_cells
+from fairnode.mpc.kernels.sharing import FileRow, from_planes, to_planes
+from fairnode.mpc.overlap.cells import exact_cells, lane, on_lanes
 from fairnode.mpc.overlap.matches import count_overlaps
-from fairnode.mpc.overlap.shape import OverlapShape
+from fairnode.mpc.overlap.shape import OverlapShape, patterns
 
 Job = dict[str, Any]
 
@@ -88,8 +88,10 @@ async def overlap(job: Job) -> Any:
         {row: FileRow(folder / f"{i}-{'-'.join(map(str, row))}") for row in held} for i in range(shape.lists)
     ]
     counts = await count_overlaps(kernel, lists, shape)
-    cells = await exact_cells(mpc, kernel, counts, shape, mpc.SecInt(32))
-    opened = [int(v) for v in await mpc.output(cells)]
+    table = on_lanes(kernel, counts, shape)
+    cells = await exact_cells(kernel, table, shape.lists)
+    lanes = from_planes((await kernel.open_to_all(np.concatenate(cells, axis=1)))[:, None], 64)
+    opened = [int(lanes[lane(p)]) for p in patterns(shape.lists)]
     return {"cells": opened, "rounds": exchange.traffic.rounds, "gates": kernel.and_gates}
 
 

@@ -62,6 +62,13 @@ async def add_modulo(kernel: BitKernel, a: Sequence[Words], b: Sequence[Words]) 
     return (await add(kernel, a, b))[:-1]
 
 
+async def subtract(kernel: BitKernel, a: Sequence[Words], b: Sequence[Words]) -> Number:
+    """The difference a - b modulo 2^bits of the wider: the inverse of (inverse of a) + b."""
+    bits = max(len(a), len(b))
+    inverse = [kernel.invert(x) for x in widen(kernel, a, bits)]
+    return [kernel.invert(x) for x in await add_modulo(kernel, inverse, b)]
+
+
 async def sum_numbers(kernel: BitKernel, numbers: Sequence[Sequence[Words]], bits: int) -> Number:
     """The sum of numbers, modulo 2^bits: layers of carry-save adders (three to two), then one adder."""
     waiting = [widen(kernel, number, bits) for number in numbers]

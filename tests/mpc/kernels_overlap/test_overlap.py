@@ -11,7 +11,7 @@ from fairnode.mpc.kernels.local import Network, run_locally
 from fairnode.mpc.kernels.sharing import FileRow, from_planes, split
 from fairnode.mpc.overlap import matches as matches_module
 from fairnode.mpc.overlap import shape as shape_module
-from fairnode.mpc.overlap.cells import moebius
+from fairnode.mpc.overlap.cells import exact_cells, judge_cells, lane, on_lanes, read_cells
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.mpc.overlap.tables import AttemptFailed, HashingKey, bins, cuckoo, distinct, hashed
@@ -19,8 +19,8 @@ from fairnode.mpc.overlap.tables import AttemptFailed, HashingKey, bins, cuckoo,
 KEY = HashingKey(b"linkage secret of the input parties", "ab" * 32)
 
 
-def overlap(lists, shape, parties=3, threshold=1):
-    """Deal lists of keys, compare, open sizes and superset counts, and invert: cells by pattern."""
+def computed(lists, shape, program, parties=3, threshold=1):
+    """Deal lists of keys, count them at each party, hand kernel and shared table to `program`."""
     dealt = [
         split(bins(keys, KEY, shape, place).words, parties, threshold) for place, keys in enumerate(lists)
     ]
@@ -29,15 +29,43 @@ def overlap(lists, shape, parties=3, threshold=1):
         kernel = BitKernel(exchange)
         mine = [{row: rows[row] for row in kernel.held} for rows in dealt]
         counts = await count_overlaps(kernel, mine, shape)
-        sizes = await kernel.open_to_all(counts.sizes)
-        planes = await kernel.open_to_all(np.concatenate(counts.supersets, axis=1))
-        return counts.patterns, sizes, planes
+        planes = await program(kernel, on_lanes(kernel, counts, shape))
+        return await kernel.open_to_all(np.concatenate(planes, axis=1))
 
-    order, sizes, planes = run_locally(Network(parties, threshold), party)[0]
-    supersets = from_planes(planes.reshape(-1, 1), len(order)).tolist()
-    assert list(order) == patterns(shape.lists)[shape.lists :]
-    exact = moebius(shape.lists).dot(np.array([*sizes.tolist(), *supersets], object))
-    return dict(zip(patterns(shape.lists), exact.tolist(), strict=True))
+    results = run_locally(Network(parties, threshold), party)
+    assert all(np.array_equal(r, results[0]) for r in results)
+    return results[0]
+
+
+def overlap(lists, shape, parties=3, threshold=1):
+    """The opened exact cells by pattern."""
+
+    async def cells(kernel, table):
+        return await exact_cells(kernel, table, shape.lists)
+
+    counts = from_planes(computed(lists, shape, cells, parties, threshold)[:, None], 64)
+    assert counts.sum() == sum(counts[lane(p)] for p in patterns(shape.lists))
+    return {p: int(counts[lane(p)]) for p in patterns(shape.lists)}
+
+
+def shown_cells(lists, shape, least, base=5):
+    async def judged(kernel, table):
+        status, total = await judge_cells(kernel, table, shape.lists, least, base)
+        return [status, *total]
+
+    return read_cells(computed(lists, shape, judged), shape)
+
+
+def plain_rule(cells, lists, least, base=5):
+    """P9 in clear: the rounded cells, or None where hidden."""
+    shown = {p: n for p, n in cells.items() if n >= least}
+    fine = True
+    for i in range(lists):
+        size = sum(n for p, n in cells.items() if i in p)
+        hidden = sum(n for p, n in cells.items() if i in p and p not in shown)
+        fine &= hidden == 0 or hidden >= least
+        fine &= all(size - n >= least for p, n in shown.items() if i in p)
+    return {p: (n + base // 2) // base * base if fine and p in shown else None for p, n in cells.items()}
 
 
 def plain_cells(lists):
@@ -83,6 +111,29 @@ def test_equal_lists_and_disjoint_lists():
     other = [f"b{i}" for i in range(25)]
     assert overlap([same, same, same], OverlapShape(3, 25))[0, 1, 2] == 25
     assert overlap([same, other, other], OverlapShape(3, 25))[0,] == 25
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    counts=st.lists(st.one_of(st.integers(0, 14), st.integers(0, 30)), min_size=7, max_size=7),
+    least=st.integers(3, 12),
+)
+def test_cells_are_shown_exactly_when_the_rule_for_lists_allows(counts, least):
+    lists = [[], [], []]
+    for pattern, count in zip(patterns(3), counts, strict=True):
+        for i in pattern:
+            lists[i] += [f"{pattern} {n}" for n in range(count)]
+    if not all(lists):
+        return
+    assert shown_cells(lists, OverlapShape(3, 150), least) == plain_rule(plain_cells(lists), 3, least)
+
+
+def test_one_list_that_could_undo_the_hiding_hides_the_whole_table():
+    everyone = [f"p{i}" for i in range(60)]
+    lists = [everyone[:45], everyone[20:], everyone[40:60]]
+    cells = plain_cells(lists)
+    assert set(plain_rule(cells, 3, 11).values()) == {None}
+    assert set(shown_cells(lists, OverlapShape(3, 60), 11).values()) == {None}
 
 
 def test_rows_may_lie_in_files(tmp_path):
