@@ -1,8 +1,7 @@
-"""Decomposable models under sharing: the closed form of P14 by comparisons, no fixed point, no iteration.
+"""Decomposable models under sharing: exact integer products, then all limits of the grid compared at once.
 
-The missing cell n0 solves prod_C (n0 + a_C) = n0 prod_S (n0 + a_S), cliques C and separators S, and the
-left side is larger below the root. So "n0 >= v" is one comparison of two products, exact over the
-integers, and n0 to two significant figures is found by 9 of them. For the standard error n0 is narrowed
+Opened, for each number, is one bit a limit: whether the number reaches it. These bits are ones, then
+zeros, so they say its two significant figures and nothing more. For the standard error n0 is narrowed
 further without opening anything: se^2 = prod_C (n0 + a_C) / -d/dn0 [left - right].
 """
 
@@ -10,21 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairnode.mpc.estimate.grid import LARGEST, VALUES, bracket, search
-from fairnode.mpc.estimate.models import Clique, Model
-from fairnode.mpc.overlap.shape import patterns
+from fairnode.mpc.estimate.closed_form import HALVINGS, ClosedForm, error_width, product_width
+from fairnode.mpc.estimate.grid import TWICE_LIMITS, VALUES, bracket, index_of, value_at
+from fairnode.mpc.estimate.models import Model
+from fairnode.mpc.kernels.field import FieldKernel, Share, modulo
+from fairnode.mpc.kernels.sharing import unpack
+from fairnode.mpc.kernels.streams import Words
 
-if TYPE_CHECKING:
-    from mpyc.runtime import Runtime
-    from mpyc.sectypes import SecureArray, SecureInteger
-
-HALVINGS = 10
-"""How often the bracket of n0 is halved, unopened, before the standard error: to 10^-4 of n0."""
+LIMITS = np.array(TWICE_LIMITS, object)
+_STEP = 1 << (HALVINGS // 2)  # the bracket of n0 is cut into so many parts, twice
 
 
 @dataclass(frozen=True)
@@ -32,149 +29,89 @@ class Estimate:
     """Two significant figures each; None where there is no finite value or it was not asked for."""
 
     hidden: int | None
-    standard_error: int | None
+    standard_error: int | None = None
 
 
 @dataclass(frozen=True)
-class _Sides:
-    """Both sides of the equation for all models at once, as arrays (models, 2, factors).
+class _Factors:
+    """The closed form with its numbers of persons shared: (models, 2, k)."""
 
-    A factor is slope * n0 + persons + filler: slope 1 and filler 0, but for the padding 0 and 1.
-    """
+    form: ClosedForm
+    persons: Share
 
-    slope: NDArray[np.object_]
-    filler: NDArray[np.object_]
-    persons: SecureArray
+    def chosen(self, which: list[int]) -> _Factors:
+        form = ClosedForm(self.form.slope[which], self.form.filler[which], self.form.persons[which])
+        return _Factors(form, self.persons[which])
 
-    def chosen(self, which: list[int]) -> _Sides:
-        return _Sides(self.slope[which], self.filler[which], self.persons[which])
-
-    def factors(self, n0: SecureArray | NDArray[np.object_], unit: int) -> SecureArray:
-        """The factors times `unit` at `n0`, given in units of 1 / unit, one number a model."""
-        return self.slope * n0.reshape(-1, 1, 1) + self.persons * unit + self.filler
-
-
-def secure_kind(mpc: Runtime, models: Sequence[Model], bound: int) -> type[SecureInteger]:
-    """Secret integers wide enough for every product of these models on lists of at most `bound` persons."""
-    kind: type[SecureInteger] = mpc.SecInt(_product_bits(models, bound, 2 << HALVINGS) + 8)
-    return kind
+    def at(self, n0: NDArray[np.object_], unit: int) -> Share:
+        """Factors times `unit` at n0 (models, points), public or shared, in 1 / unit: four axes."""
+        linear = self.form.slope[:, None] * n0[:, :, None, None]
+        return modulo(linear + (self.persons * unit + self.form.filler)[:, None])
 
 
 async def estimate(
-    mpc: Runtime, cells: SecureArray, models: Sequence[Model], bound: int, *, with_errors: bool
+    field: FieldKernel, cells: Share, models: Sequence[Model], bound: int, *, with_errors: bool
 ) -> list[Estimate]:
-    """n0, and if asked for its standard error, of each decomposable model; `cells` of type `secure_kind`.
-
-    Opens, for each number, the comparisons that lead to its two significant figures, and no more.
-    """
-    sides = await _sides(mpc, cells, models)
-    bits = _product_bits(models, bound, 2)
-
-    async def reaches(which: list[int], limits: list[int]) -> list[bool]:
-        return await _opened(mpc, _at_least(mpc, sides.chosen(which), np.array(limits, object), 2, bits))
-
-    found = await search(len(models), reaches)
+    """n0, and if asked for its standard error, of each model; `cells` shared, in pattern order."""
+    form = ClosedForm.of(models)
+    factors = _Factors(form, modulo(form.persons.dot(cells)))
+    twice = np.broadcast_to(LIMITS, (len(models), len(LIMITS)))
+    reached = await _root_reaches(field, factors.at(twice, 2), product_width(models, bound))
+    found = [index_of(bits) for bits in await _open_bits(field, reached, twice.shape)]
     finite = [i for i, index in enumerate(found) if index < len(VALUES)]
     errors: dict[int, int | None] = {}
     if with_errors and finite:
-        brackets = [bracket(found[i]) for i in finite]
-        width = _product_bits(models, bound, 2 << HALVINGS) + 6
-        indices = await _standard_errors(mpc, sides.chosen(finite), brackets, width)
-        errors = {i: _value(index) for i, index in zip(finite, indices, strict=True)}
-    return [Estimate(_value(index), errors.get(i)) for i, index in enumerate(found)]
+        brackets = np.array([bracket(found[i]) for i in finite], object)
+        indices = await _standard_errors(field, factors.chosen(finite), brackets, error_width(models, bound))
+        errors = {i: value_at(index) for i, index in zip(finite, indices, strict=True)}
+    return [Estimate(value_at(index), errors.get(i)) for i, index in enumerate(found)]
 
 
-async def _sides(mpc: Runtime, cells: SecureArray, models: Sequence[Model]) -> _Sides:
-    """The numbers a_C and a_S of all models: linear in the cells, so local."""
-    most = max(len(model.generators) for model in models)
-    lists = models[0].lists
-    shape = (len(models), 2, most)
-    slope, filler = np.zeros(shape, object), np.ones(shape, object)
-    matrix = np.zeros((*shape, len(patterns(lists))), object)
-    for m, model in enumerate(models):
-        assert model.separators is not None, "the caller sorts out which models are decomposable"
-        for side, sets in enumerate((model.generators, model.separators)):
-            for k, clique in enumerate(sets):
-                matrix[m, side, k] = _missing(clique, lists)
-        slope[m, :, : len(model.generators)] = 1  # on the right n0 itself is the last factor
-        filler[m, :, : len(model.generators)] = 0
-    numbers = await apply_public(mpc, matrix.reshape(-1, matrix.shape[-1]), cells)
-    return _Sides(slope, filler, mpc.np_reshape(numbers, shape))
-
-
-def _missing(clique: Clique, lists: int) -> list[int]:
-    return [0 if set(pattern) & set(clique) else 1 for pattern in patterns(lists)]
-
-
-def _at_least(
-    mpc: Runtime, sides: _Sides, n0: SecureArray | NDArray[np.object_], unit: int, bits: int
-) -> SecureArray:
-    """One secret bit a model: whether its root is at least n0 / unit."""
-    products = mpc.np_prod(sides.factors(n0, unit), axis=2)
-    return 1 - mpc.np_sgn(products[:, 0] - products[:, 1], l=bits, LT=True)
+async def _root_reaches(field: FieldKernel, factors: Share, width: int) -> Words:
+    """Shared bits, flat over (models, points): whether the root is at least the point."""
+    products = await field.product(factors)
+    return await field.not_negative(modulo(products[..., 0] - products[..., 1]), width)
 
 
 async def _standard_errors(
-    mpc: Runtime, sides: _Sides, brackets: Sequence[tuple[int, int]], bits: int
+    field: FieldKernel, factors: _Factors, brackets: NDArray[np.object_], width: int
 ) -> list[int]:
     """For each model the index of its standard error on the grid."""
     unit = 2 << HALVINGS
-    n0 = await _narrowed(mpc, sides, brackets, bits)
-    factors = sides.factors(n0, unit)
-    above = 4 * mpc.np_prod(factors[:, 0], axis=1)
-    below = unit * _fall(mpc, sides, factors)
-
-    async def reaches(which: list[int], limits: list[int]) -> list[bool]:
-        squares = np.array([limit**2 for limit in limits], object)
-        difference = above[which] - squares * below[which]
-        return await _opened(mpc, 1 - mpc.np_sgn(difference, l=bits, LT=True))
-
-    return await search(len(brackets), reaches)
+    n0 = await _narrowed(field, factors, brackets, width)
+    at_root = factors.at(n0[:, None], unit)[:, 0]
+    above = 4 * await field.product(at_root[:, 0])
+    below = unit * await _fall(field, factors.form, at_root)
+    difference = modulo(above[:, None] - LIMITS**2 * below[:, None])
+    reached = await field.not_negative(difference, width)
+    return [index_of(bits) for bits in await _open_bits(field, reached, difference.shape)]
 
 
 async def _narrowed(
-    mpc: Runtime, sides: _Sides, brackets: Sequence[tuple[int, int]], bits: int
-) -> SecureArray:
-    """The root in units of 1 / (2 << HALVINGS), by halving the public bracket; no comparison is opened."""
-    low = np.array([b[0] << HALVINGS for b in brackets], object)
-    width = np.array([b[1] - b[0] for b in brackets], object)
-    root = type(sides.persons)(np.zeros(len(brackets), object)) + low
-    for k in reversed(range(HALVINGS)):
-        further = _at_least(mpc, sides, root + width * (1 << k), 2 << HALVINGS, bits)
-        root = root + further * (width * (1 << k))
+    field: FieldKernel, factors: _Factors, brackets: NDArray[np.object_], width: int
+) -> Share:
+    """The root in 1 / (2 << HALVINGS), shared: twice its bracket is cut into 32 parts, nothing opened."""
+    root: Share = brackets[:, 0] << HALVINGS
+    part = (brackets[:, 1] - brackets[:, 0]) << HALVINGS
+    steps = np.arange(1, _STEP).astype(object)
+    for _ in range(2):
+        part = part // _STEP
+        points = modulo(root[:, None] + part[:, None] * steps)
+        reached = await _root_reaches(field, factors.at(points, 2 << HALVINGS), width)
+        bits = await field.from_bits(reached, points.size)
+        root = modulo(root + part * bits.reshape(points.shape).sum(axis=1))
     return root
 
 
-def _fall(mpc: Runtime, sides: _Sides, factors: SecureArray) -> SecureArray:
+async def _fall(field: FieldKernel, form: ClosedForm, factors: Share) -> Share:
     """Minus the derivative of left - right: for each side the sum of products with one factor left out."""
-    count = factors.shape[2]
-    others = 1 - np.eye(count, dtype=int).astype(object)
-    slopes = sides.slope[:, :, :, None] * np.eye(count, dtype=int).astype(object)
-    rows = mpc.np_reshape(factors, (len(sides.slope), 2, 1, count)) * others + slopes
-    sums = mpc.np_sum(mpc.np_prod(rows, axis=3), axis=2)
-    return sums[:, 1] - sums[:, 0]
+    count = factors.shape[-1]
+    one_out = np.eye(count, dtype=int).astype(object)
+    rows = factors[:, :, None, :] * (1 - one_out) + form.slope[..., None] * one_out
+    sums = (await field.product(rows)).sum(axis=2)
+    return modulo(sums[:, 1] - sums[:, 0])
 
 
-def _product_bits(models: Sequence[Model], bound: int, unit: int) -> int:
-    """Bits of the largest number that is compared, with its sign."""
-    largest = unit * (models[0].lists * bound + LARGEST)
-    factors = max(len(model.generators) for model in models)
-    products = factors * largest.bit_length()
-    error = (factors - 1) * largest.bit_length() + factors.bit_length() + (4 * LARGEST**2 * unit).bit_length()
-    return 2 + (products if unit == 2 else max(products, error))
-
-
-def _value(index: int) -> int | None:
-    return VALUES[index] if index < len(VALUES) else None
-
-
-async def _opened(mpc: Runtime, bits: SecureArray) -> list[bool]:
-    return [bool(int(bit)) for bit in await mpc.output(bits)]
-
-
-async def apply_public(mpc: Runtime, matrix: NDArray[np.object_], vector: SecureArray) -> SecureArray:
-    """A public integer matrix times a shared vector: local at each party."""
-    kind = type(vector)
-    field = kind.sectype.field
-    share = await mpc.gather(vector)
-    return kind(field.array(matrix.dot(share.value) % field.modulus, check=False))
+async def _open_bits(field: FieldKernel, shared: Words, shape: tuple[int, ...]) -> list[list[int]]:
+    opened = await field.bits.open_to_all(shared)
+    return [list(map(int, row)) for row in unpack(opened, int(np.prod(shape))).reshape(shape)]

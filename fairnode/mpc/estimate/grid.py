@@ -43,6 +43,16 @@ async def search(
     return low
 
 
+def index_of(reached: Sequence[int]) -> int:
+    """The index of a value from one bit a limit: whether the number reaches it. They are ones, then zeros."""
+    return sum(reached)
+
+
+def value_at(index: int) -> int | None:
+    """The value that a number reaching so many limits rounds to; None if it reaches all."""
+    return VALUES[index] if index < len(VALUES) else None
+
+
 def bracket(index: int) -> tuple[int, int]:
     """Twice the smallest and twice the largest number that rounds to the value at `index`."""
     return (TWICE_LIMITS[index - 1] if index else 0), TWICE_LIMITS[index]

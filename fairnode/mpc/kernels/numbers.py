@@ -97,19 +97,24 @@ async def at_least_each(kernel: BitKernel, a: Sequence[Words], bounds: Sequence[
     bits = len(a)
     offsets = [(1 << bits) - min(max(bound, 0), 1 << bits) for bound, _ in bounds]
     widths = [words for _, words in bounds]
-    makes, passes = [], []
-    for i, x in enumerate(a):
-        ones = np.repeat([ALL_ONES * np.uint64(offset >> i & 1) for offset in offsets], widths)
-        makes.append(x & ones)  # adding a one makes a carry where a is one
-        passes.append(x ^ kernel.public(ones))  # and passes one on where it is not
-    always = kernel.public(np.repeat([ALL_ONES * np.uint64(offset >> bits) for offset in offsets], widths))
+    planes = [
+        np.repeat([ALL_ONES * np.uint64(offset >> i & 1) for offset in offsets], widths)
+        for i in range(bits + 1)
+    ]
+    return await carries(kernel, a, planes)
+
+
+async def carries(kernel: BitKernel, a: Sequence[Words], public: Sequence[Words]) -> Words:
+    """Whether a + a public number reaches 2^bits; `public` has one plane more than `a`, one number a lane."""
+    makes = [x & ones for x, ones in zip(a, public, strict=False)]  # adding a one to a one makes a carry,
+    passes = [x ^ kernel.public(ones) for x, ones in zip(a, public, strict=False)]  # to a zero passes it on
     while len(makes) > 1:
         pairs = range(0, len(makes) - 1, 2)
         made = await kernel.and_many([(passes[i + 1], x) for i in pairs for x in (makes[i], passes[i])])
         odd = [len(makes) - 1] if len(makes) % 2 else []
         makes = [makes[i + 1] ^ made[i] for i in pairs] + [makes[i] for i in odd]
         passes = [made[i + 1] for i in pairs] + [passes[i] for i in odd]
-    carry: Words = makes[0] ^ always
+    carry: Words = makes[0] ^ kernel.public(public[-1])
     return carry
 
 
