@@ -8,6 +8,7 @@ import pytest
 
 from fairnode.errors import NotValid
 from fairnode.mpc.estimate.decomposable import estimate
+from fairnode.mpc.estimate.fitting import FRACTION, fit
 from fairnode.mpc.estimate.grid import LARGEST, TWICE_LIMITS, VALUES, figures
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import cell_vector, fitted_number, hidden_number, standard_error
@@ -127,3 +128,22 @@ def test_no_finite_estimate_is_reported_as_none():
 
     (made,) = under_sharing(program, [100, 100, 100, 0, 0, 0, 0])
     assert (made.hidden, made.standard_error) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("UKdat_5", ["LA:NG NG:GP PFNCA:GP LA:PFNCA GO:GP NG:GO", "LA:NG LA:PFNCA NG:PFNCA NG:GP PFNCA:GO"]),
+        ("Kosovo", ["ABA:OSCE OSCE:HRW EXH:OSCE EXH:ABA EXH:HRW"]),
+    ],
+)
+def test_fitted_estimates_are_within_two_thousandths_of_plaintext(name, terms):
+    names, cells = load(name)
+    models = [model(names, t) for t in terms]
+
+    async def program(field, shared):
+        fitted = await fit(field, shared, models, 5000)
+        return [float(v) / 2**FRACTION for v in await field.open(fitted)]
+
+    for made, m in zip(under_sharing(program, cells), models, strict=True):
+        assert made == pytest.approx(fitted_number(cells, m), rel=2e-3), m
