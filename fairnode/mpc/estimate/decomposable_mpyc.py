@@ -1,9 +1,6 @@
-"""Decomposable models under sharing: the closed form of P14 by comparisons, no fixed point, no iteration.
+"""The closed form in plain MPyC (`engine="mpyc"`): 9 comparisons a figure, one after the other.
 
-The missing cell n0 solves prod_C (n0 + a_C) = n0 prod_S (n0 + a_S), cliques C and separators S, and the
-left side is larger below the root. So "n0 >= v" is one comparison of two products, exact over the
-integers, and n0 to two significant figures is found by 9 of them. For the standard error n0 is narrowed
-further without opening anything: se^2 = prod_C (n0 + a_C) / -d/dn0 [left - right].
+Slow, and the oracle that `decomposable` is held against; see there for the method.
 """
 
 from __future__ import annotations
@@ -15,24 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fairnode.mpc.estimate.grid import LARGEST, VALUES, bracket, search
-from fairnode.mpc.estimate.models import Clique, Model
-from fairnode.mpc.overlap.shape import patterns
+from fairnode.mpc.estimate.closed_form import HALVINGS, ClosedForm, error_width, product_width
+from fairnode.mpc.estimate.decomposable import Estimate
+from fairnode.mpc.estimate.grid import VALUES, bracket, search, value_at
+from fairnode.mpc.estimate.models import Model
 
 if TYPE_CHECKING:
     from mpyc.runtime import Runtime
     from mpyc.sectypes import SecureArray, SecureInteger
-
-HALVINGS = 10
-"""How often the bracket of n0 is halved, unopened, before the standard error: to 10^-4 of n0."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Two significant figures each; None where there is no finite value or it was not asked for."""
-
-    hidden: int | None
-    standard_error: int | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ class _Sides:
 
 def secure_kind(mpc: Runtime, models: Sequence[Model], bound: int) -> type[SecureInteger]:
     """Secret integers wide enough for every product of these models on lists of at most `bound` persons."""
-    kind: type[SecureInteger] = mpc.SecInt(_product_bits(models, bound, 2 << HALVINGS) + 8)
+    kind: type[SecureInteger] = mpc.SecInt(error_width(models, bound) + 8)
     return kind
 
 
@@ -68,7 +55,7 @@ async def estimate(
     Opens, for each number, the comparisons that lead to its two significant figures, and no more.
     """
     sides = await _sides(mpc, cells, models)
-    bits = _product_bits(models, bound, 2)
+    bits = product_width(models, bound)
 
     async def reaches(which: list[int], limits: list[int]) -> list[bool]:
         return await _opened(mpc, _at_least(mpc, sides.chosen(which), np.array(limits, object), 2, bits))
@@ -78,32 +65,18 @@ async def estimate(
     errors: dict[int, int | None] = {}
     if with_errors and finite:
         brackets = [bracket(found[i]) for i in finite]
-        width = _product_bits(models, bound, 2 << HALVINGS) + 6
+        width = error_width(models, bound)
         indices = await _standard_errors(mpc, sides.chosen(finite), brackets, width)
-        errors = {i: _value(index) for i, index in zip(finite, indices, strict=True)}
-    return [Estimate(_value(index), errors.get(i)) for i, index in enumerate(found)]
+        errors = {i: value_at(index) for i, index in zip(finite, indices, strict=True)}
+    return [Estimate(value_at(index), errors.get(i)) for i, index in enumerate(found)]
 
 
 async def _sides(mpc: Runtime, cells: SecureArray, models: Sequence[Model]) -> _Sides:
     """The numbers a_C and a_S of all models: linear in the cells, so local."""
-    most = max(len(model.generators) for model in models)
-    lists = models[0].lists
-    shape = (len(models), 2, most)
-    slope, filler = np.zeros(shape, object), np.ones(shape, object)
-    matrix = np.zeros((*shape, len(patterns(lists))), object)
-    for m, model in enumerate(models):
-        assert model.separators is not None, "the caller sorts out which models are decomposable"
-        for side, sets in enumerate((model.generators, model.separators)):
-            for k, clique in enumerate(sets):
-                matrix[m, side, k] = _missing(clique, lists)
-        slope[m, :, : len(model.generators)] = 1  # on the right n0 itself is the last factor
-        filler[m, :, : len(model.generators)] = 0
-    numbers = await apply_public(mpc, matrix.reshape(-1, matrix.shape[-1]), cells)
-    return _Sides(slope, filler, mpc.np_reshape(numbers, shape))
-
-
-def _missing(clique: Clique, lists: int) -> list[int]:
-    return [0 if set(pattern) & set(clique) else 1 for pattern in patterns(lists)]
+    form = ClosedForm.of(models)
+    matrix = form.persons.reshape(-1, form.persons.shape[-1])
+    numbers = await apply_public(mpc, matrix, cells)
+    return _Sides(form.slope, form.filler, mpc.np_reshape(numbers, form.slope.shape))
 
 
 def _at_least(
@@ -153,19 +126,6 @@ def _fall(mpc: Runtime, sides: _Sides, factors: SecureArray) -> SecureArray:
     rows = mpc.np_reshape(factors, (len(sides.slope), 2, 1, count)) * others + slopes
     sums = mpc.np_sum(mpc.np_prod(rows, axis=3), axis=2)
     return sums[:, 1] - sums[:, 0]
-
-
-def _product_bits(models: Sequence[Model], bound: int, unit: int) -> int:
-    """Bits of the largest number that is compared, with its sign."""
-    largest = unit * (models[0].lists * bound + LARGEST)
-    factors = max(len(model.generators) for model in models)
-    products = factors * largest.bit_length()
-    error = (factors - 1) * largest.bit_length() + factors.bit_length() + (4 * LARGEST**2 * unit).bit_length()
-    return 2 + (products if unit == 2 else max(products, error))
-
-
-def _value(index: int) -> int | None:
-    return VALUES[index] if index < len(VALUES) else None
 
 
 async def _opened(mpc: Runtime, bits: SecureArray) -> list[bool]:

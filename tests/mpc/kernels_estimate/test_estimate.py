@@ -10,11 +10,15 @@ from fairnode.errors import NotValid
 from fairnode.mpc.estimate.decomposable import estimate
 from fairnode.mpc.estimate.fitting import FRACTION, fit
 from fairnode.mpc.estimate.grid import LARGEST, TWICE_LIMITS, VALUES, figures
-from fairnode.mpc.estimate.models import Model
+from fairnode.mpc.estimate.models import Model, all_pairs
 from fairnode.mpc.estimate.plain import cell_vector, fitted_number, hidden_number, standard_error
+from fairnode.mpc.estimate.program import EstimateShape, estimates
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.field import FieldKernel
 from fairnode.mpc.kernels.local import Network, run_locally
+from fairnode.mpc.kernels.sharing import split, to_planes
+from fairnode.mpc.overlap.cells import lane
+from fairnode.mpc.overlap.shape import patterns
 
 TABLES = Path(__file__).parent.parent / "tables"
 PUBLIC = ["Korea", "Artificial_3", "Kosovo", "UKdat_4", "UKdat_5", "Ned_5", "UKdat", "Ned"]
@@ -147,3 +151,59 @@ def test_fitted_estimates_are_within_two_thousandths_of_plaintext(name, terms):
 
     for made, m in zip(under_sharing(program, cells), models, strict=True):
         assert made == pytest.approx(fitted_number(cells, m), rel=2e-3), m
+
+
+# ---- the program
+
+
+def opened(cells, parameters):
+    """Put exact cells on lanes as superset counts and run the program's inner part."""
+    lists = parameters["lists"]
+    order = patterns(lists)
+    supersets = [sum(n for n, r in zip(cells, order, strict=True) if set(s) <= set(r)) for s in order]
+    lanes = np.zeros(64, np.uint64)
+    lanes[[lane(p) for p in order]] = supersets
+    planes = to_planes(lanes, parameters["bound"].bit_length())
+    rows = split(planes.reshape(-1), 3, 1)
+
+    async def party(exchange):
+        kernel = BitKernel(exchange)
+        words = kernel.dealt({r: rows[r] for r in kernel.held}, 0, len(planes))
+        table = [words[:, i : i + 1] for i in range(len(planes))]
+        return await estimates(kernel, table, EstimateShape.of(parameters))
+
+    return run_locally(Network(3, 1), party)[0]
+
+
+def test_a_small_table_opens_one_bit_and_nothing_else():
+    few = [150, 30, 8, 11, 0, 0, 0]  # 199 persons
+    isolated = [100, 100, 100, 10, 0, 0, 0]  # ten on two lists
+    enough = [150, 30, 9, 11, 0, 0, 0]
+    parameters = {"lists": 3, "bound": 400, "models": [[]], "observed": True}
+    assert opened(few, parameters) == {"estimable": False}
+    assert opened(isolated, parameters) == {"estimable": False}
+    assert opened(enough, parameters)["estimable"] is True
+
+
+def test_the_program_gives_all_figures_of_the_kosovo_table():
+    _, cells = load("Kosovo")
+    pairs = [(0, 1), (1, 2), (2, 3), (0, 2), (0, 3)]
+    got = opened(
+        cells, {"lists": 4, "bound": 2000, "models": [[], pairs], "standard_errors": True, "observed": True}
+    )
+    n0 = hidden_number(cells, Model.of(4, []))
+    assert got == {
+        "estimable": True,
+        "observed": 4400,
+        "models": [
+            {"hidden": figures(n0), "standard_error": figures(standard_error(cells, Model.of(4, []), n0))},
+            {"hidden": figures(fitted_number(cells, Model.of(4, pairs))), "standard_error": None},
+        ],
+    }
+
+
+def test_more_than_ten_figures_are_refused():
+    with pytest.raises(NotValid, match="at most 10"):
+        EstimateShape.of(
+            {"lists": 4, "bound": 9, "models": [[], *[[p] for p in all_pairs(4)]], "standard_errors": True}
+        )
