@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from mpyc.runtime import mpc
 
+from fairnode.mpc.estimate.program import EstimateShape, estimates
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.exchange import held_by
 from fairnode.mpc.kernels.linear import open_shamir, open_sum, share_and_add
@@ -30,22 +31,22 @@ def own_vector(cells: int) -> np.ndarray:
     return np.random.default_rng(mpc.pid).integers(0, 1000, cells, np.uint64)
 
 
-async def sum_opened(job: Job) -> Any:
+async def sum_opened(job: Job) -> object:
     return await open_sum(await connect(mpc), own_vector(job["cells"]))
 
 
-async def sum_shared(job: Job) -> Any:
+async def sum_shared(job: Job) -> object:
     exchange = await connect(mpc)
     return await open_shamir(exchange, await share_and_add(exchange, own_vector(job["cells"])))
 
 
-async def sum_mpyc(job: Job) -> Any:
+async def sum_mpyc(job: Job) -> object:
     secint = mpc.SecInt(32)
     inputs = mpc.input(secint.array(own_vector(job["cells"]).astype(object)))
     return await mpc.output(sum(inputs[1:], start=inputs[0]))
 
 
-async def table(job: Job) -> Any:
+async def table(job: Job) -> object:
     kernel = BitKernel(await connect(mpc))
     numbers = []
     planes = to_planes(own_vector(job["cells"]) % np.uint64(40), 32)
@@ -57,7 +58,7 @@ async def table(job: Job) -> Any:
     return await kernel.open_to_all(np.concatenate([result.status, *result.total], axis=1))
 
 
-async def table_mpyc(job: Job) -> Any:
+async def table_mpyc(job: Job) -> object:
     """The same rule in MPyC arrays: T >= K, and without any one contributor 0 or >= K; no rounding."""
     secint = mpc.SecInt(32)
     inputs = mpc.input(secint.array((own_vector(job["cells"]) % np.uint64(40)).astype(object)))
@@ -70,7 +71,7 @@ async def table_mpyc(job: Job) -> Any:
     return await mpc.output(shown * total)
 
 
-async def table_mpyc_threshold(job: Job) -> Any:
+async def table_mpyc_threshold(job: Job) -> object:
     """The smaller task of the earlier measurements: T >= K only."""
     secint = mpc.SecInt(32)
     inputs = mpc.input(secint.array((own_vector(job["cells"]) % np.uint64(40)).astype(object)))
@@ -78,7 +79,7 @@ async def table_mpyc_threshold(job: Job) -> Any:
     return await mpc.output((1 - mpc.np_less(total, 10)) * total)
 
 
-async def overlap(job: Job) -> Any:
+async def overlap(job: Job) -> object:
     exchange = await connect(mpc)
     kernel = BitKernel(exchange)
     shape = OverlapShape.of(job["shape"])
@@ -95,9 +96,20 @@ async def overlap(job: Job) -> Any:
     return {"cells": opened, "rounds": exchange.traffic.rounds, "gates": kernel.and_gates}
 
 
-MEASUREMENTS: dict[str, Callable[[Job], Awaitable[Any]]] = {
+async def estimate(job: Job) -> object:
+    """From a shared overlap table (party 0 shares the supersets' counts) to released figures."""
+    exchange = await connect(mpc)
+    kernel = BitKernel(exchange)
+    planes = to_planes(np.array(job["lanes"], np.uint64), job["study"]["bound"].bit_length())
+    shared = await kernel.share(planes.reshape(-1) if mpc.pid == 0 else None, 0, planes.size)
+    table = [shared[:, i : i + 1] for i in range(len(planes))]
+    opened = await estimates(kernel, table, EstimateShape.of(job["study"]))
+    return {"opened": opened, "rounds": exchange.traffic.rounds}
+
+
+MEASUREMENTS: dict[str, Callable[[Job], Awaitable[object]]] = {
     f.__name__: f
-    for f in (sum_opened, sum_shared, sum_mpyc, table, table_mpyc, table_mpyc_threshold, overlap)
+    for f in (sum_opened, sum_shared, sum_mpyc, table, table_mpyc, table_mpyc_threshold, overlap, estimate)
 }
 
 
