@@ -1,12 +1,13 @@
-"""Decomposable models under sharing: exact integer products, then all limits of the grid compared at once.
+"""Decomposable models under sharing: exact integer products, compared for all models side by side.
 
-Opened, for each number, is one bit a limit: whether the number reaches it. These bits are ones, then
-zeros, so they say its two significant figures and nothing more. For the standard error n0 is narrowed
+Opened, for each number, are the comparisons with limits of the grid that lead to its two significant
+figures (`grid.locate`). For the standard error n0 is narrowed
 further without opening anything: se^2 = prod_C (n0 + a_C) / -d/dn0 [left - right].
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairnode.mpc.estimate.closed_form import HALVINGS, ClosedForm, error_width, product_width
-from fairnode.mpc.estimate.grid import TWICE_LIMITS, VALUES, bracket, index_of, value_at
+from fairnode.mpc.estimate.grid import VALUES, bracket, locate, value_at
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.kernels.field import FieldKernel, Share, modulo
 from fairnode.mpc.kernels.sharing import unpack
 from fairnode.mpc.kernels.streams import Words
 
-LIMITS = np.array(TWICE_LIMITS, object)
 _STEP = 1 << (HALVINGS // 2)  # the bracket of n0 is cut into so many parts, twice
 
 
@@ -55,9 +55,12 @@ async def estimate(
     """n0, and if asked for its standard error, of each model; `cells` shared, in pattern order."""
     form = ClosedForm.of(models)
     factors = _Factors(form, modulo(form.persons.dot(cells)))
-    twice = np.broadcast_to(LIMITS, (len(models), len(LIMITS)))
-    reached = await _root_reaches(field, factors.at(twice, 2), product_width(models, bound))
-    found = [index_of(bits) for bits in await _open_bits(field, reached, twice.shape)]
+    width = product_width(models, bound)
+
+    async def reaches(limits: NDArray[np.object_]) -> NDArray[np.uint8]:
+        return await open_bits(field, await _root_reaches(field, factors.at(limits, 2), width), limits.shape)
+
+    found = await locate(len(models), reaches)
     finite = [i for i, index in enumerate(found) if index < len(VALUES)]
     errors: dict[int, int | None] = {}
     if with_errors and finite:
@@ -82,9 +85,12 @@ async def _standard_errors(
     at_root = factors.at(n0[:, None], unit)[:, 0]
     above = 4 * await field.product(at_root[:, 0])
     below = unit * await _fall(field, factors.form, at_root)
-    difference = modulo(above[:, None] - LIMITS**2 * below[:, None])
-    reached = await field.not_negative(difference, width)
-    return [index_of(bits) for bits in await _open_bits(field, reached, difference.shape)]
+
+    async def reaches(limits: NDArray[np.object_]) -> NDArray[np.uint8]:
+        difference = modulo(above[:, None] - limits**2 * below[:, None])
+        return await open_bits(field, await field.not_negative(difference, width), limits.shape)
+
+    return await locate(len(brackets), reaches)
 
 
 async def _narrowed(
@@ -112,6 +118,6 @@ async def _fall(field: FieldKernel, form: ClosedForm, factors: Share) -> Share:
     return modulo(sums[:, 1] - sums[:, 0])
 
 
-async def _open_bits(field: FieldKernel, shared: Words, shape: tuple[int, ...]) -> list[list[int]]:
-    opened = await field.bits.open_to_all(shared)
-    return [list(map(int, row)) for row in unpack(opened, int(np.prod(shape))).reshape(shape)]
+async def open_bits(field: FieldKernel, shared: Words, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The first bits of a shared vector, told to all, in the shape asked for."""
+    return unpack(await field.bits.open_to_all(shared), math.prod(shape)).reshape(shape)

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairnode.errors import FairnodeError
-from fairnode.mpc.estimate.grid import TWICE_LIMITS, index_of, value_at
+from fairnode.mpc.estimate.decomposable import open_bits
+from fairnode.mpc.estimate.grid import locate, value_at
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import margin_matrices
 from fairnode.mpc.kernels.field import FieldKernel, Share, modulo
-from fairnode.mpc.kernels.sharing import unpack
 
 SWEEPS = 40  # with the last step extrapolated, enough for 0.1 % on every public table
 DIVIDED = 4  # sweeps that divide
@@ -51,14 +51,17 @@ async def estimate_by_fitting(
 ) -> list[int | None]:
     """n0 of each model to two significant figures; `cells` shared integers in pattern order.
 
-    Opens one bit a limit of the grid, ones and then zeros. No standard errors: they need the inverse of a
-    secret matrix.
+    Opens the comparisons of `grid.locate`. No standard errors: they need the inverse of a secret matrix.
     """
     hidden = await fit(field, cells, models, bound, sweeps)
-    difference = modulo(2 * hidden[:, None] - np.array(TWICE_LIMITS, object) * _ONE)
-    reached = await field.not_negative(difference, INTEGER + FRACTION + 2)
-    bits = unpack(await field.bits.open_to_all(reached), difference.size).reshape(difference.shape)
-    return [value_at(index_of(list(map(int, row)))) for row in bits]
+
+    async def reaches(limits: NDArray[np.object_]) -> NDArray[np.uint8]:
+        difference = modulo(2 * hidden[:, None] - limits * _ONE)
+        return await open_bits(
+            field, await field.not_negative(difference, INTEGER + FRACTION + 2), limits.shape
+        )
+
+    return [value_at(index) for index in await locate(len(models), reaches)]
 
 
 async def fit(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import bisect
 from collections.abc import Awaitable, Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 LARGEST = 1_000_000
 """Estimates from here on are reported as having no finite value."""
 
@@ -15,6 +18,9 @@ VALUES: tuple[int, ...] = tuple(range(100)) + tuple(
 
 TWICE_LIMITS: tuple[int, ...] = tuple(a + b for a, b in zip(VALUES, (*VALUES[1:], LARGEST), strict=True))
 """Twice the middle between neighbours: a value is the number of limits that twice the exact one reaches."""
+
+_EVERY = 23  # 460 limits are 20 times 23
+assert len(TWICE_LIMITS) % _EVERY == 0
 
 
 def figures(exact: float) -> int | None:
@@ -43,9 +49,23 @@ async def search(
     return low
 
 
-def index_of(reached: Sequence[int]) -> int:
-    """The index of a value from one bit a limit: whether the number reaches it. They are ones, then zeros."""
-    return sum(reached)
+async def locate(
+    count: int, reaches: Callable[[NDArray[np.object_]], Awaitable[NDArray[np.uint8]]]
+) -> list[int]:
+    """As `search`, in two steps instead of nine: every 23rd limit, then the 22 between two of these.
+
+    `reaches(limits)` opens one bit for each of `limits` (count, k). They are ones, then zeros, so they say
+    the value at the end and nothing more.
+    """
+    coarse = np.array(TWICE_LIMITS[_EVERY - 1 :: _EVERY], object)
+    passed = (await reaches(np.broadcast_to(coarse, (count, len(coarse))))).sum(axis=1)
+    starts = [_EVERY * min(int(p), len(coarse) - 1) for p in passed]
+    fine = np.array([TWICE_LIMITS[s : s + _EVERY - 1] for s in starts], object)
+    further = (await reaches(fine)).sum(axis=1)
+    return [
+        len(VALUES) if p == len(coarse) else s + int(f)
+        for p, s, f in zip(passed, starts, further, strict=True)
+    ]
 
 
 def value_at(index: int) -> int | None:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairnode.errors import NotValid
-from fairnode.mpc.estimate.decomposable import Estimate, estimate
+from fairnode.mpc.estimate.decomposable import Estimate, estimate, open_bits
 from fairnode.mpc.estimate.fitting import estimate_by_fitting
-from fairnode.mpc.estimate.grid import TWICE_LIMITS, figures, index_of, value_at
+from fairnode.mpc.estimate.grid import figures, locate, value_at
 from fairnode.mpc.estimate.models import Model, registered
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.exchange import Row
@@ -141,9 +142,11 @@ async def _large_enough(field: FieldKernel, persons: int, repeated: int) -> bool
 
 
 async def _figures(field: FieldKernel, number: Share) -> int | None:
-    difference = modulo(2 * number - np.array(TWICE_LIMITS, object))
-    opened = await field.bits.open_to_all(await field.not_negative(difference, 48))
-    return value_at(index_of(unpack(opened, len(TWICE_LIMITS)).tolist()))
+    async def reaches(limits: NDArray[np.object_]) -> NDArray[np.uint8]:
+        shared = await field.not_negative(modulo(2 * number[:, None] - limits), 48)
+        return await open_bits(field, shared, limits.shape)
+
+    return value_at((await locate(1, reaches))[0])
 
 
 async def _of_models(field: FieldKernel, cells: Share, shape: EstimateShape) -> list[Estimate]:
