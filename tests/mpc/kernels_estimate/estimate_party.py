@@ -13,7 +13,7 @@ from fairnode.mpc.kernels import table, table_mpyc
 from fairnode.mpc.kernels.exchange import held_by
 from fairnode.mpc.kernels.sharing import FileRow
 from fairnode.mpc.overlap import program as overlap
-from fairnode.mpc.overlap import program_synthetic
+from fairnode.mpc.overlap import program_mpyc, program_synthetic
 
 
 async def main(job):
@@ -36,8 +36,12 @@ async def main(job):
     secret = mpc.input(kind.array(np.array(whole.opened["cells"], object)), senders=0)
     bound = job["overlap"]["bound"]
     plain = (
-        await decomposable_mpyc.estimate(mpc, secret, models, bound, with_errors=True) if job["plain"] else []
+        await decomposable_mpyc.estimate(mpc, secret, models, bound, with_errors=job["errors_in_mpyc"])
+        if job["plain"]
+        else []
     )
+    small = [dealt(f"small{i}") for i in range(3)]
+    oracle_cells = (await program_mpyc.run(mpc, small, job["tiny"])).opened["cells"] if job["plain"] else []
     await mpc.shutdown()
     answer = {
         "estimated": estimated.opened,
@@ -45,6 +49,7 @@ async def main(job):
         "whole": whole.opened["cells"],
         "table": [[list(row), words.tolist()] for row, words in shared.rows.items()],
         "oracle": oracle.opened["table"],
+        "small": oracle_cells,
         "plain": [[e.hidden, e.standard_error] for e in plain],
     }
     sys.stdout.write(json.dumps(answer))

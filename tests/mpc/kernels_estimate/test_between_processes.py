@@ -29,16 +29,31 @@ def joined(answers, field, parties):
     return join_from_parties(shares, parties, (parties - 1) // 2)
 
 
-@pytest.mark.parametrize("compute_parties", [3, 5])
-def test_lists_become_estimates_without_an_opened_cell(parties, tmp_path, compute_parties):
+@pytest.mark.parametrize(
+    ("compute_parties", "plain", "errors_in_mpyc"),
+    [
+        (3, True, False),
+        pytest.param(3, True, True, marks=pytest.mark.long),
+        pytest.param(5, False, False, marks=pytest.mark.long),
+    ],
+)
+def test_lists_become_estimates_without_an_opened_cell(
+    parties, tmp_path, compute_parties, plain, errors_in_mpyc
+):
     rng = np.random.default_rng(3)
     people = [[f"p{i}" for i in rng.choice(900, 250, replace=False)] for _ in range(3)]
     shape = OverlapShape(3, 300)
     key = HashingKey(b"secret", "study")
     for i, keys in enumerate(people):
         deal(tmp_path, f"list{i}", bins(keys, key, shape, i).words, compute_parties)
-    rules = {"cells": 20, "bits": 8, "contributors": 4, "least": 11, "coalition": 2, "base": 5}
-    counts = rng.integers(0, 25, (4, 20)).astype(np.uint64)
+    small = [["a", "b", "c", "d", "e"], ["b", "c", "x"], ["c", "d", "x", "y"]]
+    small_cells = [2, 0, 1, 1, 1, 1, 1]
+    tiny = {"lists": 3, "bound": 5, "fingerprint": 24, "slots": 3, "synthetic": True}
+    for i, keys in enumerate(small):
+        dealt = bins(keys, key, OverlapShape.of(tiny), i).words
+        deal(tmp_path, f"small{i}", dealt, compute_parties)
+    rules = {"cells": 12, "bits": 6, "contributors": 3, "least": 11, "coalition": 1, "base": 5}
+    counts = rng.integers(0, 25, (3, 12)).astype(np.uint64)
     for i, row in enumerate(counts):
         deal(tmp_path, f"table{i}", words(row, [], TableShape.of(rules)), compute_parties)
     job = {
@@ -50,7 +65,9 @@ def test_lists_become_estimates_without_an_opened_cell(parties, tmp_path, comput
             "observed": True,
         },
         "table": rules,
-        "plain": compute_parties == 3,
+        "tiny": tiny,
+        "plain": plain,
+        "errors_in_mpyc": errors_in_mpyc,
     }
     answers = parties(SCRIPT, compute_parties, job, timeout=250)
 
@@ -68,7 +85,9 @@ def test_lists_become_estimates_without_an_opened_cell(parties, tmp_path, comput
         assert [m["standard_error"] for m in estimated["models"]][:2] == [figures(e) for e in errors]
         assert estimated["models"][2]["standard_error"] is None
         if job["plain"]:
-            assert answer["plain"] == [[figures(exact[1]), figures(errors[1])]]
+            assert answer["plain"] == [[figures(exact[1]), figures(errors[1]) if errors_in_mpyc else None]]
+        if job["plain"]:
+            assert answer["small"] == small_cells
     shown = read_cells(joined(answers, "cells", compute_parties), shape)
     assert set(shown) == set(patterns(3))
     made = table(joined(answers, "table", compute_parties), TableShape.of(rules))
