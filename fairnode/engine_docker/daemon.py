@@ -44,6 +44,10 @@ class Daemon:
             self._open = APIClient(**environment, timeout=self._timeout)
         return self._open
 
+    def patient(self) -> Daemon:
+        """Another connection, for what may rightly take long: images that are loaded, saved or built."""
+        return Daemon(self._address, timeout=3600)
+
     def close(self) -> None:
         """Let go of the connections."""
         if self._open is not None:

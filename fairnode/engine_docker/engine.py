@@ -45,7 +45,8 @@ class DockerSettings:
     holds the visits' files; `engine_spool` is the same directory where the engine sees it under another path.
     `seccomp` is the file with the filter of system calls (docker/seccomp.json). `ceiling` bounds what any
     visit may ask for, `image_limits` what an image may be. `runtime` is the OCI runtime for visits that name
-    none; `runtimes` those they may name.
+    none; `runtimes` those they may name. `most_log_bytes` is how much a visit may keep of what its program
+    prints; 0, as long as the custodian did not switch it on.
     """
 
     node: str
@@ -56,6 +57,7 @@ class DockerSettings:
     runtime: str = "runc"
     runtimes: tuple[str, ...] = ("runc", "runsc")
     image_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+    most_log_bytes: int = 0
     ceiling: Limits = field(
         default_factory=lambda: Limits(
             memory_bytes=8 << 30, cpus=8.0, pids=512, wall_seconds=6 * 3600, tmp_bytes=4 << 30,
@@ -159,6 +161,19 @@ class DockerEngine:
         self._spool.check_inputs(visit_id)
         return self._spool.harvest(visit_id)
 
+    def tail(self, visit_id: str) -> str:
+        """See `Engine.tail`."""
+        name = container_name(self.node, visit_id)
+        found = self.daemon.inspect(name)
+        if found is None or found["HostConfig"]["LogConfig"]["Type"] == "none":
+            return ""
+        # errors come last, where they are not cut off
+        kept: list[bytes] = [
+            self.daemon.ask(lambda api, err=err: api.logs(name, stdout=not err, stderr=err, tail=1000))
+            for err in (False, True)
+        ]
+        return b"".join(kept)[-self._settings.most_log_bytes :].decode("utf-8", "replace")
+
     def kill(self, visit_id: str) -> None:
         """See `Engine.kill`."""
         name = container_name(self.node, visit_id)
@@ -222,6 +237,10 @@ class DockerEngine:
             findings.append(errors.Finding("limits", "must all be above 0"))
         if spec.limits != spec.limits.within(self._settings.ceiling):
             findings.append(errors.Finding("limits", "are above what this node allows"))
+        if not 0 <= spec.log_bytes <= self._settings.most_log_bytes:
+            findings.append(
+                errors.Finding("log_bytes", "is more than this node keeps of what a program prints")
+            )
         if spec.runtime and spec.runtime not in self._settings.runtimes:
             findings.append(errors.Finding("runtime", "is not among those this node allows"))
         if not spec.entrypoint:

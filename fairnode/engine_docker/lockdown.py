@@ -95,7 +95,7 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
         "Init": False,
         "AutoRemove": False,
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "LogConfig": {"Type": "none", "Config": {}},
+        "LogConfig": _log(spec.log_bytes),
         "Runtime": runtime,
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
@@ -107,6 +107,13 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
         "Tmpfs": _memory_disks(spec),
         "Mounts": [_mount(m) for m in mounts],
     }
+
+
+def _log(size: int) -> dict[str, Any]:
+    if not size:
+        return {"Type": "none", "Config": {}}
+    # one file cannot be compressed, and an engine refuses to start with both
+    return {"Type": "local", "Config": {"max-size": str(size), "max-file": "1", "compress": "false"}}
 
 
 def _ulimits(spec: VisitSpec) -> list[dict[str, Any]]:

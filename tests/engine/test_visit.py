@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -125,6 +127,29 @@ def test_files_without_a_container_are_found_after_a_crash(engine, spec_of, tmp_
     assert (trace.visit_id, trace.state.phase, trace.deadline) == (spec.visit_id, Phase.ABSENT, None)
     engine.prepare(spec)
     assert engine.look(spec.visit_id).phase is Phase.CREATED
+
+
+def test_what_a_program_prints_is_kept_only_where_the_node_allows_it(engine, run, spec_of, tmp_path):
+    talk = "import sys; print('secret'); raise SystemExit('why it failed')"
+    silent = spec_of(talk)
+    run(silent)
+    assert engine.tail(silent.visit_id) == ""
+    with pytest.raises(errors.NotValid):
+        engine.prepare(spec_of(talk, log_bytes=1))
+
+
+def test_the_end_of_what_a_program_prints_helps_its_author(base_image, tmp_path, spec_of):
+    settings = DockerSettings(f"tail-{uuid4().hex[:8]}", tmp_path / "tail", SECCOMP, most_log_bytes=4096)
+    with closing(DockerEngine(settings)) as engine:
+        spec = spec_of("print('x' * 100_000); raise SystemExit('why it failed')", log_bytes=4096)
+        engine.prepare(spec)
+        engine.start(spec.visit_id)
+        while engine.look(spec.visit_id).phase is Phase.RUNNING:
+            pass
+        assert engine.tail(spec.visit_id).rstrip().endswith("why it failed")
+        assert len(engine.tail(spec.visit_id)) <= 4096
+        engine.remove(spec.visit_id)
+        assert engine.tail(spec.visit_id) == ""
 
 
 def test_a_running_container_gives_nothing_yet(engine, spec_of):
