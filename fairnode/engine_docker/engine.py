@@ -167,12 +167,11 @@ class DockerEngine:
         found = self.daemon.inspect(name)
         if found is None or found["HostConfig"]["LogConfig"]["Type"] == "none":
             return ""
-        # errors come last, where they are not cut off
-        kept: list[bytes] = [
-            self.daemon.ask(lambda api, err=err: api.logs(name, stdout=not err, stderr=err, tail=1000))
-            for err in (False, True)
-        ]
-        return b"".join(kept)[-self._settings.most_log_bytes :].decode("utf-8", "replace")
+        printed = self.daemon.ask(lambda api: api.logs(name, stdout=True, stderr=False, tail=1000))
+        complaints = self.daemon.ask(lambda api: api.logs(name, stdout=False, stderr=True, tail=1000))
+        # complaints come last, where they are not cut off
+        kept: bytes = (printed + complaints)[-self._settings.most_log_bytes :]
+        return kept.decode("utf-8", "replace")
 
     def kill(self, visit_id: str) -> None:
         """See `Engine.kill`."""

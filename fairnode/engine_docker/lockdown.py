@@ -112,8 +112,10 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
 def _log(size: int) -> dict[str, Any]:
     if not size:
         return {"Type": "none", "Config": {}}
-    # one file cannot be compressed, and an engine refuses to start with both
-    return {"Type": "local", "Config": {"max-size": str(size), "max-file": "1", "compress": "false"}}
+    # One file cannot be compressed, and an engine refuses to start with both. It begins anew when it is full,
+    # so a very small one would mostly be empty.
+    room = str(max(size, 64 * 1024))
+    return {"Type": "local", "Config": {"max-size": room, "max-file": "1", "compress": "false"}}
 
 
 def _ulimits(spec: VisitSpec) -> list[dict[str, Any]]:

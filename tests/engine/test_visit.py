@@ -141,7 +141,7 @@ def test_what_a_program_prints_is_kept_only_where_the_node_allows_it(engine, run
 def test_the_end_of_what_a_program_prints_helps_its_author(base_image, tmp_path, spec_of):
     settings = DockerSettings(f"tail-{uuid4().hex[:8]}", tmp_path / "tail", SECCOMP, most_log_bytes=4096)
     with closing(DockerEngine(settings)) as engine:
-        spec = spec_of("print('x' * 100_000); raise SystemExit('why it failed')", log_bytes=4096)
+        spec = spec_of("print('x' * 10_000); raise SystemExit('why it failed')", log_bytes=4096)
         engine.prepare(spec)
         engine.start(spec.visit_id)
         while engine.look(spec.visit_id).phase is Phase.RUNNING:
