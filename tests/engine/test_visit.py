@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -60,6 +61,21 @@ def test_after_remove_nothing_of_the_visit_is_left(engine, run, spec_of, tmp_pat
     engine.remove(spec.visit_id)
     assert list((tmp_path / "spool").iterdir()) == []
     assert engine.list_visits() == ()
+
+
+def test_several_threads_share_one_engine(engine, spec_of):
+    def visit(number: int) -> bytes:
+        spec = spec_of(f"open('/fairnode/out/result','w').write('{number}')")
+        engine.prepare(spec)
+        engine.start(spec.visit_id)
+        while engine.look(spec.visit_id).phase is Phase.RUNNING:
+            pass
+        content = engine.collect(spec.visit_id)
+        engine.remove(spec.visit_id)
+        return content
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(visit, range(6))) == [str(number).encode() for number in range(6)]
 
 
 def test_a_vanished_visit_is_not_started_anew(engine, run, spec_of):
