@@ -121,7 +121,10 @@ class LoadedImage:
 
 @dataclass(frozen=True)
 class EngineReport:
-    """The versions and settings that decide how well a visit is shut in."""
+    """The versions and settings that decide how well a visit is shut in.
+
+    `filter` is the digest of our filter of system calls, so that a change of it is a change of the report.
+    """
 
     engine: str
     engine_version: str
@@ -134,6 +137,7 @@ class EngineReport:
     storage: str
     runtimes: tuple[str, ...]
     security: tuple[str, ...]
+    filter: str = ""
 
 
 def too_old(report: EngineReport, least: Mapping[str, str]) -> tuple[errors.Finding, ...]:

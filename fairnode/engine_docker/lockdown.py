@@ -17,6 +17,7 @@ from fairnode.engine import VisitSpec
 
 NOBODY = "65534:65534"
 LABEL_NODE, LABEL_VISIT, LABEL_DEADLINE = "fairnode.node", "fairnode.visit", "fairnode.deadline"
+LABEL_PROBE = "fairnode.probe"
 RUN_JSON, INPUTS, RESULT = "/fairnode/run.json", "/fairnode/in", "/fairnode/out/result"
 ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108  the container's own memory disk
