@@ -58,7 +58,7 @@ def _limit(name: str, seconds: float, goal: float | None) -> dict[str, Any]:
             "holds": goal is None or seconds < goal}  # fmt: skip
 
 
-def _peer(table: Table, terms: frozenset[int]) -> Any:  # noqa: ANN401 - statsmodels has no types
+def _peer(table: Table, terms: frozenset[int]) -> Any:
     space = design(len(table.lists), 2)
     chosen = [k for k, m in enumerate(space.masks) if int(m) in terms]
     return sm.GLM(table.counts[1:], space.x[1:, chosen], family=sm.families.Poisson()).fit(tol=1e-12)
