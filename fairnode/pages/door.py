@@ -38,6 +38,7 @@ _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
     ("POST", "/ledger", auditing.take_check),
     ("GET", "/datasets", keeping.kept),
     ("POST", "/datasets", keeping.take_record),
+    ("GET", "/datasets/<key>", keeping.kept_one),
     ("POST", "/datasets/<key>", keeping.take_state),
 )
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from flask import request
 
 from fairnode import errors
-from fairnode.metadata.keep import add_dataset, change_dataset, dataset, datasets, withdraw_dataset
+from fairnode.metadata.keep import (
+    add_dataset,
+    change_dataset,
+    dataset,
+    datasets,
+    versions,
+    withdraw_dataset,
+)
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Role
 
@@ -14,6 +21,13 @@ def kept(desk: Desk) -> Page:
     """All datasets, and the form for another record."""
     person_there(desk, Role.CUSTODIAN)
     return show(desk, "kept.html", rows=datasets(desk.node))
+
+
+def kept_one(desk: Desk, key: str) -> Page:
+    """One dataset as its custodian sees it: the record as received, to be handed in changed."""
+    person_there(desk, Role.CUSTODIAN)
+    row = dataset(desk.node, key)
+    return show(desk, "kept_one.html", row=row, turtle=row.record.decode(), versions=versions(desk.node, key))
 
 
 def take_record(desk: Desk) -> Page:
@@ -30,7 +44,11 @@ def take_record(desk: Desk) -> Page:
             add_dataset(desk.node, turtle, {}, custodian.id, publish=field("publish", 3) == "yes")
     except (errors.NotValid, errors.Conflict) as error:
         text = turtle.decode("utf-8", "replace")[:200_000]
+        if known:
+            told = {"row": dataset(desk.node, known), "versions": versions(desk.node, known)}
+            return show(desk, "kept_one.html", error.http_status, error=error, turtle=text, **told)
         return show(desk, "kept.html", error.http_status, rows=datasets(desk.node), error=error, turtle=text)
+    desk.shelf.forget()
     return go("kept")
 
 
@@ -39,8 +57,9 @@ def take_state(desk: Desk, key: str) -> Page:
     check_form(desk)
     custodian = person_there(desk, Role.CUSTODIAN).person
     step = field("step", 20)
-    if step == "withdraw":
+    if step == "withdraw" and field("sure", 3) == "yes":
         withdraw_dataset(desk.node, key, custodian.id)
     elif step in ("publish", "draft"):
         change_dataset(desk.node, dataset(desk.node, key).id, custodian.id, publish=step == "publish")
+    desk.shelf.forget()
     return go("kept")

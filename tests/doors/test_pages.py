@@ -136,7 +136,15 @@ def test_a_custodian_hands_in_a_record_and_reads_what_is_wrong(page, web, make_t
     expect(row).to_contain_text("draft")
     row.locator("text=Publish").click()
     expect(page.locator("tr", has_text="Handed in by page")).to_contain_text("published")
-    page.locator("tr", has_text="Handed in by page").locator("text=Withdraw").click()
+    page.click("text=Handed in by page")
+    page.fill("#turtle", make_turtle(web.base, "by-page", title="<b>Bold</b>").decode())
+    page.click("text=Hand in the next version")
+    expect(page.locator("[role=alert]")).to_contain_text("markup")
+    page.fill("#turtle", make_turtle(web.base, "by-page", title="Handed in by page again").decode())
+    page.click("text=Hand in the next version")
+    page.click("text=Handed in by page again")
+    page.check("[name=sure]")
+    page.click("button[value=withdraw]")
     expect(page.locator("tr", has_text="Handed in by page")).to_contain_text("withdrawn")
 
 
