@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import request
 
 from fairnode import errors
+from fairnode.metadata import compose
 from fairnode.metadata.keep import (
     add_dataset,
     change_dataset,
@@ -13,6 +16,8 @@ from fairnode.metadata.keep import (
     versions,
     withdraw_dataset,
 )
+from fairnode.metadata.names import EU, HTPOL
+from fairnode.metadata.plain import term_label
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Role
 
@@ -50,6 +55,50 @@ def take_record(desk: Desk) -> Page:
         return show(desk, "kept.html", error.http_status, rows=datasets(desk.node), error=error, turtle=text)
     desk.shelf.forget()
     return go("kept")
+
+
+def describe(desk: Desk) -> Page:
+    """The form for the core fields of a record."""
+    person_there(desk, Role.CUSTODIAN)
+    return _describing(desk, {"language": "NLD", "country": "NLD", "regime": "GDPR", "purposes": []})
+
+
+def take_description(desk: Desk) -> Page:
+    """The core fields were filled in: a new record, as a draft until somebody publishes it."""
+    check_form(desk)
+    custodian = person_there(desk, Role.CUSTODIAN).person
+    names = ("slug", "title", "title_nl", "description", "contact", "email", "start", "end")
+    told: dict[str, Any] = {name: field(name) for name in names}
+    told |= {name: field(name, 200) for name in ("country", "language", "regime", "licence")}
+    keywords = tuple(word.strip() for word in field("keywords").split(",") if word.strip())
+    purposes = tuple(request.form.getlist("purposes"))
+    try:
+        core = compose.Core(
+            **told, keywords=keywords, purposes=purposes, synthetic=field("synthetic", 3) == "yes"
+        )
+        turtle = compose.compose(desk.node.iri, core)
+        row = add_dataset(desk.node, turtle, {}, custodian.id, publish=False)
+    except (errors.NotValid, errors.Conflict) as error:
+        again = told | {"keywords": ", ".join(keywords), "purposes": purposes}
+        return _describing(desk, again, error)
+    return go("kept_one", key=row.id)
+
+
+def _describing(desk: Desk, told: dict[str, Any], error: errors.FairnodeError | None = None) -> Page:
+    """The form, filled in as `told`."""
+    status = error.http_status if error else 200
+    return show(
+        desk,
+        "describe.html",
+        status,
+        told=told,
+        error=error,
+        choices=compose,
+        country_options=[(code, term_label(f"{EU}country/{code}")) for code in compose.COUNTRIES],
+        language_options=[(code, term_label(f"{EU}language/{code}")) for code in compose.LANGUAGES],
+        regime_options=[(name, term_label(HTPOL[name])) for name in compose.REGIMES],
+        purpose_options=[(name, term_label(HTPOL[name])) for name in compose.PURPOSES],
+    )
 
 
 def take_state(desk: Desk, key: str) -> Page:
