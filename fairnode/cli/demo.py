@@ -76,9 +76,7 @@ def _local_story(folder: Path, member: Member) -> None:
     story.approve_all(member, study)
     told = story.wait_for_result(member, study)
     (folder / "local.csv").write_bytes(render(told.releases[0], "csv"))
-    CONSOLE.print(
-        f"    Two people signed, the container visited, the gate let a table out: {folder / 'local.csv'}"
-    )
+    CONSOLE.print(f"    Two people signed, the container visited, a safe table left: {folder / 'local.csv'}")
 
 
 def _combined_story(folder: Path, home: Member, taking_part: list[Member]) -> None:

@@ -16,13 +16,13 @@ from fairnode.disclosure.history import (
     History,
     UniverseDifference,
 )
-from fairnode.gate.contract import (
+from fairnode.records.result import OutputContract, TableSpec
+from fairnode.records.result_json import (
     conditions_from_json,
     conditions_to_json,
     contract_from_json,
     contract_to_json,
 )
-from fairnode.records.result import OutputContract, TableSpec
 
 
 def release_to_json(release: EarlierRelease) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _file(crate: ROCrate, told: dict[str, str]) -> Any:  # noqa: ANN401 (rocrate is untyped)
+def _file(crate: ROCrate, told: dict[str, str]) -> Any:
     """A file of the crate with its media type, what it is about, and its hash."""
     raw = told["text"].encode("utf-8")
     properties = {

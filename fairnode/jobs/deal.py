@@ -26,11 +26,11 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         int(job["attempt"]),
         job["sender"],
         program.ring(parameters),
-        program.length(parameters),
+        program.length(parameters, 0),
         receivers,
     )
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(job["signing_key"]))
-    dealing = deal(program.encode(job["columns"], parameters), terms, key)
+    dealing = deal(program.encode(job["columns"], parameters, 0), terms, key)
     whole = b"".join(dealing.packages) + dealing.correction
     return {
         "packages": [base64.b64encode(package).decode() for package in dealing.packages],

@@ -9,7 +9,6 @@ from fairnode.gate.compare import check_equal
 from fairnode.gate.contract import contract_from_json, read_result
 from fairnode.gate.refusals import Refused
 from fairnode.records.result import Recount, RecountedCell, RecountedTable
-
 from tests.hostile.case import Outcome, Target, case, contained, refused
 
 CODES = ["NL-AM", "NL-DH"]
