@@ -228,6 +228,7 @@ def test_log_in_leads_only_to_pages_of_this_node(client):
         answer = client.post("/login", data=form)
         assert answer.status_code == 303
         assert answer.headers["Location"] == "/home"
+    client.cookies.clear()
 
 
 def test_pages_fit_a_small_screen_and_the_dark(browser, web):
