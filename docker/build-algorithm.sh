@@ -1,7 +1,9 @@
 #!/bin/sh
 # Builds the image of an algorithm from its folder and prints, as JSON, its identity and where it is.
 #
-#   build-algorithm.sh FOLDER [--save FILE]     FOLDER holds algorithm.toml, Dockerfile, requirements.txt
+#   build-algorithm.sh FOLDER [--out FOLDER]
+#
+# FOLDER holds algorithm.toml, Dockerfile and requirements.txt; --out also writes what is handed in to a node.
 #
 # The same source gives the same identity. BASE_IMAGE= names another base image.
 set -eu

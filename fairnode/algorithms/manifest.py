@@ -159,6 +159,24 @@ def read_manifest(text: bytes) -> Manifest:
     return _manifest(told)
 
 
+def with_identity(text: bytes, identity: str) -> bytes:
+    """The manifest in `text`, with the identity of the image that was built from its source.
+
+    Raises `NotValid` for a manifest that is not valid, or that names another identity already.
+    """
+    before = read_manifest(text)
+    if before.identity and before.identity != identity:
+        raise NotValid(
+            "The manifest names another image than the one that was built.",
+            to_do="Take the line `identity` out of algorithm.toml, or build from the source that it names.",
+        )
+    line = f'[image]\nidentity = "{identity}"\n'.encode()
+    bound = text if before.identity else re.sub(rb"(?m)^\[image\][^\n]*\n", line, text, count=1)
+    if read_manifest(bound).identity != identity:
+        raise NotValid("The manifest has no table that begins with a line `[image]`.")
+    return bound
+
+
 def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> None:
     """Raise `NotValid` unless a study's `parameters` are as the manifest's JSON Schema says."""
     findings = tuple(_faults(manifest.parameters, dict(parameters)))

@@ -37,20 +37,19 @@ def make_shared(cache: Path) -> Made:
     data = cache / "netherlands"
     if not (data / "truth.csv").exists():
         example().expand(data)
-    folder = shared("algorithms") / "counts"
-    archive = cache / "counts.tar"
-    build_image(folder, archive)
-    return Made(data, archive, folder / "algorithm.toml")
+    built = cache / "counts"
+    build_image(shared("algorithms") / "counts", built)
+    return Made(data, built / "image.tar", built / "algorithm.toml")
 
 
-def build_image(folder: Path, archive: Path) -> None:
-    """Build an algorithm's image with the script that authors use, and keep its archive.
+def build_image(folder: Path, out: Path) -> None:
+    """Build an algorithm's image with the script that authors use; archive and manifest go to `out`.
 
     Raises `Unavailable` with the script's last words.
     """
     script = shared("docker") / "build-algorithm.sh"
     done = subprocess.run(
-        ["sh", str(script), str(folder), "--save", str(archive)],
+        ["sh", str(script), str(folder), "--out", str(out)],
         check=False,
         capture_output=True,
         text=True,

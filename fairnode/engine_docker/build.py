@@ -4,7 +4,7 @@ The engine's own builder runs the Dockerfile without network, with the wheels th
 hash unpacked beforehand. Then every layer above the base is written anew with times cut to the base's, since
 times are all in which two such builds differ, and the image is loaded through the same check as a stranger's.
 
-    python -m fairnode.engine_docker.build FOLDER [--save FILE]
+    python -m fairnode.engine_docker.build FOLDER [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pathlib import Path
 from fairnode import errors
 from fairnode.algorithms.archive import clean_archive, read_archive
 from fairnode.algorithms.identity import ARCHITECTURES
+from fairnode.algorithms.manifest import read_manifest, with_identity
 from fairnode.engine import LoadedImage
 from fairnode.engine_docker import images
 from fairnode.engine_docker.daemon import Daemon
@@ -46,6 +47,16 @@ class Source:
     folder: Path
     kit: Path
     base: str = BASE
+
+
+def hand_in(daemon: Daemon, source: Source, folder: Path) -> LoadedImage:
+    """Build, and write what an author hands in to `folder`: image.tar, algorithm.toml with the identity."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (source.folder / "algorithm.toml").read_bytes()
+    read_manifest(text)
+    built = build(daemon, source, folder / "image.tar")
+    (folder / "algorithm.toml").write_bytes(with_identity(text, built.identity))
+    return built
 
 
 def build(daemon: Daemon, source: Source, archive: Path | None = None) -> LoadedImage:
@@ -226,14 +237,14 @@ def _write(path: Path, chunks: Iterator[bytes]) -> None:
 def main() -> None:
     """The command: builds a folder and prints identity and image ID as JSON."""
     parser = argparse.ArgumentParser(prog="build-algorithm", description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="holds algorithm.toml, Dockerfile and requirements.txt")
     parser.add_argument("--kit", type=Path, default=Path("algorithms/kit"))
-    parser.add_argument("--save", type=Path)
+    parser.add_argument("--out", type=Path, help="also write image.tar and algorithm.toml here, to hand in")
     given = parser.parse_args()
     source = Source(given.folder, given.kit, os.environ.get("BASE_IMAGE") or BASE)
     with closing(Daemon()) as daemon:
         try:
-            built = build(daemon, source, given.save)
+            built = hand_in(daemon, source, given.out) if given.out else build(daemon, source)
         except errors.FairnodeError as error:
             sys.stderr.write(f"{error}\n{error.internal}\n")
             sys.exit(error.exit_code)

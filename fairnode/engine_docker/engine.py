@@ -218,6 +218,8 @@ class DockerEngine:
             for what, name in (("visit_id", spec.visit_id), *(("inputs", name) for name in spec.inputs))
             if not _NAME.match(name)
         ]
+        if min(vars(spec.limits).values()) <= 0:  # an engine takes 0 for "no limit"
+            findings.append(errors.Finding("limits", "must all be above 0"))
         if spec.limits != spec.limits.within(self._settings.ceiling):
             findings.append(errors.Finding("limits", "are above what this node allows"))
         if spec.runtime and spec.runtime not in self._settings.runtimes:

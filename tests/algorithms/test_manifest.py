@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fairnode import errors
 from fairnode.algorithms.contract import output_contract
-from fairnode.algorithms.manifest import check_parameters, read_manifest
+from fairnode.algorithms.manifest import check_parameters, read_manifest, with_identity
 from fairnode.records.algorithm import TableKind
 
 TEXT = (Path(__file__).parents[2] / "algorithms/counts/algorithm.toml").read_text()
@@ -78,6 +78,15 @@ def test_what_is_no_toml_or_too_large_is_told():
 def test_no_bytes_bring_the_reader_down(noise):
     with pytest.raises(errors.NotValid):
         read_manifest(noise)
+
+
+def test_the_identity_of_the_built_image_is_written_into_the_manifest():
+    identity = "sha256:" + "a" * 64
+    bound = with_identity(TEXT.encode(), identity)
+    assert read_manifest(bound).identity == identity
+    assert with_identity(bound, identity) == bound
+    with pytest.raises(errors.NotValid):
+        with_identity(bound, "sha256:" + "b" * 64)
 
 
 def test_parameters_out_of_schema_are_told():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import uuid
 
 import jsonschema
@@ -53,7 +55,7 @@ def wanted(web, **changes) -> dict:
 def sent(web, client) -> dict:
     """A study that was sent and reached the inbox."""
     headers = web.bearer("researcher")
-    made = client.post("/api/v1/studies/draft", json=wanted(web), headers=headers).json()
+    made = client.post("/api/v1/study-drafts", json=wanted(web), headers=headers).json()
     assert made["findings"] == []
     answer = client.post("/api/v1/studies", json=made["document"], headers=headers)
     assert answer.status_code == 201, answer.text
@@ -141,9 +143,9 @@ def test_studies_are_their_researchers_own(web, client, sent):
 def test_what_is_wrong_with_a_study_is_told_before_it_is_sent(web, client):
     headers = web.bearer("researcher")
     bad = wanted(web, dimensions=["shoeSize"], parameters={"dimensions": ["shoeSize"]})
-    made = client.post("/api/v1/studies/draft", json=bad, headers=headers).json()
+    made = client.post("/api/v1/study-drafts", json=bad, headers=headers).json()
     assert any("shoeSize" in f["what"] or "shoeSize" in f["where"] for f in made["findings"])
-    checked = client.post("/api/v1/studies/check", json=made["document"], headers=headers).json()
+    checked = client.post("/api/v1/study-checks", json=made["document"], headers=headers).json()
     assert checked["findings"] == made["findings"]
     refused = client.post("/api/v1/studies", json=made["document"], headers=headers)
     assert refused.status_code == 422
@@ -152,7 +154,7 @@ def test_what_is_wrong_with_a_study_is_told_before_it_is_sent(web, client):
 
 def test_a_study_sent_twice_under_one_key_is_sent_once(web, client):
     headers = web.bearer("researcher") | {"Idempotency-Key": str(uuid.uuid4())}
-    made = client.post("/api/v1/studies/draft", json=wanted(web), headers=web.bearer("researcher")).json()
+    made = client.post("/api/v1/study-drafts", json=wanted(web), headers=web.bearer("researcher")).json()
     first = client.post("/api/v1/studies", json=made["document"], headers=headers)
     second = client.post("/api/v1/studies", json=made["document"], headers=headers)
     assert first.status_code == second.status_code == 201
@@ -231,3 +233,14 @@ def test_heads_can_be_checked_by_anybody(web, client):
     content = head_bytes(head["size"], head["root"], head["at"])
     assert keys.verify(web.node.keys.public, bytes.fromhex(head["signature"]), content)
     assert json.loads(content)["size"] == head["size"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["researcher", "custodian", "auditor"])
+def test_a_fuzzer_finds_no_answer_that_was_not_promised(web, role):
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{web.base}/openapi.json"]
+    told = ["--url", web.base, "-H", f"Authorization: {web.bearer(role)['Authorization']}"]
+    how = ["-n", "20", "--checks", checks, "--suppress-health-check=all", "--phases=coverage,fuzzing"]
+    done = subprocess.run([*command, *told, *how], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -183,6 +183,13 @@ def test_names_that_could_lead_elsewhere_are_refused(engine, spec_of, tmp_path, 
 def test_limits_above_the_nodes_are_refused(engine, spec_of):
     with pytest.raises(errors.NotValid):
         engine.prepare(spec_of(WRITE, limits=Limits(memory_bytes=1 << 50)))
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits)])
+def test_a_limit_of_nought_is_no_limit_and_refused(engine, spec_of, name):
+    for value in (0, -1):
+        with pytest.raises(errors.NotValid):
+            engine.prepare(spec_of(WRITE, limits=replace(Limits(), **{name: value})))
 
 
 def test_an_engine_that_does_not_answer_is_said_so(tmp_path):

@@ -10,11 +10,10 @@ from uuid import uuid4
 
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.probe import PROGRAM, pack
-from tests.hostile import containment, harvest, images
-from tests.hostile.case import CASES, Case, Outcome, Target
+from tests.hostile import containment, harvest, images, lost
+from tests.hostile.case import CASES, ROOT, Case, Outcome, Target
 
-ROOT = Path(__file__).parents[2]
-MODULES = (images, containment, harvest)  # each adds its cases when it is imported
+MODULES = (images, containment, harvest, lost)  # each adds its cases when it is imported
 
 
 def target_on(folder: Path) -> Target:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from fairnode.engine_docker import DockerEngine
 
+ROOT = Path(__file__).parents[2]
+
 
 class Verdict(StrEnum):
     """What came of an attack: it ran and reached nothing, it was not let in, or it got out."""

@@ -180,6 +180,7 @@ def attached(target: Target) -> Outcome:
         while target.engine.look(spec.visit_id).phase is Phase.RUNNING:
             pass
         took = monotonic() - began
+        stream._response.close()  # the client library keeps the connection there
         stream.close()
         client.close()
     return contained(took < 5, f"killed in {took:.2f} s; the node itself attaches nobody")

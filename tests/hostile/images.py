@@ -38,6 +38,15 @@ def told(attempt: Callable[[], object]) -> Outcome:
     return refused(False, "was taken")
 
 
+def loaded(target: Target, path: Path) -> str:
+    """Load an archive, note what it came to, and take it from the engine again; its image ID."""
+    image_id = target.engine.load_image(path).image_id
+    client = docker.APIClient()
+    client.remove_image(image_id, force=True)
+    client.close()
+    return image_id
+
+
 def archive(target: Target, *layers: bytes, **changes: object) -> Outcome:
     """Hand in an archive that was forged."""
     path = docker_archive(target.folder / f"{uuid4().hex}.tar", *layers, **changes)
@@ -91,8 +100,10 @@ def tampered(target: Target) -> Outcome:
 
 @case(3, "a layer changed under an unchanged configuration, the honest image loaded before", "refused")
 def tampered_again(target: Target) -> Outcome:
-    target.engine.load_image(docker_archive(target.folder / "honest.tar"))
-    return archive(target, layer(member("evil", b"x")), about=config(layer()))
+    honest = target.engine.load_image(docker_archive(target.folder / "honest.tar"))
+    outcome = archive(target, layer(member("evil", b"x")), about=config(layer()))
+    target.engine.daemon.ask(lambda api: api.remove_image(honest.image_id, force=True))
+    return outcome
 
 
 @case(4, "one more layer on the approved image", "refused")
@@ -272,9 +283,9 @@ def others_name(target: Target) -> Outcome:
     try:
         before = client.inspect_image(target.image_id)["Id"]
         path = docker_archive(target.folder / "names.tar", tags=("fairnode/base:bookworm",))
-        loaded = target.engine.load_image(path)
+        forged = loaded(target, path)
         after = client.inspect_image(target.image_id)["Id"]
-        return contained(before == after != loaded.image_id, "the names in an archive are not taken over")
+        return contained(before == after != forged, "the names in an archive are not taken over")
     finally:
         client.close()
 
@@ -289,8 +300,9 @@ def spoofed_labels(target: Target) -> Outcome:
     made = client.create_container(tag, ["true"], network_disabled=True)
     try:
         seen = {trace.visit_id for trace in target.engine.list_visits()}
-        loaded = target.engine.load_image(_saved(client, tag, target.folder / "spoof.tar"))
-        kept = client.inspect_image(loaded.image_id)["Config"].get("Labels")
+        image = target.engine.load_image(_saved(client, tag, target.folder / "spoof.tar"))
+        kept = client.inspect_image(image.image_id)["Config"].get("Labels")
+        client.remove_image(image.image_id, force=True)
         return contained(
             "spoof" not in seen and not kept, "not taken for a visit; labels are dropped on loading"
         )

@@ -16,12 +16,16 @@ def target(tmp_path_factory):
     target.engine.close()
 
 
+# The rest is covered by the self-test (tests/engine/test_probe.py) and the tests of archives, more quickly.
+QUICK = frozenset({1, 2, 3, 5, 6, 13, 15, 26, 38, 42, 44, 47, 48, 49, 51, 53, 69, 78, 79})
+
+
 def _name(case) -> str:
     return f"{case.number} {case.attack}"
 
 
 def _mark(case):
-    return pytest.param(case, marks=[pytest.mark.long] if case.is_long else [], id=_name(case))
+    return pytest.param(case, marks=[] if case.number in QUICK else [pytest.mark.long], id=_name(case))
 
 
 @pytest.mark.parametrize("case", [_mark(case) for case in CASES])

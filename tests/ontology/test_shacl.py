@@ -138,6 +138,24 @@ def test_a_bomb_of_blank_nodes_is_refused():
         check(bomb)
 
 
+@pytest.mark.parametrize(
+    "parts", ["[ fn:binding " * 3000 + "[]" + " ]" * 3000, "_:a . _:a fn:binding _:b . _:b fn:binding _:a"]
+)
+def test_parts_within_parts_without_end_are_refused(parts):
+    with pytest.raises(NotValid, match="deep"):
+        check(f"{DATASET}\n<https://node.example/x> fn:binding {parts} .")
+
+
+@pytest.mark.parametrize("path", ["fn:dimension", "fn:stage"])
+def test_a_list_that_bites_its_tail_does_not_hang_the_check(path):
+    study = (EXAMPLES / "study" / "pass-full.ttl").read_text(encoding="utf-8")
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    circle = f"_:circle <{rdf}first> ht:year ; <{rdf}rest> _:circle .\n"
+    assert not check(
+        f"{study}\n[] {path} _:circle .\n{circle}<urn:x:y> a fn:Study ; {path} _:circle .", "study"
+    )["conforms"]
+
+
 @pytest.mark.parametrize("base", ["", "https://node.example/dataset/x"])
 def test_addresses_of_this_machine_are_refused(base):
     found = check(

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, URIRef
-from rdflib.collection import Collection
 from rdflib.term import Node
 
 from fairnode import vocabulary
@@ -164,13 +163,25 @@ def _dimensions(graph: Graph) -> Iterator[Told]:
     """Dimensions of a study that do not exist, or that point to a person."""
     where = ("dimension", "dimensie")
     for head in _ordered(graph.objects(None, fn.dimension)):
-        listed = Collection(graph, head) if (head, RDF.first, None) in graph else [head]
-        for iri in _ordered(iter(listed)):
+        for iri in _ordered(_members(graph, head)):
             variable = _known(iri)
             if variable is None and str(iri).startswith(vocabulary.HT):
                 yield _tell(where, "no-variable", value=str(iri))
             elif variable is not None and variable.kind in ("key", "identifier"):
                 yield _tell(where, "person", variable=variable)
+
+
+def _members(graph: Graph, head: Node) -> Iterator[Node]:
+    """The members of an RDF list, or the thing itself where it is none; a list in a circle ends there."""
+    if (head, RDF.first, None) not in graph:
+        yield from [] if head == RDF.nil else [head]
+        return
+    seen: set[Node] = set()
+    step: Node | None = head
+    while step is not None and step not in seen:
+        seen.add(step)
+        yield from graph.objects(step, RDF.first)
+        step = graph.value(step, RDF.rest)
 
 
 def _orders(graph: Graph) -> Iterator[Told]:
@@ -189,7 +200,7 @@ def _orders(graph: Graph) -> Iterator[Told]:
 def _strangers(graph: Graph) -> Iterator[Told]:
     """Terms that look like ours and are not: most often a typing error that nobody would notice."""
     told = {*graph.objects(None, fn.variable), *graph.objects(None, fn.concept)}
-    told |= {iri for head in graph.objects(None, fn.dimension) for iri in Collection(graph, head)}
+    told |= {iri for head in graph.objects(None, fn.dimension) for iri in _members(graph, head)}
     used = {node for triple in graph for node in triple if isinstance(node, URIRef)}
     for iri in sorted(used - told):
         if not _is_term(str(iri)):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyoxigraph
-from rdflib import XSD, BNode, Graph, Literal, URIRef
+from rdflib import RDF, XSD, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
 from fairnode import vocabulary
@@ -17,7 +17,10 @@ from fairnode.errors import Finding, NotValid
 LARGEST = 5_000_000
 """Bytes in a record; a dataset of two hundred columns with all their codes stays below one million."""
 
-MOST_TRIPLES = 50_000
+MOST_TRIPLES = 20_000
+"""Statements in a record: twenty columns coded by country come to fifteen thousand."""
+
+DEEPEST = 32
 
 RELATIVE = "relative:"
 """Stands before an address that is not complete, where the caller named no base."""
@@ -77,7 +80,21 @@ def _collect(text: str, kind: pyoxigraph.RdfFormat, base: str) -> Graph:
     encoded = text.encode("utf-8", errors="replace")
     for quad in pyoxigraph.parse(encoded, kind, base_iri=base or RELATIVE, rename_blank_nodes=True):
         graph.add((_node(quad.subject), _node(quad.predicate), _node(quad.object)))
+    _check_depth(graph)
     return graph
+
+
+def _check_depth(graph: Graph) -> None:
+    """Refuse parts within parts beyond any record: telling of them costs the square of their depth."""
+    inside: dict[Node, set[Node]] = {}
+    for subject, predicate, part in graph:
+        if isinstance(subject, BNode) and isinstance(part, BNode) and predicate != RDF.rest:
+            inside.setdefault(subject, set()).add(part)
+    level = set(inside)
+    for _ in range(DEEPEST):
+        level = {part for whole in level for part in inside.get(whole, ())}
+    if level:
+        raise NotValid(f"The record has parts within parts, more than {DEEPEST} deep.", to_do=SMALLER)
 
 
 def _reason(wrong: SyntaxError) -> str:

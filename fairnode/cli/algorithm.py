@@ -1,0 +1,104 @@
+"""fairnode algorithm: check, build, submit and list algorithms."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from fairnode import errors
+from fairnode.algorithms.known import listed, manifest, submit
+from fairnode.algorithms.manifest import read_manifest
+from fairnode.cli.options import Me, who, with_node, with_token
+from fairnode.cli.output import Output, with_output
+from fairnode.node import Node
+from fairnode.share import shared
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Algorithms: images known by the digest of their content."""
+
+
+@command.command("list", epilog="Example: fairnode algorithm list")
+@with_node
+@with_output
+def list_algorithms(node: Node, output: Output) -> None:
+    """List the algorithms that were submitted here."""
+    rows = [[a.name, a.version, a.title, a.state, a.image] for a in listed(node)]
+    output.table("Algorithms", ["name", "version", "title", "state", "identity"], rows)
+
+
+@command.command("show", epilog="Example: fairnode algorithm show counts")
+@click.argument("name")
+@with_node
+def show(node: Node, name: str) -> None:
+    """Print the manifest of an algorithm, by name or identity."""
+    for algorithm in listed(node):
+        if name in (algorithm.name, algorithm.image, algorithm.id):
+            click.echo(algorithm.manifest.decode(), nl=False)
+            click.echo(f"# identity: {algorithm.image}\n# {manifest(algorithm).description}")
+            return
+    raise errors.NotFound(f"No algorithm '{name}' is known here.", to_do="fairnode algorithm list")
+
+
+@command.command("check", epilog="Example: fairnode algorithm check algorithms/counts")
+@click.argument("folder", type=FOLDER)
+@with_output
+def check(folder: Path, output: Output) -> None:
+    """Check an algorithm's folder: its manifest, and that a Dockerfile and a licence are named."""
+    path = folder / "algorithm.toml"
+    if not path.exists():
+        raise errors.NotFound(f"{folder} holds no algorithm.toml.", to_do="Copy one from algorithms/counts.")
+    told = read_manifest(path.read_bytes())
+    missing = [name for name in ("Dockerfile",) if not (folder / name).exists()]
+    if missing:
+        findings = tuple(errors.Finding(name, "is missing") for name in missing)
+        raise errors.NotValid("The folder is not complete.", findings=findings)
+    output.say(
+        f"{told.name} {told.version} ({told.licence}): nothing is wrong with its manifest.",
+        {"name": told.name, "version": told.version, "licence": told.licence},
+    )
+
+
+@command.command("build", epilog="Example: fairnode algorithm build algorithms/counts --out built")
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=click.Path(path_type=Path), help="Also write image.tar and algorithm.toml there.")
+@with_output
+def build(folder: Path, output: Output, out: Path | None) -> None:
+    """Build an algorithm's image on this machine's engine; the same source gives the same identity."""
+    script = shared("docker") / "build-algorithm.sh"
+    done = subprocess.run(
+        ["sh", str(script), str(folder), *(["--out", str(out)] if out else [])],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": sys.executable},
+    )
+    if done.returncode:
+        raise errors.Unavailable("The image could not be built.", to_do=done.stderr.strip()[-2000:])
+    facts = json.loads(done.stdout)
+    output.say(f"Built: {facts['identity']}", facts)
+
+
+@command.command(
+    "submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna"
+)
+@click.argument("manifest_file", type=READABLE)
+@click.argument("archive", type=READABLE)
+@with_node
+@with_token
+@with_output
+def submit_algorithm(node: Node, output: Output, manifest_file: Path, archive: Path, me: Me) -> None:
+    """Hand in a manifest and an image archive; the worker gives the image to the engine."""
+    kept = submit(node, who(node, me), manifest_file.read_bytes(), archive)
+    output.say(
+        f"Submitted: {kept.name} {kept.version}, {kept.image}", {"id": kept.id, "identity": kept.image}
+    )
