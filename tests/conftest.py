@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from examples.netherlands import expand
-from tests.factories import ROOT, Site, build, copy_site, make_template, one_at_a_time
+from fairnode.demo.make import build_image
+from tests.factories import ROOT, Site, copy_site, make_template, one_at_a_time
 
 
 @pytest.fixture(scope="session")
@@ -30,23 +31,23 @@ def case_files(shared_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def counts_archive(shared_folder: Path) -> Path:
-    """The image of the algorithm `counts`, as an author hands it in."""
-    archive = shared_folder / "counts.tar"
+def built_counts(shared_folder: Path) -> Path:
+    """The algorithm `counts` as its author hands it in: a folder with manifest and image."""
+    built = shared_folder / "counts"
     with one_at_a_time(shared_folder):
-        if not archive.exists():
-            build(ROOT / "algorithms/counts", archive)
-    return archive
+        if not (built / "algorithm.toml").exists():
+            build_image(ROOT / "algorithms/counts", built)
+    return built
 
 
 @pytest.fixture(scope="session")
-def site_template(shared_folder: Path, case_files: Path, counts_archive: Path) -> Site:
+def site_template(shared_folder: Path, case_files: Path, built_counts: Path) -> Site:
     """A node that is only copied."""
     folder = shared_folder / "template"
     done = shared_folder / "template.done"
     with one_at_a_time(shared_folder):
         if not done.exists():
-            make_template(folder, case_files, counts_archive)
+            make_template(folder, case_files, built_counts)
             done.touch()
     return Site(folder)
 

@@ -25,14 +25,13 @@ from fairnode.algorithms.known import load_received, submit
 from fairnode.cli.work import docker_engine
 from fairnode.config import FILE, Config, Organisation, Settings, load_config, write_config
 from fairnode.datasets.add import add
-from fairnode.demo.make import build_image
 from fairnode.demo.members import PEOPLE, free_ports
 from fairnode.engine_docker.lockdown import LABEL_NODE
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm, LedgerLine, Visit
+from fairnode.records.rows import Algorithm, Follow, LedgerLine, Visit
 from fairnode.store.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +55,8 @@ class Site:
 
     directory: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    study: str = ""
+    visit: str = ""
 
     @property
     def config(self) -> Config:
@@ -193,13 +194,31 @@ class Site:
         told = log.read_text(encoding="utf-8")[-3000:] if log.exists() else ""
         raise AssertionError(f"no visit became {states}: {found}\n{told}")
 
+    def wait_for_line(self, sentence: str, seconds: float = 60.0) -> Follow:
+        """The home node's line about a visit, once it says this."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with self.open() as node, node.store.read() as reader:
+                found = reader.find(Follow, {"sentence": sentence})
+            if found:
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"the home node was never told: {sentence}")
+
+    def wait_until_clean(self, seconds: float = 30.0) -> None:
+        """Wait until the worker has tidied up: no container and no file of a visit is left."""
+        until = time.monotonic() + seconds
+        while (left := [*self.containers(), *self.plaintext()]) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not left
+
     def plaintext(self) -> list[str]:
         """Files under the spool that a visit or a job left: there should be none."""
         spool = self.config.spool
         return [str(p.relative_to(spool)) for p in spool.rglob("*") if p.is_file() and p.suffix != ".lock"]
 
 
-def make_template(folder: Path, data: Path, archive: Path) -> Site:
+def make_template(folder: Path, data: Path, counts: Path) -> Site:
     """A node of the police with its people, its case file and the algorithm `counts`, known."""
     site = Site(folder)
     settings = replace(Settings(), release_slot=1)
@@ -212,7 +231,7 @@ def make_template(folder: Path, data: Path, archive: Path) -> Site:
         told = dict(tomllib.loads(source(organisation))["source"])
         told["path"] = str(data / "police" / told["path"])
         add(node, person_of(node, "carla"), record(organisation, URL).encode(), told)
-        add_algorithm(node, ROOT / "algorithms/counts/algorithm.toml", archive)
+        add_algorithm(node, counts)
     return site
 
 
@@ -226,9 +245,10 @@ def add_people(node: Node, folder: Path) -> None:
         file.write_text(make_token(node, person, PASSWORD, "tests"), encoding="utf-8")
 
 
-def add_algorithm(node: Node, manifest: Path, archive: Path) -> Algorithm:
-    """Submit an algorithm and give its image to the engine."""
-    row = submit(node, person_of(node, "arjen"), manifest.read_bytes(), archive)
+def add_algorithm(node: Node, built: Path) -> Algorithm:
+    """Submit what the builder left in a folder, and give the image to the engine."""
+    author, manifest = person_of(node, "arjen"), (built / "algorithm.toml").read_bytes()
+    row = submit(node, author, manifest, built / "image.tar")
     engine = docker_engine(node)
     load_received(node, engine)
     engine.close()
@@ -247,8 +267,3 @@ def copy_site(template: Site, folder: Path) -> Site:
     (folder / FILE).unlink()
     write_config(replace(before, name=f"t-{uuid4().hex[:10]}", port=free_ports(1)[0]))
     return Site(folder)
-
-
-def build(folder: Path, archive: Path) -> None:
-    """Build the image of an algorithm's folder and keep its archive."""
-    build_image(folder, archive)

@@ -55,7 +55,7 @@ def test_every_count_below_eleven_is_hidden_zero_too(table, truth) -> None:
 def test_the_hidden_cells_are_exactly_those_that_the_rule_hides(story, table, truth) -> None:
     printed = json.loads(story.site.cli("study", "result", story.study, "--form", "json").stdout)
     spec = tables_from_json(printed)[0].spec
-    cells = tuple(RecountedCell(key, truth[key], truth[key], truth[key]) for key in spec.keys())
+    cells = tuple(RecountedCell(key, truth[key], truth[key], truth[key]) for key in spec.keys())  # noqa: SIM118
     recount = Recount((RecountedTable(spec, cells),), universe=sum(truth.values()))
     verdict = judge(recount, load_rules(), History(), audit)
     expected = {cell.key for cell in verdict.tables[0].cells if cell.status is Status.HIDDEN}
