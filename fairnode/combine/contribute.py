@@ -13,7 +13,7 @@ from fairnode.combine.announcement import announcement_digest, check_announcemen
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import check_unchanged
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
-from fairnode.gate.memory import earlier_to_json
+from fairnode.gate.histories import release_to_json
 from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
@@ -91,7 +91,7 @@ def step_ready(node: Node, visit: Visit) -> Visit:
         dealt = _deal(node, visit, case, agreement, facts, counts)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return _block(node, visit, error)
-    memory = earlier_to_json(_memory(case, visit, facts)) | {"counts": _counts_mark(node, counts)}
+    memory = release_to_json(_memory(case, visit, facts)) | {"counts": _counts_mark(node, counts)}
 
     def change(tx: Transaction) -> Visit:
         if tx.count(Earlier, lineage=case.context.dataset.lineage) != len(case.earlier):

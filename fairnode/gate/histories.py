@@ -16,6 +16,7 @@ from fairnode.disclosure.history import (
     History,
     UniverseDifference,
 )
+from fairnode.gate.recounts import margins_from_json, margins_to_json
 from fairnode.records.result import OutputContract, TableSpec
 from fairnode.records.result_json import (
     conditions_from_json,
@@ -23,8 +24,6 @@ from fairnode.records.result_json import (
     contract_from_json,
     contract_to_json,
 )
-from fairnode.gate.recounts import margins_from_json, margins_to_json
-from fairnode.records.result import OutputContract, TableSpec
 
 
 def release_to_json(release: EarlierRelease) -> dict[str, Any]:
