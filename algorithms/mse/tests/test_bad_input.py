@@ -201,8 +201,8 @@ def test_any_small_table_gives_sound_numbers_or_refusals(counts):
         return
     patterns = {f"{m:03b}"[::-1]: n for m, n in enumerate([0, *counts]) if n}
     table = parse_table(rows(3, patterns))
-    quick = ("independence", "stepwise", "bic", "aic-stepwise", "chao", "zelterman", "mth-chao", "dga", "decomposable",
-             "ipf")  # fmt: skip
+    quick = ("independence", "stepwise", "bic", "aic-stepwise", "chao", "zelterman", "mth-chao", "dga",
+             "decomposable", "ipf")  # fmt: skip
     found = analyse(table, Settings(methods=quick, boot=100))
     for estimate in found.estimates:
         assert np.isfinite(estimate.estimate)
