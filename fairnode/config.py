@@ -28,7 +28,8 @@ class Settings:
     """What an operator may tune; the gate's rules and the policies are not settings.
 
     `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
-    nothing (P8). `visits_at_once`: how many containers may run side by side.
+    nothing (P8). `visits_at_once`: how many containers may run side by side. `base_image`: the image in which
+    the engine is attacked before the first visit (made by docker/base-image.sh).
     """
 
     release_slot: int = 3600
@@ -36,6 +37,7 @@ class Settings:
     approval_days: int = 30
     quorum: tuple[str, ...] = ("custodian", "counsel")
     runtime: str = ""
+    base_image: str = "fairnode/base:bookworm"
     log_level: str = "INFO"
     upload_limit_mib: int = 1024
 

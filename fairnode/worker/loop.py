@@ -10,13 +10,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from fairnode import errors
-from fairnode.algorithms.known import image_name, load_received
+from fairnode.algorithms.known import load_received
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Visit
+from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
@@ -96,7 +96,7 @@ class Worker:
         active = sum(v.state in (VisitState.PREPARING, VisitState.RUNNING) for v in due)
         for visit in due:
             if not self.tested:
-                self._test_engine(visit)
+                self._test_engine()
             if visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic():
                 continue
             if visit.state == VisitState.APPROVED:
@@ -106,13 +106,13 @@ class Worker:
             self.flying[visit.id] = (visit, pool.submit(step, self.node, self.engine, visit))
         return moved
 
-    def _test_engine(self, visit: Visit) -> None:
-        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not."""
-        with self.node.store.read() as reader:
-            algorithm = reader.get(Algorithm, visit.algorithm)
-        if algorithm is not None:
-            check_engine(self.node, self.engine, image_name(algorithm.image), self.probe)
-            self.tested = True
+    def _test_engine(self) -> None:
+        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not.
+
+        In the node's own base image: an author's could lie about what it can do.
+        """
+        check_engine(self.node, self.engine, self.node.config.settings.base_image, self.probe)
+        self.tested = True
 
     def _land(self) -> bool:
         """Take in the steps that are done; whether one changed its visit's state."""
