@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from flask import Response, request
@@ -15,7 +16,7 @@ from fairnode.metadata.find import search
 from fairnode.metadata.making import Document, etag
 from fairnode.metadata.names import DCT
 from fairnode.metadata.rdf import Form, new_graph, write
-from fairnode.metadata.record import in_english
+from fairnode.metadata.record import Record
 
 LARGEST_PAGE = 100
 _CHILDREN = {
@@ -65,35 +66,27 @@ def find(door: FdpDoor, **_: str) -> Response:
         raise errors.FairnodeError(
             "A search is an object with 'query', of 1 to 200 characters.", to_do='Send {"query": "shelter"}.'
         )
-    return json_answer([_hit(door, document) for document in search(door.shelf, query)])
+    return json_answer([_hit(door, record) for record in search(door.shelf, query)])
 
 
-def _hit(door: FdpDoor, document: Document) -> dict[str, Any]:
+def _hit(door: FdpDoor, record: Record) -> dict[str, Any]:
     """One search result as the reference implementation tells it."""
-    told = document.described
     return {
-        "uri": document.iri,
+        "uri": record.iri,
         "types": ["http://www.w3.org/ns/dcat#Dataset"],
-        "title": document.title,
-        "description": in_english(told.record.descriptions) if told else "",
+        "title": record.title,
+        "description": record.description,
         "relations": [{"predicate": str(DCT.isPartOf), "object": f"{door.node.iri}/catalogue/data"}],
     }
 
 
 def facets(door: FdpDoor, **_: str) -> Response:
     """GET /search/filters: what can be searched by, with the values that occur here."""
-    counts: dict[str, dict[str, int]] = {"keyword": {}, "variable": {}}
-    for row in door.shelf.published():
-        found = door.shelf.get(f"/dataset/{row.id}")
-        if found is None or found.described is None:
-            continue
-        record = found.described.record
-        for name, values in (
-            ("keyword", record.keywords),
-            ("variable", [v.name for v in record.public_variables]),
-        ):
-            for value in values:
-                counts[name][value] = counts[name].get(value, 0) + 1
+    records = door.shelf.records()
+    counts = {
+        "keyword": Counter(word for record in records for word in record.keywords),
+        "variable": Counter(v.name for record in records for v in record.public_variables),
+    }
     return json_answer(
         [
             {
