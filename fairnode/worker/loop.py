@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -24,13 +25,17 @@ from fairnode.worker.steps import DUE, clean_leftovers, expire, step
 
 LOG = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.2
-TIDY_EVERY = 50  # rounds
+BUSY_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.2, 1.0
+TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
+REST_SECONDS = 3.0  # before a step that met trouble is tried again
 
 
 @dataclass
 class Worker:
-    """One worker of one node; `flying` are the visits whose step is being taken right now."""
+    """One worker of one node; `flying` are the visits whose step is being taken right now.
+
+    `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone.
+    """
 
     node: Node
     engine: Engine
@@ -38,6 +43,7 @@ class Worker:
     tested: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
+    resting: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
@@ -49,27 +55,30 @@ class Worker:
             compute.recover(self.node)
             rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():
-                busy = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
+                pause = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
                 if rounds % 10 == 0:
                     postman.look_after()
                 rounds += 1
-                self.stop.wait(0.02 if busy else POLL_SECONDS)
+                self.stop.wait(pause)
 
-    def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> bool:
-        """One round; whether anything moved."""
+    def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> float:
+        """One round; the seconds to wait before the next one."""
         try:
-            moved = deliver_own(self.node) + load_received(self.node, self.engine) > 0
+            moved = deliver_own(self.node) > 0
             moved = step_combinations(self.node) > 0 or moved
             self._start_computations(pool)
+            moved = self._start_steps(pool) or moved
             if tidy:
                 expire(self.node)
                 clean_leftovers(self.node, self.engine)
-            return self._start_steps(pool) or moved
+            moved = load_received(self.node, self.engine) > 0 or moved
         except errors.Unavailable as error:
             LOG.warning("waiting: %s %s", error.what, error.internal)
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
-        return False
+        else:
+            return BUSY_SECONDS if moved else POLL_SECONDS
+        return TROUBLE_SECONDS
 
     def _start_computations(self, pool: ThreadPoolExecutor) -> None:
         """Give every computation whose shares are all here a thread; it waits for its process."""
@@ -88,7 +97,7 @@ class Worker:
         for visit in due:
             if not self.tested:
                 self._test_engine(visit)
-            if visit.id in self.flying:
+            if visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic():
                 continue
             if visit.state == VisitState.APPROVED:
                 if active >= limit:
@@ -113,8 +122,13 @@ class Worker:
                 continue
             del self.flying[name]
             error = future.exception()
-            if error is not None:
+            if error is None:
+                self.resting.pop(name, None)
+                moved = moved or future.result().state != before.state
+                continue
+            self.resting[name] = time.monotonic() + REST_SECONDS
+            if isinstance(error, errors.Unavailable):
+                LOG.warning("visit %s waits: %s %s", name, error.what, error.internal)
+            else:
                 LOG.error("a step of visit %s went wrong", name, exc_info=error)
-            elif future.result().state != before.state:
-                moved = True
         return moved
