@@ -26,7 +26,7 @@ MOST_RECORDS = 2_000
 MOMENT = 0.2  # seconds that a change made by another process may take to be seen
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """The documents of one node; one for each web process, its threads share it."""
 

@@ -48,7 +48,19 @@ def test_a_body_that_is_too_large_is_refused_in_words(web, client, size, method,
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_mistake_of_ours_shows_one_sentence_and_nothing_else(fresh, monkeypatch):
+def test_a_bug_of_ours_shows_one_sentence_and_nothing_else(house, caplog):
+    app = create_app(house.node)
+    app.add_url_rule("/boom", "boom", lambda: {}["/secret/path"])
+    for accept in ("text/html", "text/turtle"):
+        answer = app.test_client().get("/boom", headers={"Accept": accept})
+        assert answer.status_code == 500
+        assert "Something went wrong inside this node" in answer.text
+        assert "secret" not in answer.text
+        assert not SECRETS.search(answer.text)
+    assert "secret" in caplog.text  # the operator's log has it
+
+
+def test_a_database_that_is_gone_shows_one_sentence_and_nothing_else(fresh):
     app = create_app(fresh.node)
     fresh.node.store.close()
     (fresh.node.config.directory / "node.db").unlink()
