@@ -20,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fairnode.app import LARGEST_BODY, create_app, make_server
+from fairnode import errors
+from fairnode.app import LARGEST_BODY, create_app, make_server, serve
 
 PASSWORD = "correct horse battery staple"
 
@@ -171,3 +172,12 @@ def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_told_in_words(house):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        config = dataclasses.replace(house.node.config, port=sock.getsockname()[1])
+        with pytest.raises(errors.Unavailable, match="port"):
+            serve(dataclasses.replace(house.node, config=config))
