@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fairnode import errors
-from fairnode.app import LARGEST_BODY, create_app, make_server, serve
+from fairnode.app import LARGEST_BODY, create_app, make_server
 
 PASSWORD = "correct horse battery staple"
 
@@ -174,10 +174,18 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def test_a_port_that_is_taken_is_told_in_words(house):
+def test_a_port_that_is_taken_is_told_in_words(fresh):
+    command = [sys.executable, "-c", "from fairnode.cli.main import main; main()", "serve"]
     with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        config = dataclasses.replace(house.node.config, port=sock.getsockname()[1])
-        with pytest.raises(errors.Unavailable, match="port"):
-            serve(dataclasses.replace(house.node, config=config))
+        settings = fresh.node.config.directory / "node.toml"
+        port = f"port = {sock.getsockname()[1]}"
+        settings.write_text(re.sub(r"^port = \d+", port, settings.read_text(), flags=re.MULTILINE))
+        done = subprocess.run(
+            [*command, "--dir", str(fresh.node.config.directory)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == errors.Unavailable.exit_code
+    assert "Nothing can listen" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
