@@ -215,9 +215,17 @@ def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
 
 
 def serve(node: Node) -> None:
-    """Answer until the process is told to end."""
+    """Answer until the process is told to end. Raises `Unavailable` when the address is taken."""
     server = make_server(node)
     try:
-        server.start()
+        server.prepare()
+    except OSError as error:
+        raise errors.Unavailable(
+            f"Nothing can listen on {node.config.host}, port {node.config.port}.",
+            to_do="Stop what listens there, or give the node another port in node.toml.",
+            internal=str(error),
+        ) from error
+    try:
+        server.serve()
     finally:
         server.stop()

@@ -135,11 +135,8 @@ def _form(
 
 def _variables(desk: Desk) -> list[vocabulary.Variable]:
     """The variables that the datasets here can be counted by, by their label."""
-    found: dict[str, vocabulary.Variable] = {}
-    for row in desk.shelf.published():
-        shown = desk.shelf.get(f"/dataset/{row.id}")
-        if shown and shown.described:
-            found |= {v.name: v for v in shown.described.record.public_variables if v.kind != "date"}
+    records = desk.shelf.records()
+    found = {v.name: v for record in records for v in record.public_variables if v.kind != "date"}
     return sorted(found.values(), key=lambda v: v.label_en)
 
 
