@@ -34,8 +34,8 @@ def states_page() -> str:
         parts.append(f"## {TITLES[kind]}\n\n```mermaid\n{diagram(kind)}\n```\n")
     lines = [f"| {state.value} | {public_state(state).value} |" for state in VisitState]
     parts.append(
-        "## What outsiders see of a visit\n\nThe researcher, and everybody at other nodes, reads one of four words. "
-        "All ways of not being released look the same, because why depends on data.\n\n"
+        "## What outsiders see of a visit\n\n"
+        "The researcher, and everybody at other nodes, reads one of four words. All ways of not being released look the same, because why depends on data.\n\n"
         "| at the node | outside |\n|---|---|\n" + "\n".join(lines) + "\n"
     )
     return "\n".join(parts)

@@ -88,9 +88,7 @@ def build(folder: Path, output: Output, out: Path | None) -> None:
     output.say(f"Built: {facts['identity']}", facts)
 
 
-@command.command(
-    "submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna"
-)
+@command.command("submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna")
 @click.argument("manifest_file", type=READABLE)
 @click.argument("archive", type=READABLE)
 @with_node

@@ -4,7 +4,9 @@ The search itself needs a linear programming library, so it lives in `fairnode.j
 child process. What it promises, for threshold k:
 
 1. For every sensitive hidden count, an attacker who knows all shown counts exactly, and of every *other*
-   hidden count whether it is 0, 1..k-1 or at least k, cannot bound it to an interval narrower than k.
+   hidden count whether it is 0, 1..k-1 or at least k (but for the wholes that it is a part of, where that
+   would tell its own size), cannot bound it to an interval narrower than k. Where nothing that is left to
+   hide can keep it from that one, it is kept from the next.
 2. For every count hidden for the sake of others, an attacker who knows all shown counts exactly, and of
    the hidden ones that they are not negative, cannot bound it to an interval narrower than k.
 
@@ -27,7 +29,7 @@ Owner = tuple[str, Key]
 
 @dataclass(frozen=True)
 class Question:
-    """Hide what else, so that nothing sensitive can be found out? Within `seconds`."""
+    """Hide what else, so that nothing sensitive can be found out? Within `seconds` of computing."""
 
     links: Links
     k: int

@@ -12,7 +12,7 @@ from fairnode.door.answer import answer, json_answer
 from fairnode.door.asking import json_body, number
 from fairnode.fdp.represent import FdpDoor, document_at, wanted_form
 from fairnode.metadata.find import search
-from fairnode.metadata.making import Document
+from fairnode.metadata.making import Document, etag
 from fairnode.metadata.names import DCT
 from fairnode.metadata.rdf import Form, new_graph, write
 from fairnode.metadata.record import in_english
@@ -39,7 +39,7 @@ def page(door: FdpDoor, child: str, path: str = "/", **_: str) -> Response:
             graph.parse(data=found.bodies[Form.N_TRIPLES], format="nt")
     form = wanted_form(html=False)
     body = write(graph, Form(form))
-    response = answer(body, form, parent.etag(form, body), parent.modified)
+    response = answer(body, form, etag(form, body), parent.modified)
     response.headers["Link"] = _page_links(door, request.path, (at, size, len(parent.members)))
     return response
 
@@ -137,7 +137,7 @@ def expanded(door: FdpDoor, path: str = "/", **_: str) -> Response:
             graph.parse(data=part.bodies[Form.N_TRIPLES], format="nt")
     form = wanted_form(html=False)
     body = write(graph, Form(form))
-    return answer(body, form, document.etag(form, body), document.modified)
+    return answer(body, form, etag(form, body), document.modified)
 
 
 def linkset_json(content: object) -> Response:

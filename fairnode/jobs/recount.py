@@ -22,6 +22,7 @@ from fairnode import errors
 from fairnode.gate.recounts import recount_to_json
 from fairnode.jobs.person_sets import compare_sets, write_sets
 from fairnode.jobs.process import main
+from fairnode.jobs.true_margins import true_margins
 from fairnode.records.result import (
     Condition,
     Key,
@@ -101,7 +102,13 @@ def _recount_table(
         _cell(cell_key, found.get(position), spec, keyed=person is not None)
         for position, cell_key in enumerate(spec.keys())
     )
-    return RecountedTable(spec, cells, _not_recorded(database, spec, person))
+    margins = true_margins(
+        database,
+        spec,
+        lambda smaller: _source(database, smaller, [f"d{i}" for i in range(len(smaller.dimensions))], person),
+        keyed=person is not None,
+    )
+    return RecountedTable(spec, cells, _not_recorded(database, spec, person), margins)
 
 
 def _make_codes(

@@ -11,9 +11,10 @@ from fairnode import errors, vocabulary
 from fairnode.algorithms.known import listed
 from fairnode.keys import canonical
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
-from fairnode.records.rows import Role, Study
+from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
-from fairnode.release.releases import FORMS, releases_of, render, tables_of, title
+from fairnode.release.chart import to_svg
+from fairnode.release.releases import FORMS, labels, releases_of, render, tables_of, title
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.send import cancel, check, draft, own_study, send
 
@@ -158,8 +159,8 @@ def study(desk: Desk, key: str) -> Page:
     """One study: a line for each visit, and what was released."""
     found = _visible(desk, key)
     released = [
-        _Shown(r.id, r.dataset, title(r), r.created, render(r, "svg").decode(), tables_of(r))
-        for r in releases_of(desk.node, found.id)
+        _Shown(r.id, r.dataset, title(r), r.created, _pictures(r, number), tables_of(r))
+        for number, r in enumerate(releases_of(desk.node, found.id))
     ]
     return show(
         desk,
@@ -169,6 +170,15 @@ def study(desk: Desk, key: str) -> Page:
         lines=follow(desk.node, found.id),
         released=released,
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
+    )
+
+
+def _pictures(release: Release, number: int) -> str:
+    """The pictures of a release's tables; ids differ, for there may be several on the page."""
+    tables = tables_of(release)
+    return "\n".join(
+        to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")
+        for place, table in enumerate(tables)
     )
 
 

@@ -10,16 +10,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from fairnode import errors
-from fairnode.algorithms.known import load_received
+from fairnode.algorithms.known import image_name, load_received
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.records.rows import Visit
+from fairnode.records.rows import Algorithm, Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
+from fairnode.worker.selftest import Probe, check_engine
 from fairnode.worker.steps import DUE, clean_leftovers, expire, step
 
 LOG = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Worker:
 
     node: Node
     engine: Engine
+    probe: Probe
+    tested: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
@@ -92,6 +95,8 @@ class Worker:
         limit = self.node.config.settings.visits_at_once
         active = sum(v.state in (VisitState.PREPARING, VisitState.RUNNING) for v in due)
         for visit in due:
+            if not self.tested:
+                self._test_engine(visit)
             if visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic():
                 continue
             if visit.state == VisitState.APPROVED:
@@ -100,6 +105,14 @@ class Worker:
                 active += 1
             self.flying[visit.id] = (visit, pool.submit(step, self.node, self.engine, visit))
         return moved
+
+    def _test_engine(self, visit: Visit) -> None:
+        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not."""
+        with self.node.store.read() as reader:
+            algorithm = reader.get(Algorithm, visit.algorithm)
+        if algorithm is not None:
+            check_engine(self.node, self.engine, image_name(algorithm.image), self.probe)
+            self.tested = True
 
     def _land(self) -> bool:
         """Take in the steps that are done; whether one changed its visit's state."""

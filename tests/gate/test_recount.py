@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from fairnode import errors
 from fairnode.child import run_child
 from fairnode.gate.compare import check_equal
-from fairnode.gate.contract import contract_from_json, contract_to_json
 from fairnode.gate.recounts import recount_from_json, recount_to_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.jobs import recount as job
 from fairnode.records.result import Cell, Result, ResultTable
+from fairnode.records.result_json import contract_from_json, contract_to_json
 
 REGION = {"variable": "region", "codes": ["A", "B"]}
 YEAR = {"variable": "year", "codes": ["2010", "2011"]}
