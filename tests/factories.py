@@ -205,6 +205,28 @@ class Site:
             time.sleep(0.05)
         raise AssertionError(f"the home node was never told: {sentence}")
 
+    def wait_for_words(self, log: str, words: str, seconds: float = 60.0) -> str:
+        """What a process said, once these words are in it."""
+        until, told = time.monotonic() + seconds, ""
+        while words not in told:
+            assert time.monotonic() < until, told
+            time.sleep(0.1)
+            told = (self.directory / log).read_text(encoding="utf-8")
+        return told
+
+    def wait_for_lock(self, what: str, seconds: float = 60.0) -> None:
+        """Wait until a process of the node holds its lock."""
+        path, until = self.directory / f"{what}.lock", time.monotonic() + seconds
+        while time.monotonic() < until:
+            if path.exists():
+                with path.open("r") as file:
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    except OSError:
+                        return
+            time.sleep(0.1)
+        raise AssertionError(f"nobody holds the lock '{what}'")
+
     def wait_until_clean(self, seconds: float = 30.0) -> None:
         """Wait until the worker has tidied up: no container and no file of a visit is left."""
         until = time.monotonic() + seconds

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.needs_docker
 TAMPERED = {
     "a row of a visit": "UPDATE visits SET state = 'refused'",
     "a person's role": "UPDATE people SET roles = '[\"custodian\", \"counsel\"]' WHERE username = 'carla'",
-    "an approval's envelope": "UPDATE approvals "
-    "SET envelope = substr(envelope, 1, 40) || 'A' || substr(envelope, 42)",
+    "an approval's envelope": "UPDATE approvals SET envelope = substr(envelope, 1, 40) || 'A' "
+    "|| substr(envelope, 42)",
     "a released table": 'UPDATE releases SET "table" = replace("table", \'"n":15\', \'"n":20\')',
     "a dataset's record": "UPDATE datasets SET record = record || ' '",
     "the text of a line": "UPDATE ledger SET body = replace(body, 'visit.released', 'visit.RELEASED')",
