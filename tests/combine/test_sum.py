@@ -1,4 +1,4 @@
-"""One story: a combined table, equal to the rule applied outside, released once, over one set of nodes (P4, P6)."""
+"""One story: a combined table, equal to the rule applied outside, released once, over one set (P4, P6)."""
 
 from __future__ import annotations
 
