@@ -81,8 +81,8 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     It is filed under the announcement that it was cut for, and used in a run of that announcement only.
     """
     stage, bound = str(body["stage"]), str(body["announcement"])
-    package = base64.b64decode(str(body["package"]), validate=True)
-    correction = base64.b64decode(str(body["correction"]), validate=True)
+    package = base64.b64decode(body["package"], validate=True)
+    correction = base64.b64decode(body["correction"], validate=True)
     name = f"{study}#{stage}#{bound}#{sender}"
     secret = tx.get(ReceiverSecret, f"{study}#{stage}")
     if secret is None:
