@@ -95,15 +95,10 @@ def _furnish(node: Node, key: str, home: str) -> None:
     source = node.config.directory / "source.csv"
     source.write_text("planted\n", encoding="utf-8")
     rows = [
-<<<<<<< HEAD
         Dataset(
             f"{key}-victims", iri, organisation.title, record.encode(), "",
             {"kind": "csv", "path": str(source)}, 1, "published", f"l-{key}", now, now,
         ),
-=======
-        Dataset(f"{key}-victims", iri, organisation.title, record.encode(), "",
-                {"kind": "csv", "path": str(source)}, 1, "published", f"l-{key}", now, now),
->>>>>>> net
         Algorithm("counts", "counts", "1.0.0", "Counts", manifest, "", IDENTITY, "p-arjen", "known", now),
         Person("p-rosa", "rosa", "Rosa de Wit", "", ["researcher"], True, now),
     ]  # fmt: skip
