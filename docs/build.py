@@ -20,6 +20,14 @@ INTRO = """# States
 What may follow what, for a study at its home node, for a visit at the node that holds the data, and for a signed \
 decision. The pictures are made from `fairnode/records/states.py` (`make docs`); the store refuses any other step.
 """
+OUTSIDE = """## What outsiders see of a visit
+
+The researcher, and everybody at other nodes, reads one of four words. All ways of not being released look the \
+same, because why depends on data.
+
+| at the node | outside |
+|---|---|
+"""
 TITLES = {
     "study": "A study, at its home node",
     "visit": "A visit, at the node that holds the data",
@@ -33,11 +41,7 @@ def states_page() -> str:
     for kind in TRANSITIONS:
         parts.append(f"## {TITLES[kind]}\n\n```mermaid\n{diagram(kind)}\n```\n")
     lines = [f"| {state.value} | {public_state(state).value} |" for state in VisitState]
-    parts.append(
-        "## What outsiders see of a visit\n\n"
-        "The researcher, and everybody at other nodes, reads one of four words. All ways of not being released look the same, because why depends on data.\n\n"
-        "| at the node | outside |\n|---|---|\n" + "\n".join(lines) + "\n"
-    )
+    parts.append(OUTSIDE + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
