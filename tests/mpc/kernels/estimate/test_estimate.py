@@ -20,7 +20,7 @@ from fairnode.mpc.kernels.sharing import split, to_planes
 from fairnode.mpc.overlap.cells import lane
 from fairnode.mpc.overlap.shape import patterns
 
-TABLES = Path(__file__).parent.parent / "tables"
+TABLES = Path(__file__).parents[2] / "tables"
 PUBLIC = ["Korea", "Artificial_3", "Kosovo", "UKdat_4", "UKdat_5", "Ned_5", "UKdat", "Ned"]
 
 
