@@ -183,7 +183,7 @@ def _bug(error: Exception) -> Response:
 
 
 def make_server(node: Node) -> wsgi.Server:
-    """The server, ready to be started; with TLS where the folder of keys holds `tls.crt` and `tls.key`."""
+    """The server, ready to be started; with TLS where the folder of keys holds `web.crt` and `web.key`."""
     server = wsgi.Server(
         (node.config.host, node.config.port),
         create_app(node),
@@ -194,7 +194,7 @@ def make_server(node: Node) -> wsgi.Server:
     )
     server.max_request_header_size = 32 * 1024
     server.server_name = "fairnode"
-    certificate, key = node.config.keys / "tls.crt", node.config.keys / "tls.key"
+    certificate, key = node.config.keys / "web.crt", node.config.keys / "web.key"
     if certificate.exists() and key.exists():
         server.ssl_adapter = _tls(certificate, key)
     return server
@@ -207,7 +207,7 @@ def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
     except (ssl.SSLError, OSError) as error:
         raise errors.Unavailable(
             "The node's certificate and key cannot be used.",
-            to_do="Put a PEM chain and its key into the folder 'keys' as tls.crt and tls.key.",
+            to_do="Put a PEM chain and its key into the folder 'keys' as web.crt and web.key.",
             internal=str(error),
         ) from error
     adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
