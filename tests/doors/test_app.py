@@ -110,8 +110,8 @@ def test_the_node_may_live_below_a_path(fresh):
 
 def test_with_a_certificate_the_node_speaks_tls_only(fresh, tmp_path):
     key, certificate = _certificate()
-    (fresh.node.config.keys / "tls.key").write_bytes(key)
-    (fresh.node.config.keys / "tls.crt").write_bytes(certificate)
+    (fresh.node.config.keys / "web.key").write_bytes(key)
+    (fresh.node.config.keys / "web.crt").write_bytes(certificate)
     config = dataclasses.replace(
         fresh.node.config, url=fresh.node.config.url.replace("http:", "https:"), port=_free_port()
     )
