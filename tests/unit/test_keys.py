@@ -132,7 +132,11 @@ def test_what_is_sealed_to_a_key_opens_for_its_holder_only(content) -> None:
 def test_the_keys_of_a_node_are_made_once_and_for_its_user_only(tmp_path) -> None:
     made = keys.make_node_keys(tmp_path / "keys")
     again = keys.load_node_keys(tmp_path / "keys")
-    assert (made.public, made.sealing_public, made.secret) == (again.public, again.sealing_public, again.secret)
+    assert (made.public, made.sealing_public, made.secret) == (
+        again.public,
+        again.sealing_public,
+        again.secret,
+    )
     assert {stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "keys").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
     with pytest.raises(errors.Conflict):

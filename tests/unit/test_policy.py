@@ -45,7 +45,9 @@ def test_without_a_policy_nothing_visits(nothing) -> None:
 
 
 def test_a_prohibition_comes_before_a_grant() -> None:
-    forbids = rule(Effect.REFUSE, constraint(Subject.VARIABLE, Operator.TOUCHES, "year"), sentence="Not by year.")
+    forbids = rule(
+        Effect.REFUSE, constraint(Subject.VARIABLE, Operator.TOUCHES, "year"), sentence="Not by year."
+    )
     decision = decide(policy(rule(Effect.GRANT, *FULL), forbids), WISH)
     assert (decision.effect, decision.sentence, decision.rule) == (Effect.REFUSE, "Not by year.", 2)
 
@@ -128,13 +130,13 @@ def read(offer: str) -> Policy | None:
 
 
 def limit(left: str, operator: str, right: str) -> str:
-    return (
-        f"odrl:constraint [ odrl:leftOperand {left} ; odrl:operator odrl:{operator} ; odrl:rightOperand {right} ]"
-    )
+    return f"odrl:constraint [ odrl:leftOperand {left} ; odrl:operator odrl:{operator} ; odrl:rightOperand {right} ]"
 
 
 def test_a_permission_with_the_duty_to_obtain_approval_asks_one_without_grants() -> None:
-    asks = read("odrl:permission [ odrl:action htpol:visit ; odrl:duty [ odrl:action htpol:obtainApproval ] ]")
+    asks = read(
+        "odrl:permission [ odrl:action htpol:visit ; odrl:duty [ odrl:action htpol:obtainApproval ] ]"
+    )
     grants = read("odrl:permission [ odrl:action htpol:visit ]")
     assert [r.effect for r in asks.rules] == [Effect.ASK]
     assert [r.effect for r in grants.rules] == [Effect.GRANT]
@@ -177,7 +179,12 @@ def test_excluded_purposes_are_excluded() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [limit("odrl:dateTime", "lt", "'2027-01-01'"), limit("odrl:purpose", "gt", "htpol:X"), "odrl:constraint []"]
+    "told",
+    [
+        limit("odrl:dateTime", "lt", "'2027-01-01'"),
+        limit("odrl:purpose", "gt", "htpol:X"),
+        "odrl:constraint []",
+    ],
 )
 def test_a_constraint_that_is_not_understood_is_refused_not_ignored(told) -> None:
     with pytest.raises(errors.NotValid, match="does not understand"):

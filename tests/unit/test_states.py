@@ -49,7 +49,9 @@ def test_every_state_can_be_reached_and_every_state_leads_to_an_end(kind) -> Non
 
 
 def test_a_visit_can_be_cancelled_in_every_state_but_an_end() -> None:
-    assert [s for s, after in TRANSITIONS["visit"].items() if after and VisitState.CANCELLED not in after] == []
+    assert [
+        s for s, after in TRANSITIONS["visit"].items() if after and VisitState.CANCELLED not in after
+    ] == []
 
 
 def test_nothing_runs_that_was_not_approved() -> None:

@@ -95,7 +95,10 @@ STAGES = {
     "twice": ([{"name": "count", "kind": "visit"}, {"name": "count", "kind": "visit"}], "used twice"),
     "later": ([COMBINE, {"name": "count", "kind": "visit"}], "not an earlier stage"),
     "itself": ([{**COMBINE, "inputs": ["all"]}], "not an earlier stage"),
-    "no program": ([GOOD["stages"][0], {"name": "all", "kind": "combine", "inputs": ["count"]}], "needs program"),
+    "no program": (
+        [GOOD["stages"][0], {"name": "all", "kind": "combine", "inputs": ["count"]}],
+        "needs program",
+    ),
     "no inputs": ([GOOD["stages"][0], {"name": "all", "kind": "combine", "program": "sum"}], "needs program"),
 }
 
