@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,7 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
         *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
         *_node_findings(node),
+        *_settings_findings(told.get("settings", {})),
     ]
     if not told.get("organisation", {}).get("name"):
         findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
@@ -141,6 +143,39 @@ def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
         if not isinstance(number, int) or not least <= number < 65536:
             findings.append(errors.Finding(f"node.{name}", f"must be a number from {least} to 65535"))
     return findings
+
+
+# setting -> (what it must be, whether a value is that)
+_SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "release_slot": ("must be a number of seconds, 1 or more", lambda v: _number(v, 1)),
+    "visits_at_once": ("must be a number from 1 to 64", lambda v: _number(v, 1, 64)),
+    "approval_days": ("must be a number of days from 1 to 366", lambda v: _number(v, 1, 366)),
+    "quorum": (
+        "names custodian, counsel, or both, each once",
+        lambda v: isinstance(v, list) and v != [] and sorted(map(str, v)) in _QUORUMS,
+    ),
+    "runtime": ("must be the name of a runtime, or empty", lambda v: isinstance(v, str)),
+    "log_level": (
+        "must be DEBUG, INFO, WARNING or ERROR",
+        lambda v: v in ("DEBUG", "INFO", "WARNING", "ERROR"),
+    ),
+    "upload_limit_mib": ("must be a number of MiB, 1 or more", lambda v: _number(v, 1)),
+}
+_QUORUMS = (["custodian"], ["counsel"], ["counsel", "custodian"])
+
+
+def _number(value: Any, least: int, most: int = 1 << 31) -> bool:
+    """Whether a value is a whole number within bounds (true and false are none)."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _settings_findings(settings: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [settings] table; an empty quorum, say, would let everything run."""
+    return [
+        errors.Finding(f"settings.{name}", _SETTINGS[name][0])
+        for name, value in settings.items()
+        if name in _SETTINGS and not _SETTINGS[name][1](value)
+    ]
 
 
 def _unknown(table: str, told: dict[str, Any], known: set[str]) -> list[errors.Finding]:

@@ -124,7 +124,7 @@ class Site:
             self.wait_for_web(process)
         return process
 
-    def wait_for_web(self, process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+    def wait_for_web(self, process: subprocess.Popen[bytes], seconds: float = 180.0) -> None:
         """Wait until the web process answers."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

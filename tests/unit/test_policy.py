@@ -130,7 +130,8 @@ def read(offer: str) -> Policy | None:
 
 
 def limit(left: str, operator: str, right: str) -> str:
-    return f"odrl:constraint [ odrl:leftOperand {left} ; odrl:operator odrl:{operator} ; odrl:rightOperand {right} ]"
+    told = f"odrl:leftOperand {left} ; odrl:operator odrl:{operator} ; odrl:rightOperand {right}"
+    return f"odrl:constraint [ {told} ]"
 
 
 def test_a_permission_with_the_duty_to_obtain_approval_asks_one_without_grants() -> None:

@@ -62,7 +62,7 @@ def test_every_change_of_content_changes_the_hash(field, words) -> None:
     assert (other.hash == read_study(GOOD).hash) == (words == GOOD[field])
 
 
-@pytest.mark.parametrize("field", [name for name in GOOD])
+@pytest.mark.parametrize("field", list(GOOD))
 def test_a_study_without_one_of_its_fields_is_refused_by_its_name(field) -> None:
     with pytest.raises(errors.NotValid) as refused:
         read_study({name: value for name, value in GOOD.items() if name != field})
@@ -131,10 +131,9 @@ json_values = st.recursive(
 def test_whatever_is_handed_in_is_read_or_refused_and_nothing_else_happens(changes) -> None:
     try:
         plan = read_study({**GOOD, **changes})
-    except errors.NotValid as refused:
-        assert refused.findings
-    else:
-        assert read_study_bytes(canonical(plan.document)).hash == plan.hash
+    except errors.NotValid:
+        return
+    assert read_study_bytes(canonical(plan.document)).hash == plan.hash
 
 
 def test_the_home_of_a_dataset_stands_in_its_iri() -> None:
