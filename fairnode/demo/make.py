@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from fairnode import errors
 from fairnode.algorithms.known import submit
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
-from fairnode.demo.members import PEOPLE, Member, example
+from fairnode.demo.members import HOME, PEOPLE, Member, example
+from fairnode.demo.policies import with_policy
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
@@ -25,11 +27,12 @@ from fairnode.share import shared
 
 @dataclass(frozen=True)
 class Made:
-    """What all nodes of the demo share: the case files and the algorithm's image."""
+    """What all nodes of the demo share: the case files and the algorithm's image with its identity."""
 
     data: Path
     archive: Path
     manifest: Path
+    identity: str
 
 
 def make_shared(cache: Path) -> Made:
@@ -39,12 +42,11 @@ def make_shared(cache: Path) -> Made:
         example().expand(data)
     folder = shared("algorithms") / "counts"
     archive = cache / "counts.tar"
-    build_image(folder, archive)
-    return Made(data, archive, folder / "algorithm.toml")
+    return Made(data, archive, folder / "algorithm.toml", build_image(folder, archive))
 
 
-def build_image(folder: Path, archive: Path) -> None:
-    """Build an algorithm's image with the script that authors use, and keep its archive.
+def build_image(folder: Path, archive: Path) -> str:
+    """Build an algorithm's image with the script that authors use, and keep its archive; its identity.
 
     Raises `Unavailable` with the script's last words.
     """
@@ -61,17 +63,19 @@ def build_image(folder: Path, archive: Path) -> None:
             "The image of the algorithm could not be built.",
             to_do=done.stderr.strip()[-1000:] or "Does the container engine answer? Try: docker version",
         )
+    return str(json.loads(done.stdout)["identity"])
 
 
 def make_members(members: list[Member], made: Made) -> None:
     """Make all nodes, two at a time."""
+    asking = next(f"{member.url}/organisation" for member in members if member.key == HOME)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(make_member, member, made) for member in members]:
+        for future in [pool.submit(make_member, member, made, asking) for member in members]:
             future.result()
 
 
-def make_member(member: Member, made: Made) -> None:
-    """Make one node with its people, its dataset and the algorithm."""
+def make_member(member: Member, made: Made, asking: str) -> None:
+    """Make one node with its people, its dataset and the algorithm; `asking` is whom two policies trust."""
     make_node(
         Config(
             directory=member.directory,
@@ -87,7 +91,7 @@ def make_member(member: Member, made: Made) -> None:
     )
     node = open_node(member.directory)
     _make_people(node, member)
-    _make_dataset(node, member, made)
+    _make_dataset(node, member, made, asking)
     submit(node, person_of(node, "arjen"), made.manifest.read_bytes(), made.archive)
     node.store.close()
 
@@ -103,10 +107,11 @@ def _make_people(node: Node, member: Member) -> None:
         file.write_text(make_token(node, person, password, "demo", 1), encoding="utf-8")
 
 
-def _make_dataset(node: Node, member: Member, made: Made) -> None:
-    """Add the organisation's case file with its record."""
+def _make_dataset(node: Node, member: Member, made: Made, asking: str) -> None:
+    """Add the organisation's case file with its record and its policy."""
     organisation = next(o for o in example().ORGANISATIONS if o.key == member.key)
-    record = example().record(organisation, member.url)
+    own = example().record(organisation, member.url)
+    record = with_policy(own, member.key, member.dataset, asking, made.identity)
     source = dict(tomllib.loads(example().source(organisation))["source"])
     source["path"] = str(made.data / member.key / source["path"])
     add(node, person_of(node, "carla"), record.encode(), source)
