@@ -92,15 +92,15 @@ def make_member(member: Member, made: Made, asking: str) -> None:
     node = open_node(member.directory)
     _make_people(node, member)
     _make_dataset(node, member, made, asking)
-    submit(node, person_of(node, "arjen"), made.manifest.read_bytes(), made.archive)
+    submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
     node.store.close()
 
 
 def _make_people(node: Node, member: Member) -> None:
-    """An account, a password and a token for each role."""
+    """An account and a token for everybody who has a password."""
     (member.directory / "tokens").mkdir(mode=0o700)
-    for username, (name, role) in PEOPLE.items():
-        password = member.passwords[username]
+    for username, password in member.passwords.items():
+        name, role = PEOPLE[username]
         person = add_person(node, username, name, [role.value], password, "operator")
         file = member.token_file(username)
         file.touch(mode=0o600)
