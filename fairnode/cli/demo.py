@@ -17,6 +17,7 @@ from fairnode.demo import processes, story
 from fairnode.demo.agree import agree
 from fairnode.demo.make import make_members, make_shared
 from fairnode.demo.members import HOME, PEOPLE, Member, members
+from fairnode.demo.policies import REFUSING
 from fairnode.ledger import verify_ledger
 from fairnode.node import open_node
 from fairnode.release.releases import render
@@ -64,6 +65,8 @@ def _run(folder: Path, cache: Path, taking_part: list[Member]) -> None:
     by_key = {member.key: member for member in taking_part}
     _local_story(folder, by_key["police"])
     _combined_story(folder, by_key[HOME], taking_part)
+    line = story.ask_refused_study(by_key[HOME], by_key[REFUSING])
+    CONSOLE.print(f'[5] {by_key[REFUSING].name}, asked by citizenship, refuses by policy: "{line.sentence}"')
     for member in taking_part:
         report = verify_ledger(open_node(member.directory).desk)
         CONSOLE.print(f"    {member.name}: {report.lines} ledger lines. {report_words(report)[-1]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from fairnode import errors
 from fairnode.algorithms.known import submit
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
-from fairnode.demo.members import PEOPLE, Member, example
+from fairnode.demo.members import HOME, PEOPLE, Member, example
+from fairnode.demo.policies import with_policy
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.build import BASE
 from fairnode.engine_docker.probe import probe
@@ -31,11 +33,12 @@ from fairnode.worker.selftest import engine_key, keep_result, known_result
 
 @dataclass(frozen=True)
 class Made:
-    """What all nodes of the demo share: the case files and the algorithm's image."""
+    """What all nodes of the demo share: the case files and the algorithm's image with its identity."""
 
     data: Path
     archive: Path
     manifest: Path
+    identity: str
     engine_test: Path
 
 
@@ -45,8 +48,8 @@ def make_shared(cache: Path) -> Made:
     if not (data / "truth.csv").exists():
         example().expand(data)
     built = cache / "counts"
-    build_image(shared("algorithms") / "counts", built)
-    return Made(data, built / "image.tar", built / "algorithm.toml", test_engine(cache))
+    identity = build_image(shared("algorithms") / "counts", built)
+    return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
 
 
 def test_engine(cache: Path) -> Path:
@@ -60,8 +63,8 @@ def test_engine(cache: Path) -> Path:
     return cache / ENGINE_TEST
 
 
-def build_image(folder: Path, out: Path) -> None:
-    """Build an algorithm's image with the script that authors use; archive and manifest go to `out`.
+def build_image(folder: Path, out: Path) -> str:
+    """Build an image with the script that authors use; archive and manifest go to `out`; its identity.
 
     Raises `Unavailable` with the script's last words.
     """
@@ -78,17 +81,19 @@ def build_image(folder: Path, out: Path) -> None:
             "The image of the algorithm could not be built.",
             to_do=done.stderr.strip()[-1000:] or "Does the container engine answer? Try: docker version",
         )
+    return str(json.loads(done.stdout)["identity"])
 
 
 def make_members(members: list[Member], made: Made) -> None:
     """Make all nodes, two at a time."""
+    asking = next(f"{member.url}/organisation" for member in members if member.key == HOME)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(make_member, member, made) for member in members]:
+        for future in [pool.submit(make_member, member, made, asking) for member in members]:
             future.result()
 
 
-def make_member(member: Member, made: Made) -> None:
-    """Make one node with its people, its dataset and the algorithm."""
+def make_member(member: Member, made: Made, asking: str) -> None:
+    """Make one node with its people, its dataset and the algorithm; `asking` is whom two policies trust."""
     make_node(
         Config(
             directory=member.directory,
@@ -105,26 +110,27 @@ def make_member(member: Member, made: Made) -> None:
     shutil.copyfile(made.engine_test, member.directory / ENGINE_TEST)
     node = open_node(member.directory)
     _make_people(node, member)
-    _make_dataset(node, member, made)
-    submit(node, person_of(node, "arjen"), made.manifest.read_bytes(), made.archive)
+    _make_dataset(node, member, made, asking)
+    submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
     node.store.close()
 
 
 def _make_people(node: Node, member: Member) -> None:
-    """An account, a password and a token for each role."""
+    """An account and a token for everybody who has a password."""
     (member.directory / "tokens").mkdir(mode=0o700)
-    for username, (name, role) in PEOPLE.items():
-        password = member.passwords[username]
+    for username, password in member.passwords.items():
+        name, role = PEOPLE[username]
         person = add_person(node, username, name, [role.value], password, "operator")
         file = member.token_file(username)
         file.touch(mode=0o600)
         file.write_text(make_token(node, person, password, "demo", 1), encoding="utf-8")
 
 
-def _make_dataset(node: Node, member: Member, made: Made) -> None:
-    """Add the organisation's case file with its record."""
+def _make_dataset(node: Node, member: Member, made: Made, asking: str) -> None:
+    """Add the organisation's case file with its record and its policy."""
     organisation = next(o for o in example().ORGANISATIONS if o.key == member.key)
-    record = example().record(organisation, member.url)
+    own = example().record(organisation, member.url)
+    record = with_policy(own, member.key, member.dataset, asking, made.identity)
     source = dict(tomllib.loads(example().source(organisation))["source"])
     source["path"] = str(made.data / member.key / source["path"])
     add(node, person_of(node, "carla"), record.encode(), source)

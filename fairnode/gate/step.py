@@ -11,9 +11,9 @@ from typing import Any
 from fairnode import clock, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
-from fairnode.disclosure.audit import Answer, Question, answer_from_json, question_to_json
 from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.gate.audit_child import child_audit
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
@@ -115,7 +115,9 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
     history = history_of(case.contract, case.earlier, counted, finer())
-    verdict = pass_gate(result, case.contract, recount, case.rules, history, _auditor(case))
+    verdict = pass_gate(
+        result, case.contract, recount, case.rules, history, child_audit(case.context.node.config.spool)
+    )
     return _verdict_json(case, recount, verdict)
 
 
@@ -167,21 +169,6 @@ def finer() -> Finer:
     for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
     return told
-
-
-def _auditor(case: Case) -> Any:
-    """The complementary suppression, run in a child process."""
-
-    def audit(question: Question) -> Answer:
-        told = run_child(
-            "lp_audit",
-            question_to_json(question),
-            spool=case.context.node.config.spool,
-            seconds=question.seconds + 60,
-        )
-        return answer_from_json(told)
-
-    return audit
 
 
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:

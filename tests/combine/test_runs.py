@@ -58,7 +58,7 @@ def test_a_share_that_was_damaged_on_its_way_ends_every_run_and_names_the_sender
     town.compute()
     reasons = [o["reason"] for o in town.combination(study).facts["outputs"].values()]
     assert {reason["code"] for reason in reasons} == {"input"}
-    assert all(town.nodes["kmar"].iri in reason["sentence"] for reason in reasons[:1])
+    assert any(town.nodes["kmar"].iri in reason["sentence"] for reason in reasons), reasons
     for _ in range(announce.MOST_RUNS):
         assert town.finish(study) == []
         town.compute()
