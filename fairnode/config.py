@@ -161,7 +161,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "upload_limit_mib": ("must be a number of MiB, 1 or more", lambda v: _number(v, 1)),
 }
-_QUORUMS = (["custodian"], ["counsel"], ["counsel", "custodian"])
+_QUORUMS: tuple[list[str], ...] = (["custodian"], ["counsel"], ["counsel", "custodian"])
 
 
 def _number(value: Any, least: int, most: int = 1 << 31) -> bool:
