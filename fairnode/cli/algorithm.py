@@ -1,11 +1,7 @@
-"""fairnode algorithm: check, build, submit and list algorithms."""
+"""fairnode algorithm: begin, check, build, try, submit and list algorithms."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -13,10 +9,11 @@ import click
 from fairnode import errors
 from fairnode.algorithms.known import listed, manifest, submit
 from fairnode.algorithms.manifest import read_manifest
+from fairnode.cli import trying
+from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
-from fairnode.share import shared
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -25,6 +22,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.group()
 def command() -> None:
     """Algorithms: images known by the digest of their content."""
+
+
+command.add_command(trying.new)
+command.add_command(trying.try_algorithm)
 
 
 @command.command("list", epilog="Example: fairnode algorithm list")
@@ -74,17 +75,7 @@ def check(folder: Path, output: Output) -> None:
 @with_output
 def build(folder: Path, output: Output, out: Path | None) -> None:
     """Build an algorithm's image on this machine's engine; the same source gives the same identity."""
-    script = shared("docker") / "build-algorithm.sh"
-    done = subprocess.run(
-        ["sh", str(script), str(folder), *(["--out", str(out)] if out else [])],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHON": sys.executable},
-    )
-    if done.returncode:
-        raise errors.Unavailable("The image could not be built.", to_do=done.stderr.strip()[-2000:])
-    facts = json.loads(done.stdout)
+    facts = build_folder(folder, out)
     output.say(f"Built: {facts['identity']}", facts)
 
 
