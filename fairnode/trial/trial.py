@@ -20,6 +20,7 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
+from fairnode.gate.class_b import counting, is_class_b, limit_result
 from fairnode.gate.contract import read_result
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
@@ -188,10 +189,15 @@ def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
 
 def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, recount = load_rules(), _recount(scene)
+    rules, reviewed = load_rules(), is_class_b(scene.contract)
+    recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:
-        verdict = pass_gate(result, scene.contract, recount, rules, History(), audit)
+        verdict = (
+            limit_result(result, scene.contract, recount, rules)
+            if reviewed
+            else pass_gate(result, scene.contract, recount, rules, History(), audit)
+        )
     except Refused as refused:
         where = [refused.where] if refused.where else []
         if refused.refusal is Refusal.MISMATCH:
@@ -204,19 +210,19 @@ def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
     return {
         "shown": shown_cells(verdict.tables),
         "hidden": explain(verdict.reasons, rules),
-        "notes": verdict.notes,
+        "notes": (*verdict.notes, *([rules.explain("class-b")] if reviewed else [])),
         "tables": tables_to_json(verdict.tables, release="trial", rules=rules.hash),
     }
 
 
-def _recount(scene: _Scene) -> Recount:
+def _recount(scene: _Scene, contract: OutputContract) -> Recount:
     """The node's own count of the twin, in which every row is somebody else."""
     conditions = tuple(Condition(name, frozenset(codes)) for name, codes in scene.plan.filter.items())
     counted = run_child(
         "recount",
         {
             "views": {VIEW_NAME: str(scene.twin)},
-            "contract": contract_to_json(scene.contract),
+            "contract": contract_to_json(contract),
             "filter": conditions_to_json(conditions),
             "person": None,
             "secret": "",

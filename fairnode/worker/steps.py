@@ -61,7 +61,8 @@ def _failed(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
 
 def over_here(state: VisitState) -> bool:
     """Whether a visit in this state needs its container and its view no more."""
-    return ended("visit", state) or state in (VisitState.PASSED, VisitState.READY, VisitState.SHARED)
+    kept = (VisitState.REVIEWING, VisitState.PASSED, VisitState.READY, VisitState.SHARED)
+    return ended("visit", state) or state in kept
 
 
 def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
@@ -102,7 +103,8 @@ def expire(node: Node) -> None:
     """End what waited longer than it may: visits for people, and studies for visits."""
     now = clock.now()
     with node.store.read() as reader:
-        waiting = reader.find(Visit, {"state": (VisitState.WAITING, VisitState.ASKED_BACK)})
+        undecided = (VisitState.WAITING, VisitState.ASKED_BACK, VisitState.REVIEWING)
+        waiting = reader.find(Visit, {"state": undecided})
         sent = reader.find(Study, {"state": StudyState.SENT})
     for visit in waiting:
         if visit.expires <= now:

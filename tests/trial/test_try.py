@@ -155,6 +155,6 @@ def test_a_new_algorithm_is_checked_built_and_tried_as_it_is(odd, tmp_path):
 
 def test_a_new_algorithm_needs_a_name_and_a_place(odd, tmp_path):
     site, _ = odd
-    assert site.cli("algorithm", "new", "No Name", "--out", str(tmp_path / "x"), ok=False).returncode == 1
+    assert site.cli("algorithm", "new", "No Name", "--out", str(tmp_path / "x"), ok=False).returncode == 2
     (tmp_path / "routes").mkdir()
     assert site.cli("algorithm", "new", "routes", "--out", str(tmp_path / "routes"), ok=False).returncode == 5
