@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from fairnode import errors
-from fairnode.algorithms.known import listed, manifest, submit
+from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.cli import trying
 from fairnode.cli.building import build_folder
@@ -40,12 +41,17 @@ def list_algorithms(node: Node, output: Output) -> None:
 @command.command("show", epilog="Example: fairnode algorithm show counts")
 @click.argument("name")
 @with_node
-def show(node: Node, name: str) -> None:
-    """Print the manifest of an algorithm, by name or identity."""
+@with_output
+def show(node: Node, output: Output, name: str) -> None:
+    """Print the manifest of an algorithm, by name or identity, and the packages found in its image."""
     for algorithm in listed(node):
         if name in (algorithm.name, algorithm.image, algorithm.id):
-            click.echo(algorithm.manifest.decode(), nl=False)
-            click.echo(f"# identity: {algorithm.image}\n# {manifest(algorithm).description}")
+            found = [asdict(package) for package in packages(node, algorithm)]
+            text = algorithm.manifest.decode()
+            words = [f"{text}# identity: {algorithm.image}", f"# {manifest(algorithm).description}"]
+            words += [f"# {len(found)} packages were found in the image:"] if found else []
+            words += [f"#   {p['kind']} {p['name']} {p['version']}" for p in found]
+            output.say("\n".join(words), {"identity": algorithm.image, "manifest": text, "packages": found})
             return
     raise errors.NotFound(f"No algorithm '{name}' is known here.", to_do="fairnode algorithm list")
 
