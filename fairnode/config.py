@@ -30,11 +30,13 @@ class Settings:
 
     `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
     nothing (P8). `visits_at_once`: how many containers may run side by side. `base_image`: the image in which
-    the engine is attacked before the first visit (made by docker/base-image.sh).
+    the engine is attacked before the first visit (made by docker/base-image.sh). `one_visit_per_dataset`: no two
+    containers ever read the same dataset at the same time.
     """
 
     release_slot: int = 3600
     visits_at_once: int = 2
+    one_visit_per_dataset: bool = False
     approval_days: int = 30
     quorum: tuple[str, ...] = ("custodian", "counsel")
     runtime: str = ""
@@ -213,6 +215,6 @@ def _toml(value: str | int | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false are small in TOML
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

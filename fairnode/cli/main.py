@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "network": ("network", "Agree with other organisations, and see how their nodes are."),
     "study": ("study", "Write, send and follow studies."),
     "inbox": ("inbox", "Decide on visits that wait for people."),
+    "review": ("review", "Review results that the node cannot recount."),
     "ledger": ("ledger", "Prove that nothing was rewritten."),
     "backup": ("backup", "Write a consistent copy of the node to a directory."),
     "restore": ("restore", "Make a node again from a backup."),

@@ -55,6 +55,7 @@ TABLES: dict[type, Table] = {
     rows.Visit: _table("visits", rows.Visit, ("state",), ("study",)),
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
+    rows.Review: _table("reviews", rows.Review, ("visit",)),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),
