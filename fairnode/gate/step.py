@@ -13,11 +13,8 @@ from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
 from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
-<<<<<<< HEAD
 from fairnode.gate.audit_child import child_audit
-=======
 from fairnode.gate.class_b import counting, is_class_b, limit_result
->>>>>>> reviews
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
