@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cheroot import wsgi
@@ -23,7 +24,37 @@ from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_WAIT = 25.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
+LOOK_SECONDS = 1.0
+
+
+@dataclass
+class Watch:
+    """Waits until the database may have changed, for no more than a look at its journal's time and size.
+
+    File times have grains, so after `LOOK_SECONDS` it says so in any case; as it does where there is no file.
+    """
+
+    journal: Path
+    seen: tuple[int, int] | None = None
+
+    def look(self) -> None:
+        """Remember how the journal is now: to be called before the database is asked."""
+        try:
+            found = self.journal.stat()
+        except OSError:
+            self.seen = None
+        else:
+            self.seen = found.st_mtime_ns, found.st_size
+
+    def wait(self, until: float) -> None:
+        """Come back after a change since `look`, after `LOOK_SECONDS`, or at the (monotonic) time `until`."""
+        before, until = self.seen, min(until, time.monotonic() + LOOK_SECONDS)
+        while before == self.seen and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+            self.look()
+            if self.seen is None:
+                return
 
 
 @dataclass(frozen=True)
@@ -63,8 +94,11 @@ class _Door:
         after, of = _number("after"), request.args.get("of", self.node.iri)
         if of == self.node.iri and after:
             mark_taken(self.node, caller.node, after)
+        database = self.node.config.database
+        watch = Watch(database.with_name(f"{database.name}-wal"))
         until = time.monotonic() + min(_number("wait"), LONGEST_WAIT)
         while True:
+            watch.look()
             with self.node.store.read() as reader:
                 found = (
                     waiting_for(reader, self.node, caller.node, after)
@@ -74,7 +108,7 @@ class _Door:
                 head = own_head(reader) if found else {}
             if found or time.monotonic() >= until:
                 return jsonify({"messages": found, "head": head})
-            time.sleep(POLL_SECONDS)
+            watch.wait(until)
 
     def leave(self) -> Response:
         """A hosted member leaves messages (and its records) to be fetched here."""
