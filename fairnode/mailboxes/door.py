@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cheroot import wsgi
@@ -19,42 +18,12 @@ from fairnode.network.heads import keep_head, kept_head, own_head, own_proof
 from fairnode.network.joined import check_in_force
 from fairnode.network.mailbox import hosted_for, keep_hosted, mark_taken, waiting_for
 from fairnode.network.signatures import Message, Nonces, check_request
+from fairnode.network.watch import Watch, journal
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_WAIT = 25.0
-POLL_SECONDS = 0.05
-LOOK_SECONDS = 1.0
-
-
-@dataclass
-class Watch:
-    """Waits until the database may have changed, for no more than a look at its journal's time and size.
-
-    File times have grains, so after `LOOK_SECONDS` it says so in any case; as it does where there is no file.
-    """
-
-    journal: Path
-    seen: tuple[int, int] | None = None
-
-    def look(self) -> None:
-        """Remember how the journal is now: to be called before the database is asked."""
-        try:
-            found = self.journal.stat()
-        except OSError:
-            self.seen = None
-        else:
-            self.seen = found.st_mtime_ns, found.st_size
-
-    def wait(self, until: float) -> None:
-        """Come back after a change since `look`, after `LOOK_SECONDS`, or at the (monotonic) time `until`."""
-        before, until = self.seen, min(until, time.monotonic() + LOOK_SECONDS)
-        while before == self.seen and time.monotonic() < until:
-            time.sleep(POLL_SECONDS)
-            self.look()
-            if self.seen is None:
-                return
 
 
 @dataclass(frozen=True)
@@ -94,8 +63,7 @@ class _Door:
         after, of = _number("after"), request.args.get("of", self.node.iri)
         if of == self.node.iri and after:
             mark_taken(self.node, caller.node, after)
-        database = self.node.config.database
-        watch = Watch(database.with_name(f"{database.name}-wal"))
+        watch = Watch(journal(self.node))
         until = time.monotonic() + min(_number("wait"), LONGEST_WAIT)
         while True:
             watch.look()

@@ -17,6 +17,7 @@ from fairnode.network.agreement import Agreement, Member
 from fairnode.network.heads import keep_head, own_head, own_proof
 from fairnode.network.joined import current
 from fairnode.network.mailbox import cursor_of, message_from_json, message_to_json, note_peer
+from fairnode.network.watch import LOOK_SECONDS, Watch, journal
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
 from fairnode.peers.heads import proof_from
@@ -134,12 +135,14 @@ class Postman:
 
     def _leave(self, agreement: Agreement, host: Member, rounds: int) -> None:
         """As a member without a port: leave with the host what others are to fetch, and our records."""
+        watch = Watch(journal(self.node))
+        watch.look()
         with self.node.store.read() as reader:
             others = tuple(m.node for m in agreement.members if m.node != self.node.iri)
             waiting = reader.find(Message, {"receiver": others, "taken": ""}, limit=50)
             records = reader.find(Dataset, {"state": "published"}) if rounds % HARVEST_EVERY == 0 else []
         if not waiting and not records:
-            self.stop.wait(0.1)
+            watch.wait(time.monotonic() + LOOK_SECONDS)
             return
         told = {
             "messages": [message_to_json(m, self.node.iri) for m in waiting],
