@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -17,8 +18,8 @@ from fairnode import errors
 from fairnode.algorithms.known import submit
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
-from fairnode.demo.members import HOME, PEOPLE, Member, example
-from fairnode.demo.policies import with_policy
+from fairnode.demo.members import HOME, LOCAL, PEOPLE, Member, example
+from fairnode.demo.policies import GRANTING, with_policy
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.build import BASE
 from fairnode.engine_docker.probe import probe
@@ -109,21 +110,36 @@ def make_member(member: Member, made: Made, asking: str) -> None:
     )
     shutil.copyfile(made.engine_test, member.directory / ENGINE_TEST)
     node = open_node(member.directory)
-    _make_people(node, member)
+    make_people(node, member, needed(member))
     _make_dataset(node, member, made, asking)
     submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
     node.store.close()
 
 
-def _make_people(node: Node, member: Member) -> None:
-    """An account and a token for everybody who has a password."""
-    (member.directory / "tokens").mkdir(mode=0o700)
-    for username, password in member.passwords.items():
-        name, role = PEOPLE[username]
+def make_people(node: Node, member: Member, usernames: Iterable[str]) -> None:
+    """An account and a token for these people."""
+    for username in usernames:
+        (name, role), password = PEOPLE[username], member.passwords[username]
         person = add_person(node, username, name, [role.value], password, "operator")
         file = member.token_file(username)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(make_token(node, person, password, "demo", 1), encoding="utf-8")
+
+
+def make_other_people(members: list[Member]) -> None:
+    """The people that the story went without, for who wants to look around."""
+    for member in members:
+        node = open_node(member.directory)
+        make_people(node, member, [u for u in member.passwords if u not in needed(member)])
+        node.store.close()
+
+
+def needed(member: Member) -> list[str]:
+    """Who has a part in the story there: an account takes time, because passwords are made hard to guess."""
+    people = ["carla"]  # the custodian adds the dataset
+    people += ["lars"] if member.key not in GRANTING else []  # counsel decides where the policy asks
+    return people + (["rosa"] if member.key in (HOME, LOCAL) else [])
 
 
 def _make_dataset(node: Node, member: Member, made: Made, asking: str) -> None:

@@ -27,7 +27,7 @@ def start(members: list[Member], folder: Path) -> list[subprocess.Popen[bytes]]:
 
 def start_one(member: Member, command: str) -> subprocess.Popen[bytes]:
     """One process of a node; what it says goes to a log in the node's directory."""
-    with (member.directory / f"{command}.log").open("wb") as log:
+    with (member.directory / f"{command}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "fairnode", command, "--dir", str(member.directory)],
             stdin=subprocess.DEVNULL,

@@ -89,7 +89,7 @@ def ask_refused_study(home: Member, refusing: Member) -> Follow:
     node = open_node(home.directory)
     algorithm = wait_for_algorithm(node, "counts")
     researcher = who_token(node, home.token_file("rosa").read_text(encoding="utf-8"))
-    dimensions = ["exploitationForm", "citizenship"]
+    dimensions = ["citizenship"]
     wanted = {
         "title": "Registrations by citizenship",
         "question": "From where are the presumed victims in shelters?",

@@ -18,12 +18,12 @@ from fairnode.network.heads import keep_head, kept_head, own_head, own_proof
 from fairnode.network.joined import check_in_force
 from fairnode.network.mailbox import hosted_for, keep_hosted, mark_taken, waiting_for
 from fairnode.network.signatures import Message, Nonces, check_request
+from fairnode.network.watch import Watch, journal
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_WAIT = 25.0
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,10 @@ class _Door:
         after, of = _number("after"), request.args.get("of", self.node.iri)
         if of == self.node.iri and after:
             mark_taken(self.node, caller.node, after)
+        watch = Watch(journal(self.node))
         until = time.monotonic() + min(_number("wait"), LONGEST_WAIT)
         while True:
+            watch.look()
             with self.node.store.read() as reader:
                 found = (
                     waiting_for(reader, self.node, caller.node, after)
@@ -74,7 +76,7 @@ class _Door:
                 head = own_head(reader) if found else {}
             if found or time.monotonic() >= until:
                 return jsonify({"messages": found, "head": head})
-            time.sleep(POLL_SECONDS)
+            watch.wait(until)
 
     def leave(self) -> Response:
         """A hosted member leaves messages (and its records) to be fetched here."""

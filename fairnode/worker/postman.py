@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,6 +17,7 @@ from fairnode.network.agreement import Agreement, Member
 from fairnode.network.heads import keep_head, own_head, own_proof
 from fairnode.network.joined import current
 from fairnode.network.mailbox import cursor_of, message_from_json, message_to_json, note_peer
+from fairnode.network.watch import LOOK_SECONDS, Watch, journal
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
 from fairnode.peers.heads import proof_from
@@ -25,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 WAIT_SECONDS = 20
 RETRY_SECONDS = 0.5
+HEAD_SECONDS = 10.0
 HARVEST_EVERY = 30  # rounds with the same member
 
 
@@ -35,6 +39,8 @@ class Postman:
     node: Node
     stop: threading.Event
     threads: dict[str, threading.Thread] = field(default_factory=dict)
+    clients: dict[str, PeerClient] = field(default_factory=dict)
+    heads: dict[str, float] = field(default_factory=dict)  # when the head of each member was kept last
     host_has: int = 0  # the size of our ledger that our host keeps a head of; 0 while we do not know
 
     def look_after(self) -> None:
@@ -51,42 +57,64 @@ class Postman:
             if host is not None:
                 self._keep_running("to host", self._leave, host)
 
-    def _keep_running(self, name: str, work: object, member: Member) -> None:
+    def _keep_running(
+        self, name: str, work: Callable[[Agreement, Member, int], None], member: Member
+    ) -> None:
         thread = self.threads.get(name)
         if thread is None or not thread.is_alive():
             thread = threading.Thread(target=self._run, args=(work, member), name=name, daemon=True)
             self.threads[name] = thread
             thread.start()
 
-    def _run(self, work: object, member: Member) -> None:
+    def _run(self, work: Callable[[Agreement, Member, int], None], member: Member) -> None:
         """Do one member's work until the agreement changes or the worker ends; trouble is waited out."""
         held, rounds = current(self.node), 0
         while not self.stop.is_set():
             agreement = current(self.node)
             if agreement is None or held is None or agreement.digest != held.digest:
-                return
+                break
             try:
-                work(agreement, member, rounds)  # type: ignore[operator]
+                work(agreement, member, rounds)
                 rounds += 1
             except errors.FairnodeError as error:
                 LOG.info("%s: %s %s", member.name, error.what, error.internal)
+                self._hang_up()
                 note_peer(self.node, member.node, trouble=error.what)
                 self.stop.wait(RETRY_SECONDS)
+        self._hang_up()
 
     def _fetch(self, agreement: Agreement, member: Member, rounds: int) -> None:
         """Fetch what a member has for us, and now and then its records."""
-        with PeerClient(self.node, door_of(agreement, member), WAIT_SECONDS + 10) as client:
-            if rounds % HARVEST_EVERY == 0 and member.endpoint:
-                self._harvest(client, agreement)
-            cursor = cursor_of(self.node, member.node)
-            told = client.get("/outbox", after=cursor, wait=WAIT_SECONDS, of=member.node)
-            messages = [message_from_json(line, member) for line in told["messages"]]
-            if messages and not member.host:
-                keep_head(self.node, member, told.get("head") or {}, partial(proof_from, client))
+        client = self._client(door_of(agreement, member))
+        if rounds % HARVEST_EVERY == 0 and member.endpoint:
+            self._harvest(client, agreement)
+        cursor = cursor_of(self.node, member.node)
+        told = client.get("/outbox", after=cursor, wait=WAIT_SECONDS, of=member.node)
+        messages = [message_from_json(line, member) for line in told["messages"]]
+        if messages and not member.host and self._head_is_due(member):
+            keep_head(self.node, member, told.get("head") or {}, partial(proof_from, client))
+            self.heads[member.node] = time.monotonic()
         for message in messages:
             self._take_in(member, message)
         if not messages:
             note_peer(self.node, member.node)
+
+    def _client(self, door: Member) -> PeerClient:
+        """This thread's connection, kept over its rounds."""
+        name = threading.current_thread().name
+        if name not in self.clients:
+            self.clients[name] = PeerClient(self.node, door, WAIT_SECONDS + 10)
+        return self.clients[name]
+
+    def _hang_up(self) -> None:
+        """Let go of this thread's connection; the next round makes a new one."""
+        client = self.clients.pop(threading.current_thread().name, None)
+        if client is not None:
+            client.close()
+
+    def _head_is_due(self, member: Member) -> bool:
+        """Whether a member's head was not kept in the last seconds."""
+        return time.monotonic() - self.heads.get(member.node, -HEAD_SECONDS) >= HEAD_SECONDS
 
     def _take_in(self, member: Member, message: Message) -> None:
         """Handle one message; it is ticked off afterwards, so a crash between the two only repeats it."""
@@ -107,12 +135,14 @@ class Postman:
 
     def _leave(self, agreement: Agreement, host: Member, rounds: int) -> None:
         """As a member without a port: leave with the host what others are to fetch, and our records."""
+        watch = Watch(journal(self.node))
+        watch.look()
         with self.node.store.read() as reader:
             others = tuple(m.node for m in agreement.members if m.node != self.node.iri)
             waiting = reader.find(Message, {"receiver": others, "taken": ""}, limit=50)
             records = reader.find(Dataset, {"state": "published"}) if rounds % HARVEST_EVERY == 0 else []
         if not waiting and not records:
-            self.stop.wait(0.1)
+            watch.wait(time.monotonic() + LOOK_SECONDS)
             return
         told = {
             "messages": [message_to_json(m, self.node.iri) for m in waiting],
@@ -123,8 +153,7 @@ class Postman:
             or None,
             **self._shown(),
         }
-        with PeerClient(self.node, host) as client:
-            self.host_has = int(client.post("/hosted", told).get("head", 0))
+        self.host_has = int(self._client(host).post("/hosted", told).get("head", 0))
         if waiting:
             commit(
                 self.node.desk,

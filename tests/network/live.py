@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairnode.demo import processes, story
@@ -26,7 +26,6 @@ from fairnode.release.releases import releases_of
 from fairnode.studies.send import draft, own_study, send
 
 KEYS = ("police", "labour", "coordinators", "shelters")
-NEEDED = {HOME: ("carla", "lars", "rosa")}
 
 
 @dataclass
@@ -119,11 +118,7 @@ def build(folder: Path, cache: Path) -> Live:
     """Four members of the demo, with the people that are needed, in an agreement."""
     cache.mkdir(parents=True, exist_ok=True)
     made = make_shared(cache)
-    chosen = [
-        replace(m, passwords={user: m.passwords[user] for user in NEEDED.get(m.key, ("carla", "lars"))})
-        for m in members(folder)
-        if m.key in KEYS
-    ]
+    chosen = [member for member in members(folder) if member.key in KEYS]
     make_members(chosen, made)
     agree(chosen)
     return Live({m.key: m for m in chosen}, made.data)

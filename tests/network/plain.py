@@ -35,11 +35,12 @@ def rows(folder: Path, organisation) -> list[dict[str, str]]:
 
 
 def counts(folder: Path, organisation, variables: tuple[str, ...]) -> Counter[tuple[str, ...]]:
-    """How many rows there are of each combination of coded variables; what is not told is `unknown`."""
+    """How many rows there are of each combination of coded variables; a row that leaves one open is in none."""
     columns = [next(c for c in organisation.columns if (v, "") in c.binds) for v in variables]
     found: Counter[tuple[str, ...]] = Counter()
     for row in rows(folder, organisation):
-        found[tuple(dict(c.codes).get(row.get(c.name, ""), "unknown") for c in columns)] += 1
+        key = tuple(dict(c.codes).get(row.get(c.name, ""), "") for c in columns)
+        found[key] += "" not in key
     return found
 
 
