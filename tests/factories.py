@@ -32,7 +32,7 @@ from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm, Follow, LedgerLine, Visit
+from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Visit
 from fairnode.store.tables import TABLES
 from fairnode.worker.selftest import check_engine
 
@@ -175,9 +175,19 @@ class Site:
             return reader.count(LedgerLine)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has: what must not move when something is refused."""
+        """How many rows each table has: what must not move when something is refused.
+
+        Where a worker runs, its node's messages to itself are waited for first.
+        """
+        while any(process.poll() is None for process in self.processes) and self.has_messages():
+            time.sleep(0.05)
         with self.open() as node, node.store.read() as reader:
             return {table.name: reader.count(kind) for kind, table in TABLES.items()}
+
+    def has_messages(self) -> bool:
+        """Whether a message of the node to itself waits for its worker."""
+        with self.open() as node, node.store.read() as reader:
+            return reader.count(Message, receiver=node.iri, taken="") > 0
 
     def visits(self) -> list[Visit]:
         """All visits, oldest first."""
