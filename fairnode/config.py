@@ -147,6 +147,8 @@ def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
     return findings
 
 
+_QUORUMS: tuple[list[str], ...] = (["custodian"], ["counsel"], ["counsel", "custodian"])
+
 # setting -> (what it must be, whether a value is that)
 _SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "release_slot": ("must be a number of seconds, 1 or more", lambda v: _number(v, 1)),
@@ -163,7 +165,6 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "upload_limit_mib": ("must be a number of MiB, 1 or more", lambda v: _number(v, 1)),
 }
-_QUORUMS: tuple[list[str], ...] = (["custodian"], ["counsel"], ["counsel", "custodian"])
 
 
 def _number(value: Any, least: int, most: int = 1 << 31) -> bool:

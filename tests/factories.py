@@ -21,18 +21,20 @@ from uuid import uuid4
 
 import docker
 from examples.netherlands import ORGANISATIONS, record, source
-from fairnode.algorithms.known import load_received, submit
+from fairnode.algorithms.known import image_name, load_received, submit
 from fairnode.cli.work import docker_engine
 from fairnode.config import FILE, Config, Organisation, Settings, load_config, write_config
 from fairnode.datasets.add import add
 from fairnode.demo.members import PEOPLE, free_ports
 from fairnode.engine_docker.lockdown import LABEL_NODE
+from fairnode.engine_docker.probe import probe
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm, Follow, LedgerLine, Visit
+from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Visit
 from fairnode.store.tables import TABLES
+from fairnode.worker.selftest import check_engine
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery staple"
@@ -173,9 +175,19 @@ class Site:
             return reader.count(LedgerLine)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has: what must not move when something is refused."""
+        """How many rows each table has: what must not move when something is refused.
+
+        Where a worker runs, its node's messages to itself are waited for first.
+        """
+        while any(process.poll() is None for process in self.processes) and self.has_messages():
+            time.sleep(0.05)
         with self.open() as node, node.store.read() as reader:
             return {table.name: reader.count(kind) for kind, table in TABLES.items()}
+
+    def has_messages(self) -> bool:
+        """Whether a message of the node to itself waits for its worker."""
+        with self.open() as node, node.store.read() as reader:
+            return reader.count(Message, receiver=node.iri, taken="") > 0
 
     def visits(self) -> list[Visit]:
         """All visits, oldest first."""
@@ -268,11 +280,15 @@ def add_people(node: Node, folder: Path) -> None:
 
 
 def add_algorithm(node: Node, built: Path) -> Algorithm:
-    """Submit what the builder left in a folder, and give the image to the engine."""
+    """Submit what the builder left in a folder, give the image to the engine, and see that the engine holds.
+
+    What the engine's test found is kept with the node, so that copies need not attack it again.
+    """
     author, manifest = person_of(node, "arjen"), (built / "algorithm.toml").read_bytes()
     row = submit(node, author, manifest, built / "image.tar")
     engine = docker_engine(node)
     load_received(node, engine)
+    check_engine(node, engine, image_name(row.image), probe)
     engine.close()
     with node.store.read() as reader:
         known = reader.get(Algorithm, row.id)
@@ -285,6 +301,8 @@ def copy_site(template: Site, folder: Path) -> Site:
     """The same node once more, with a port and a name of its own on the engine."""
     shutil.copytree(template.directory, folder, ignore=shutil.ignore_patterns("*.lock", "*.log"))
     folder.chmod(0o700)
+    for name in ("tls.crt", "tls.key"):  # for other nodes; this one has no network, and serves plain HTTP
+        (folder / "keys" / name).unlink(missing_ok=True)
     before = load_config(folder)
     (folder / FILE).unlink()
     write_config(replace(before, name=f"t-{uuid4().hex[:10]}", port=free_ports(1)[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,22 @@ def list_datasets(node: Node, output: Output) -> None:
 def check_dataset(node: Node, output: Output, record: Path, source: Path) -> None:
     """Check a record and the data behind it; nothing is written."""
     found = check(node, record.read_bytes(), read_source(source))
+    output.say("\n".join(check_words(found)), found)
+
+
+def check_words(found: Mapping[str, Any]) -> list[str]:
+    """What a check found, in lines for the custodian: what is usable, and what would be left out."""
     words = [f"{found['rows']} rows; every bound column can be read."]
-    words += [f"  {line}" for line in found["notes"]]
-    output.say("\n".join(words), found)
+    if found["outside_period"]:
+        words.append(f"  {found['outside_period']} rows are outside the period that the record states.")
+    if found["without_person_key"]:
+        words.append(f"  {found['without_person_key']} rows have no person key.")
+    for binding in found["bindings"]:
+        told = f"  {binding['column']} -> {binding['variable']}: recorded in {binding['recorded']} rows"
+        if binding["unmapped"]:
+            told += f"; {binding['unmapped']} codes without a concept, in {binding['unmapped_rows']} rows"
+        words.append(told)
+    return words
 
 
 @command.command("add", epilog="Example: fairnode dataset add record.ttl --source source.toml --user anna")

@@ -6,7 +6,7 @@ import dataclasses
 import sqlite3
 import typing
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -174,12 +174,11 @@ class Store:
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database to `target`, which must not exist."""
-        # Below SQLAlchemy, which would begin a transaction, in which there is no VACUUM.
-        connection = self._engine.raw_connection()
-        try:
+        with (
+            _told(),
+            closing(self._engine.raw_connection()) as connection,
+        ):  # VACUUM needs no transaction round it
             connection.cursor().execute("VACUUM INTO ?", (str(target),))
-        finally:
-            connection.close()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -226,12 +225,13 @@ def _told() -> Iterator[None]:
     """Say what the operator can do about a database that cannot be read or written."""
     try:
         yield
-    except OperationalError as error:
-        full = isinstance(error.orig, sqlite3.OperationalError) and "full" in str(error.orig)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        said = str(error.orig if isinstance(error, OperationalError) else error)
+        disk = "full" in said or "disk" in said or "unable to open" in said
         raise errors.Unavailable(
-            "The node's disk is full; nothing was written."
-            if full
+            "The node's disk is full or cannot be written; nothing was written."
+            if disk
             else "The node's database does not answer; nothing was written.",
-            to_do="Make room on the disk, then try again." if full else "Try again in a moment.",
-            internal=str(error.orig),
+            to_do="Make room on the disk, then try again." if disk else "Try again in a moment.",
+            internal=said,
         ) from error

@@ -142,14 +142,15 @@ def test_a_forged_approval_in_the_database_starts_nothing(site) -> None:
 @pytest.fixture
 def soon_over(site):
     """A study that expires in a few seconds and was received."""
+    write_study(site, "good.json")
     worker = site.start("work")
-    path = write_study(site)
-    seconds = 12
-    document = json.loads(path.read_text())
-    path.write_text(json.dumps({**document, "expires": clock.later(seconds)}))
-    site.study = send_study(site, path)
+    site.wait_for_lock("worker")
+    with site.open() as node:
+        with node.store.read() as reader:
+            rosa = reader.one(Person, username="rosa")
+        site.study = send(node, rosa, a_study(node, rosa, expires=clock.later(15))).id
     site.visit = site.wait_for_visit("waiting").id
-    site.stop(worker)
+    site.kill(worker)
     return site
 
 

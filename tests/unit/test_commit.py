@@ -191,3 +191,13 @@ def test_a_database_of_another_version_is_not_opened(node) -> None:
 def test_a_database_that_is_not_there_is_said_to_be_missing(tmp_path) -> None:
     with pytest.raises(errors.Unavailable, match="no node database"):
         open_store(tmp_path / "node.db")
+
+
+def test_a_copy_made_while_the_node_is_open_is_whole(node, tmp_path) -> None:
+    commit(node.desk, lambda tx: tx.add(kept("a")), ENTRY)
+    node.store.back_up(tmp_path / "copy.db")
+    copy = open_store(tmp_path / "copy.db")
+    with copy.read() as reader:
+        assert reader.get(Quarantine, "a") is not None
+        assert reader.count(LedgerLine) == size(node)
+    copy.close()

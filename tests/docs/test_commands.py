@@ -1,0 +1,138 @@
+"""Every command that README and docs show is run, on a real node, with the placeholders of the text filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples.netherlands import ORGANISATIONS, record
+from tests.factories import DATASET, PASSWORD, ROOT, URL
+from tests.spine.telling import send_study, write_study
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+LASTING = ("serve", "work")  # they run until they are stopped
+AGREED = ("network",)  # they need other organisations: see the tests of the network
+
+
+def commands() -> list[tuple[str, str]]:
+    """(page, command) of every line in a fenced block that calls fairnode or make; `\\` continues a line."""
+    found = []
+    for page in PAGES:
+        for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language not in ("", "sh", "console"):
+                continue
+            for told in block.replace("\\\n", " ").splitlines():
+                line = told.removeprefix("$ ").split("  #")[0].strip()
+                if line.startswith(("fairnode ", "make ")):
+                    found.append((page.name, line))
+    return found
+
+
+COMMANDS = commands()
+OURS = [(page, line) for page, line in COMMANDS if line.startswith("fairnode ")]
+TARGETS = sorted({shlex.split(line)[1] for _, line in COMMANDS if line.startswith("make ")})
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(OURS) > 15
+    assert {"demo", "test"} <= set(TARGETS)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_of_the_docs_is_there(target) -> None:
+    assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.fixture(scope="module")
+def reader(new_site, case_files, built_counts, tmp_path_factory):
+    """A reader of the docs: a node, the files that the text speaks of, and what its placeholders stand for."""
+    site, folder = new_site(), tmp_path_factory.mktemp("reader")
+    police = next(o for o in ORGANISATIONS if o.key == "police")
+    (folder / "record.ttl").write_text(record(police, URL).replace("/police-victims", "/again"))
+    source = (
+        f'[source]\nkind = "csv"\npath = "{case_files}/police/slachtoffers.csv"\nencoding = "windows-1252"\n'
+    )
+    (folder / "source.toml").write_text(source)
+    for name, user in {"my": "rosa", "carla": "carla", "lars": "lars", "arjen": "arjen"}.items():
+        (folder / f"{name}.token").touch(mode=0o600)
+        (folder / f"{name}.token").write_text(site.token(user))
+    (folder / "password").write_text(PASSWORD)
+    worker = site.start("work")
+    study = send_study(site, write_study(site))
+    visit = site.wait_for_visit("waiting", study=study).id
+    site.stop(worker)
+    return site, folder, {
+        "/srv/node": str(site.directory),
+        "https://node.example/dataset/victims": DATASET,
+        "3f2a91c07e55": study,
+        "5d1c2f0a": visit,
+        "/mnt/backup/today": str(folder / "backup"),
+        "algorithms/": f"{ROOT}/algorithms/",
+    }  # fmt: skip
+
+
+def words_of(line: str, meant: dict[str, str]) -> list[str]:
+    """The words of a command with placeholders replaced."""
+    for placeholder, real in meant.items():
+        line = line.replace(placeholder, real)
+    return shlex.split(line)[1:]
+
+
+def test_every_command_of_the_docs_does_what_it_says(reader) -> None:
+    site, folder, meant = reader
+    for page, line in OURS:
+        words = words_of(line, meant)
+        if words[0] in AGREED:
+            continue
+        if words[0] in LASTING:
+            site.stop(site.start(words[0]))
+            continue
+        done = run(site, folder, adapted(words, folder))
+        answered = done.returncode == 0 or expected(words, done.stderr)
+        assert answered, f"{page}: {line}\n{done.stdout}\n{done.stderr}"
+
+
+def adapted(words: list[str], folder: Path) -> list[str]:
+    """What a reader would do otherwise: a node in a new folder, a password in a file, their own token."""
+    if words[0] == "init":
+        words[1] = str(folder / "new-node")
+    if words[:2] == ["person", "add"]:
+        words[2] += "-again"
+        words += ["--password-file", str(folder / "password")]
+    if words[:2] == ["inbox", "approve"]:
+        words += ["--content", ""]  # shown and asked, as it is without the option
+    if words[0] == "algorithm":
+        words = ["arjen.token" if word == "my.token" else word for word in words]
+    return words
+
+
+def run(site, folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run it in the reader's folder; what is asked is answered with yes."""
+    return subprocess.run(
+        [sys.executable, "-m", "fairnode", *words],
+        cwd=folder,
+        env={**os.environ, "FAIRNODE_DIR": str(site.directory), "PYTHONPATH": str(ROOT)},
+        input="y\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+def expected(words: list[str], said: str) -> bool:
+    """Where the story of the docs runs on from another one: an end that the text itself would explain."""
+    known = {
+        ("study", "result"): "Nothing of this study was released",
+        ("algorithm", "submit"): "known here already",
+        ("inbox", "refuse"): "cannot become",
+        ("doctor",): "",
+    }
+    return any(tuple(words[: len(key)]) == key and told in said for key, told in known.items())
