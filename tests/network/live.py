@@ -99,6 +99,8 @@ class Live:
         """What was released, once the study has ended."""
         node, until = self.home, time.monotonic() + seconds
         while own_study(node, study).state == StudyState.SENT and time.monotonic() < until:
+            gone = [name for name, process in self.running.items() if process.poll() is not None]
+            assert not gone, f"ended by themselves, or by somebody else: {gone}"
             time.sleep(0.1)
         found = releases_of(node, study)
         node.store.close()
