@@ -13,7 +13,8 @@ from fairnode.cli.work import docker_engine
 from fairnode.engine_docker.probe import probe
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import LedgerLine, Release, Review, Visit
+from fairnode.records.review import Review
+from fairnode.records.rows import LedgerLine, Release, Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
