@@ -19,7 +19,8 @@ from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Request, Review, Visit
+from fairnode.records.review import Review
+from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes

@@ -203,21 +203,6 @@ class Quarantine:
 
 
 @dataclass(frozen=True)
-class Review:
-    """One person's signed opinion on a result that the node cannot recount; `id` is visit#person."""
-
-    id: str
-    visit: str
-    person: str
-    role: str
-    opinion: str
-    result: str
-    note: str
-    envelope: bytes
-    created: str
-
-
-@dataclass(frozen=True)
 class Release:
     """What left: the gated table as canonical JSON, signed by the node."""
 

@@ -13,11 +13,12 @@ from fairnode.cli.work import docker_engine
 from fairnode.engine_docker.probe import probe
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import LedgerLine, Release, Review, Visit
+from fairnode.records.review import Review
+from fairnode.records.rows import LedgerLine, Release, Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
-from tests.factories import PASSWORD, add_algorithm
+from tests.factories import PASSWORD, add_algorithm, copy_site
 from tests.spine.telling import approve, send_study, write_study
 
 pytestmark = pytest.mark.needs_docker
@@ -99,8 +100,6 @@ def say(site, what: str, user: str, role: str, result: str = "", ok: bool = True
 
 def another(site, tmp_path_factory):
     """The same node once more, so that each test decides for itself."""
-    from tests.factories import copy_site
-
     copied = copy_site(site, tmp_path_factory.mktemp("node") / "police")
     copied.study, copied.visit = site.study, site.visit
     return copied
