@@ -19,11 +19,15 @@ from typing import Any
 from fairnode import errors
 
 
+class Ended(errors.Unavailable):
+    """The child was ended by a limit, or died without an answer."""
+
+
 def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float = 600.0) -> dict[str, Any]:
     """Run `fairnode.jobs.<name>` on `job` and return its result.
 
     `spool` is a directory on this node's disk, readable by this user only. Raises the `FairnodeError`
-    that the job raised, or `Unavailable` when it ran longer than `seconds` or died without an answer.
+    that the job raised, or `Ended` (an `Unavailable`) when it ran longer than `seconds` or died without an answer.
     """
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=spool) as folder:
@@ -31,7 +35,7 @@ def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float 
         job_path.write_text(json.dumps(job), encoding="utf-8")
         stderr = _run([f"fairnode.jobs.{name}", str(job_path), str(result_path)], folder, seconds, name)
         if not result_path.exists():
-            raise errors.Unavailable(
+            raise Ended(
                 f"The step '{name}' ended without an answer.",
                 to_do="The node's operator finds the reason in its log.",
                 internal=stderr[-4000:],
@@ -57,7 +61,7 @@ def _run(arguments: list[str], folder: str, seconds: float, name: str) -> str:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise errors.Unavailable(
+            raise Ended(
                 f"The step '{name}' took longer than {seconds:.0f} seconds and was ended.",
                 to_do="Ask for fewer rows or variables, or ask the operator for a higher limit.",
             ) from None
