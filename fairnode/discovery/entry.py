@@ -239,7 +239,7 @@ def _words(told: Statements, subject: Subject, entry: Entry) -> str:
         *labels,
         kinds.get(entry.organisation, ""),
         *entry.places,
-        entry.iri,
+        _local(entry.iri),
     )
     return _plain(" ".join(parts))[: 4 * _LONGEST_TEXT]
 

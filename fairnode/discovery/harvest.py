@@ -12,6 +12,7 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.discovery.entry import Entry, read_entry
 from fairnode.discovery.index import line, rebuild, search_index
+from fairnode.discovery.place import KEPT
 from fairnode.discovery.reading import read
 from fairnode.keys import digest
 from fairnode.node import Node
@@ -19,8 +20,6 @@ from fairnode.records.rows import PeerRecord
 from fairnode.store.database import Transaction
 
 MOST_RECORDS = 10_000
-KEPT = ("published", "part")
-"""States of a record that is there: a dataset, or a distribution that has a document of its own."""
 
 
 @dataclass(frozen=True)

@@ -8,29 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from fairnode import errors
 from fairnode.discovery.entry import Entry, read_entry
+from fairnode.discovery.place import WORDS
 from fairnode.keys import digest
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Head, PeerRecord
 from fairnode.store.search_index import Line, SearchIndex
 
-FILE = "search.db"
 BATCH = 500
 _SHOWN = tuple(f.name for f in dataclasses.fields(Entry) if f.name not in ("text", "concepts"))
 
 
 def search_index(node: Node) -> SearchIndex:
     """The search index of the node."""
-    return SearchIndex(node.config.index / FILE)
-
-
-def index_file(directory: Path) -> SearchIndex:
-    """The search index of the node in `directory`."""
-    return SearchIndex(directory / "index" / FILE)
+    return SearchIndex(node.config.index / WORDS)
 
 
 def line(entry: Entry) -> Line:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from fairnode import errors
 from fairnode.child import Ended, run_child
 from fairnode.discovery.index import bring_up_to_date, search_index
+from fairnode.discovery.place import NOTE
 from fairnode.node import Node
-
-NOTE = "statements"
-"""Under which the search index notes up to which change the statements are in their store."""
 
 LARGEST_QUERY = 20_000
 LARGEST_ANSWER = 8 * 1024 * 1024

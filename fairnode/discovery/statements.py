@@ -6,50 +6,27 @@ from the records, is brought up to date by the changes that the search index cou
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pyoxigraph import NamedNode, Quad, Store
 
 from fairnode import errors
-from fairnode.discovery.harvest import KEPT
+from fairnode.discovery.place import KEPT, NOTE, STATEMENTS, locked
 from fairnode.discovery.reading import quads
-from fairnode.discovery.sparql import NOTE
 from fairnode.records.rows import Dataset, PeerRecord
 from fairnode.store.database import Store as Database
 from fairnode.store.search_index import SearchIndex
 
-FOLDER, LOCK = "statements", "statements.lock"
 BATCH = 2_000
-_WAIT_SECONDS = 30.0
-
-
-@contextmanager
-def locked(folder: Path, *, write: bool) -> Iterator[None]:
-    """Hold the store in `folder`, alone or beside other readers. Raises `Unavailable` when it stays busy."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as file:
-        until = time.monotonic() + _WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, (fcntl.LOCK_EX if write else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise errors.Unavailable("The index is being brought up to date.") from None
-                time.sleep(0.05)
-        yield
 
 
 def bring_up_to_date(folder: Path, index: SearchIndex, database: Database) -> int:
     """Take in what changed since the last time; how many records were written anew."""
     with locked(folder, write=True):
         number = index.note(NOTE)
-        place = folder / FOLDER
+        place = folder / STATEMENTS
         if not number and place.exists():
             shutil.rmtree(place)
         newest, changed = index.changed(int(number or 0))

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fairnode.config import load_config
-from fairnode.discovery.index import index_file
+from fairnode.discovery.place import WORDS
 from fairnode.discovery.statements import bring_up_to_date
 from fairnode.jobs.process import main
 from fairnode.store.database import open_store
+from fairnode.store.search_index import SearchIndex
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     config = load_config(Path(job["directory"]))
     database = open_store(config.database)
     try:
-        return {"changed": bring_up_to_date(config.index, index_file(config.directory), database)}
+        return {"changed": bring_up_to_date(config.index, SearchIndex(config.index / WORDS), database)}
     finally:
         database.close()
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import ctypes
 import io
-import platform
+import os
+import re
 import resource
 import struct
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from fairnode import errors
-from fairnode.discovery.statements import FOLDER, locked
+from fairnode.discovery.place import STATEMENTS, locked
 from fairnode.jobs.process import main
 
 TABLES = {
@@ -35,6 +36,7 @@ GRAPHS = {
     "application/ld+json": RdfFormat.JSON_LD,
     "application/rdf+xml": RdfFormat.RDF_XML,
 }
+_FROM = re.compile(r"(?<![\w:?$])from\s*(?:named\s*)?(?:<|[\w.-]*:)", re.IGNORECASE)
 _SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}  # audit architecture, system call
 
 
@@ -58,9 +60,10 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Answer the query. Raises `NotValid` for one that is not SPARQL, or whose answer is too large."""
     folder = Path(job["directory"]) / "index"
     with locked(folder, write=False):
-        store = Store.read_only(str(folder / FOLDER)) if (folder / FOLDER).exists() else Store()
+        place = folder / STATEMENTS
+        store = Store.read_only(str(place)) if place.exists() else Store()
         try:
-            found = store.query(job["query"], use_default_graph_as_union=True)
+            found = store.query(job["query"], use_default_graph_as_union=not _FROM.search(job["query"]))
             form, body = _written(found, job)
         except SyntaxError as error:
             raise errors.NotValid(
@@ -88,9 +91,9 @@ def _written(found: QuerySolutions | QueryBoolean | QueryTriples, job: dict[str,
 
 def no_network() -> None:
     """Let this process make no socket any more (seccomp, Linux on x86-64 and ARM64)."""
-    if platform.machine() not in _SOCKET:
+    if os.uname().machine not in _SOCKET:
         return
-    architecture, call = _SOCKET[platform.machine()]
+    architecture, call = _SOCKET[os.uname().machine]
     steps = (
         (0x20, 0, 0, 4),  # load the architecture
         (0x15, 0, 2, architecture),  # another one: to the refusal

@@ -24,7 +24,6 @@ from fairnode import errors
 ACCEPT = "text/turtle, application/ld+json;q=0.9"
 MOST_REDIRECTS = 3
 _TYPES = ("text/turtle", "application/ld+json", "application/x-turtle")
-_CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -94,7 +93,7 @@ def _parts(url: str) -> SplitResult:
 def below(url: str, prefix: str) -> bool:
     """Whether an address is `prefix` itself or lies below it, on the same server."""
     base = prefix.rstrip("/")
-    if ".." in urlsplit(url).path.split("/") or origin(url) != origin(base):
+    if origin(url) != origin(base) or ".." in urlsplit(url).path.split("/"):
         return False
     path, under = urlsplit(url).path or "/", urlsplit(base).path
     return path == under or path.startswith(f"{under}/")
@@ -186,7 +185,7 @@ class Fetcher:
     def _body(self, answer: httpx2.Response, until: float) -> Iterator[bytes]:
         """The parts of a body, as long as it keeps to the limits."""
         size = 0
-        for part in answer.iter_bytes(_CHUNK):
+        for part in answer.iter_raw():
             size += len(part)
             self._budget.bytes_left -= len(part)
             if size > self.limits.bytes_each:

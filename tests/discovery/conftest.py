@@ -25,7 +25,9 @@ PREFIXES = """
 """
 
 
-def record(iri: str, title: str = "Presumed victims", more: str = "", years: tuple[int, int] = (2010, 2015)) -> str:
+def record(
+    iri: str, title: str = "Presumed victims", more: str = "", years: tuple[int, int] = (2010, 2015)
+) -> str:
     """A dataset's record with bindings and a policy."""
     return f"""{PREFIXES}
 <{iri}> a dcat:Dataset ; dct:title "{title}"@en, "Vermoedelijke slachtoffers"@nl ;
@@ -154,7 +156,9 @@ def node(made_node: Path, tmp_path: Path) -> Iterator[Node]:
 def allowing() -> Callable[..., Node]:
     """The same node with these addresses in its node.toml."""
 
-    def allow(node: Node, *urls: str, private: tuple[str, ...] = ("127.0.0.1",), ping: tuple[str, ...] = ()) -> Node:
+    def allow(
+        node: Node, *urls: str, private: tuple[str, ...] = ("127.0.0.1",), ping: tuple[str, ...] = ()
+    ) -> Node:
         config = dataclasses.replace(node.config, harvest=Harvest(urls, private, ping))
         return dataclasses.replace(node, config=config)
 

@@ -58,7 +58,9 @@ def test_a_second_harvest_takes_what_changed_and_drops_what_is_gone(node, make_p
 
 def test_json_ld_and_ldp_containers_without_plain_links_are_read(node, make_point, allowing) -> None:
     point = make_point()
-    point.put("/", f"{PREFIXES} <{{base}}> a fdp-o:MetadataService . <{{base}}/all/> ldp:contains <{{base}}/d/1> .")
+    point.put(
+        "/", f"{PREFIXES} <{{base}}> a fdp-o:MetadataService . <{{base}}/all/> ldp:contains <{{base}}/d/1> ."
+    )
     point.put("/d/1", json.dumps({
         "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
         "@id": "{base}/d/1", "@type": "dcat:Dataset", "dct:title": "In JSON",
@@ -68,7 +70,9 @@ def test_json_ld_and_ldp_containers_without_plain_links_are_read(node, make_poin
     assert titles(node) == ["In JSON"]
 
 
-def test_a_distribution_with_a_document_of_its_own_is_kept_beside_its_dataset(node, make_point, allowing) -> None:
+def test_a_distribution_with_a_document_of_its_own_is_kept_beside_its_dataset(
+    node, make_point, allowing
+) -> None:
     point = make_point().honest(1)
     point.put("/dataset/d0", record(f"{point.url}/dataset/d0", more=f"; dcat:distribution <{point.url}/x/1>"))
     point.put("/x/1", f"{PREFIXES} <{{base}}/x/1> a dcat:Distribution ; dct:title 'By visiting' .")
@@ -78,13 +82,17 @@ def test_a_distribution_with_a_document_of_its_own_is_kept_beside_its_dataset(no
         assert reader.get(PeerRecord, f"{point.url}/x/1").state == "part"
 
 
-def test_persistent_iris_are_believed_only_under_the_prefix_that_was_named(node, make_point, allowing) -> None:
+def test_persistent_iris_are_believed_only_under_the_prefix_that_was_named(
+    node, make_point, allowing
+) -> None:
     point = make_point()
-    point.put("/", f"{PREFIXES} <https://w3id.org/p> a fdp-o:FAIRDataPoint ; fdp-o:metadataCatalog <{{base}}/c> .")
+    point.put(
+        "/", f"{PREFIXES} <https://w3id.org/p> a fdp-o:FAIRDataPoint ; fdp-o:metadataCatalog <{{base}}/c> ."
+    )
     point.put("/c", f"{PREFIXES} <https://w3id.org/p/c> a dcat:Catalog ; dcat:dataset <{{base}}/d> .")
     point.put("/d", record("https://w3id.org/p/d", "Persistent"))
     node = allowing(node, point.url)
-    with pytest.raises(errors.NotAllowed, match="says that it is <https://w3id.org/p>"):
+    with pytest.raises(errors.NotAllowed, match="says that it is <https://w3id"):
         harvested(node, point)
     assert sources(node)[0].trouble.startswith("The FAIR Data Point at")
     remove_source(node, point.url)
@@ -102,7 +110,9 @@ def test_what_belongs_to_another_is_not_believed(node, make_point, allowing) -> 
     assert "https://police.example/dataset/victims is claimed by" in reasons(taken)
 
 
-def test_nobody_outside_speaks_for_a_member_of_the_network_or_for_this_node(node, make_point, allowing) -> None:
+def test_nobody_outside_speaks_for_a_member_of_the_network_or_for_this_node(
+    node, make_point, allowing
+) -> None:
     point = make_point()
     node = allowing(node, point.url, node.iri)
     with pytest.raises(errors.NotAllowed):
@@ -185,13 +195,13 @@ def test_a_hostile_document_is_refused_with_its_reason_and_the_others_are_kept(
 BROKEN = {
     "broken Turtle": ("<a> <b> ", "text/turtle", "not Turtle or JSON-LD"),
     "HTML": ("<html>", "text/html", "instead of Turtle"),
-    "a bomb of blank nodes": ("<urn:a> <urn:b> " + "[ <urn:c> " * 25_000, "text/turtle", "statements"),
+    "a bomb of blank nodes": ("<u:a> <u:b> []" + ",[]" * 25_000 + " .", "text/turtle", "statements"),
+    "a nest of blank nodes": ("<u:a> <u:b> " + "[<u:c>" * 25_000, "text/turtle", "not Turtle"),
     "a remote context": ('{"@context": "http://127.0.0.1:1/x"}', "application/ld+json", "not Turtle or JSON-LD"),
     "deep JSON": ("[" * 90_000, "application/ld+json", "not Turtle or JSON-LD"),
-    "a file: IRI": (record("{base}/dataset/d0", more="; dct:source <file:///etc/passwd>"), "text/turtle", "'file:'"),
+    "a file: IRI": (record("{base}/dataset/d0", more="; dct:source <file:///a>"), "text/turtle", "'file:'"),
     "markup in its title": (record("{base}/dataset/d0", "<img src=x>"), "text/turtle", "markup"),
-    "no title": (record("{base}/dataset/d0", "").replace('"Vermoedelijke slachtoffers"@nl', '""@nl'), "text/turtle",
-                 "no title"),
+    "no title": (f'{PREFIXES} <{{base}}/dataset/d0> a dcat:Dataset ; dct:title " " .', "text/turtle", "no title"),
     "bytes that are no UTF-8": ("\x00\x01", "text/turtle", "not Turtle"),
 }  # fmt: skip
 
@@ -232,7 +242,9 @@ def test_endless_links_end(node, make_point, allowing) -> None:
     assert len(point.asked) <= QUICK.documents
 
 
-def test_a_point_that_is_too_large_as_a_whole_loses_nothing_that_was_known(node, make_point, allowing) -> None:
+def test_a_point_that_is_too_large_as_a_whole_loses_nothing_that_was_known(
+    node, make_point, allowing
+) -> None:
     point = make_point().honest(3)
     node = allowing(node, point.url)
     harvested(node, point)
@@ -279,8 +291,11 @@ def test_only_addresses_of_the_list_are_called(url) -> None:
     assert not below("https://fdp.example/publicity", "https://fdp.example/public")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]",
-                                  "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "0x7f.1", "100.64.0.1"])  # fmt: skip
+PRIVATE = ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0",
+           "2130706433", "0x7f.1", "100.64.0.1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", PRIVATE)
 def test_addresses_of_this_machine_and_its_network_are_not_called(host) -> None:
     with pytest.raises((errors.NotAllowed, errors.Unavailable)):
         resolve(f"http://{host}/", ())
@@ -296,7 +311,9 @@ def test_an_address_that_is_no_longer_allowed_is_no_longer_called(node, make_poi
     assert point.asked == []
 
 
-def test_an_index_is_told_once_in_seven_days_and_only_when_the_operator_wants(node, make_point, allowing) -> None:
+def test_an_index_is_told_once_in_seven_days_and_only_when_the_operator_wants(
+    node, make_point, allowing
+) -> None:
     point = make_point()
     assert tell_indexes(allowing(node, point.url)) == []
     wanting = allowing(node, ping=(f"{point.url}/",))
@@ -307,8 +324,14 @@ def test_an_index_is_told_once_in_seven_days_and_only_when_the_operator_wants(no
 
 def test_members_of_the_network_are_believed_about_their_own_datasets_only(node) -> None:
     told = [
-        {"iri": "https://police.example/dataset/a", "record": record("https://police.example/dataset/a", "Mine")},
-        {"iri": "https://other.example/dataset/a", "record": record("https://other.example/dataset/a", "Not mine")},
+        {
+            "iri": "https://police.example/dataset/a",
+            "record": record("https://police.example/dataset/a", "Mine"),
+        },
+        {
+            "iri": "https://other.example/dataset/a",
+            "record": record("https://other.example/dataset/a", "Not mine"),
+        },
         {"iri": "https://police.example/dataset/b", "record": "broken"},
         {"iri": "https://police.example/dataset/c", "record": record("https://police.example/dataset/x")},
         {},
