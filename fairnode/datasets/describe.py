@@ -23,8 +23,8 @@ FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y%m%d", "%m/%d/%Y")
 """Ways to write a date that are tried, in this order."""
 
 WORDS = {
-    "personKey": "dossiernummer dossier zaaknummer casenummer caseid casenumber clientid clientnummer "
-    "personid registratienr registratienummer casenr",
+    "personKey": "dossiernummer dossiernr dossier zaaknummer zaaknr casenummer caseid casenumber clientid "
+    "clientnummer personid registratienr registratienummer casenr",
     "familyName": "achternaam familienaam naam surname lastname familyname secondname",
     "givenName": "voornaam voornamen roepnaam firstname givenname forename",
     "birthDate": "geboren geboortedatum gebdatum birthdate dateofbirth dob geborenop",
