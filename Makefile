@@ -16,7 +16,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || sh docker/ensure-package.sh python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "fairnode: installing what is locked (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@sh docker/install-locked.sh $(BIN) requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -40,11 +40,11 @@ check: setup
 
 test: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -m "not long" $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile -m "not long" $(PYTEST)
 
 test-all: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
 
 hostile: setup
 	@mkdir -p $(STATE)

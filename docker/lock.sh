@@ -8,3 +8,5 @@ for extras in "requirements.txt" "requirements-dev.txt --extra dev"; do
     "$bin/uv" pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
         --extra postgres pyproject.toml -o $extras
 done
+# What installs the rest, pinned on its own.
+awk '/^uv==/ {found = 1} found {print} found && !/\\$/ {exit}' requirements-dev.txt >docker/uv.lock.txt

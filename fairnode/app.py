@@ -7,6 +7,7 @@ This process reaches neither the engine nor the data.
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cheroot import wsgi
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -182,7 +184,7 @@ def _bug(error: Exception) -> Response:
 
 
 def make_server(node: Node) -> wsgi.Server:
-    """The server, ready to be started with `serve()`."""
+    """The server, ready to be started; with TLS where the folder of keys holds `web.crt` and `web.key`."""
     server = wsgi.Server(
         (node.config.host, node.config.port),
         create_app(node),
@@ -193,13 +195,38 @@ def make_server(node: Node) -> wsgi.Server:
     )
     server.max_request_header_size = 32 * 1024
     server.server_name = "fairnode"
+    certificate, key = node.config.keys / "web.crt", node.config.keys / "web.key"
+    if certificate.exists() and key.exists():
+        server.ssl_adapter = _tls(certificate, key)
     return server
 
 
+def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
+    """TLS 1.2 or newer with the node's certificate (a chain in PEM). Raises `Unavailable` when it does not fit."""
+    try:
+        adapter = BuiltinSSLAdapter(str(certificate), str(key))
+    except (ssl.SSLError, OSError) as error:
+        raise errors.Unavailable(
+            "The node's certificate and key cannot be used.",
+            to_do="Put a PEM chain and its key into the folder 'keys' as web.crt and web.key.",
+            internal=str(error),
+        ) from error
+    adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return adapter
+
+
 def serve(node: Node) -> None:
-    """Answer until the process is told to end."""
+    """Answer until the process is told to end. Raises `Unavailable` when the address is taken."""
     server = make_server(node)
     try:
-        server.start()
+        server.prepare()
+    except OSError as error:
+        raise errors.Unavailable(
+            f"Nothing can listen on {node.config.host}, port {node.config.port}.",
+            to_do="Stop what listens there, or give the node another port in node.toml.",
+            internal=str(error),
+        ) from error
+    try:
+        server.serve()
     finally:
         server.stop()

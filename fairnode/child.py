@@ -1,18 +1,23 @@
 """Starts a job of `fairnode.jobs` as a child process and hands back its result.
 
 A job gets a JSON object in a file (never in argv or the environment, which other users can read) and
-answers with one. It runs isolated (`python -I`), in a process group of its own, with a time limit.
+answers with one. It runs isolated (`python -I`), in a process group of its own, with a time limit, and it
+ends when the process that started it ends. Its folder is locked while it is in use; `sweep` removes the
+folders that nobody holds any more, which a killed process left behind.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +32,13 @@ def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float 
     """Run `fairnode.jobs.<name>` on `job` and return its result.
 
     `spool` is a directory on this node's disk, readable by this user only. Raises the `FairnodeError`
-    that the job raised, or `Ended` (an `Unavailable`) when it ran longer than `seconds` or died without an answer.
+    that the job raised, `Ended` when it ran longer than `seconds` or died without an answer, `Unavailable` when
+    the disk cannot take its files.
     """
-    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=spool) as folder:
-        job_path, result_path = Path(folder, "job.json"), Path(folder, "result.json")
+    with _disk_told(), _folder(spool, name) as folder:
+        job_path, result_path = folder / "job.json", folder / "result.json"
         job_path.write_text(json.dumps(job), encoding="utf-8")
-        stderr = _run([f"fairnode.jobs.{name}", str(job_path), str(result_path)], folder, seconds, name)
+        stderr = _run(name, folder, seconds)
         if not result_path.exists():
             raise Ended(
                 f"The step '{name}' ended without an answer.",
@@ -46,15 +51,70 @@ def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float 
     return dict(outcome["result"])
 
 
-def _run(arguments: list[str], folder: str, seconds: float, name: str) -> str:
-    """Run the module to its end within `seconds`; its standard error."""
+@contextmanager
+def _disk_told() -> Iterator[None]:
+    """Say what the operator can do about a disk that takes nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise errors.Unavailable(
+            "The node's disk cannot be written.",
+            to_do="Make room on the disk, then try again.",
+            internal=str(error),
+        ) from error
+
+
+@contextmanager
+def _folder(spool: Path, name: str) -> Iterator[Path]:
+    """A locked folder of one job, removed at its end."""
+    jobs = spool / "jobs"
+    jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(jobs, fcntl.LOCK_SH):  # no sweeping between the making and the locking
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=jobs))
+        held = os.open(folder, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+@contextmanager
+def _locked(folder: Path, kind: int) -> Iterator[None]:
+    """Hold a lock on a folder. Raises `BlockingIOError` if `kind` says not to wait."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, kind)
+        yield
+    finally:
+        os.close(held)
+
+
+def sweep(spool: Path) -> None:
+    """Remove the folders of jobs whose process was killed: job files and spilled data are plaintext."""
+    jobs = spool / "jobs"
+    if not jobs.is_dir():
+        return
+    with _locked(jobs, fcntl.LOCK_EX):
+        for folder in jobs.iterdir():
+            try:
+                with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(folder, ignore_errors=True)
+            except (BlockingIOError, FileNotFoundError):
+                continue  # in use, or just ended
+
+
+def _run(name: str, folder: Path, seconds: float) -> str:
+    """Run the job in `folder` to its end within `seconds`; its standard error."""
+    files = [str(folder / "job.json"), str(folder / "result.json")]
     with subprocess.Popen(
-        [sys.executable, "-I", "-m", *arguments],
+        [sys.executable, "-I", "-m", f"fairnode.jobs.{name}", *files, str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env={"TMPDIR": folder, "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
+        env={"TMPDIR": str(folder), "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
     ) as process:
         try:
             _, stderr = process.communicate(timeout=seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ class Settings:
     """What an operator may tune; the gate's rules and the policies are not settings.
 
     `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
-    nothing (P8). `visits_at_once`: how many containers may run side by side.
+    nothing (P8). `visits_at_once`: how many containers may run side by side. `base_image`: the image in which
+    the engine is attacked before the first visit (made by docker/base-image.sh).
     """
 
     release_slot: int = 3600
@@ -37,6 +39,7 @@ class Settings:
     approval_days: int = 30
     quorum: tuple[str, ...] = ("custodian", "counsel")
     runtime: str = ""
+    base_image: str = "fairnode/base:bookworm"
     log_level: str = "INFO"
     upload_limit_mib: int = 1024
 
@@ -127,6 +130,7 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("harvest", told.get("harvest", {}), {f.name for f in fields(Harvest)}),
         *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
+        *_settings_findings(told.get("settings", {})),
     ]
     if not told.get("organisation", {}).get("name"):
         findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
@@ -187,6 +191,39 @@ def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
         if not isinstance(number, int) or not least <= number < 65536:
             findings.append(errors.Finding(f"node.{name}", f"must be a number from {least} to 65535"))
     return findings
+
+
+# setting -> (what it must be, whether a value is that)
+_SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "release_slot": ("must be a number of seconds, 1 or more", lambda v: _number(v, 1)),
+    "visits_at_once": ("must be a number from 1 to 64", lambda v: _number(v, 1, 64)),
+    "approval_days": ("must be a number of days from 1 to 366", lambda v: _number(v, 1, 366)),
+    "quorum": (
+        "names custodian, counsel, or both, each once",
+        lambda v: isinstance(v, list) and v != [] and sorted(map(str, v)) in _QUORUMS,
+    ),
+    "runtime": ("must be the name of a runtime, or empty", lambda v: isinstance(v, str)),
+    "log_level": (
+        "must be DEBUG, INFO, WARNING or ERROR",
+        lambda v: v in ("DEBUG", "INFO", "WARNING", "ERROR"),
+    ),
+    "upload_limit_mib": ("must be a number of MiB, 1 or more", lambda v: _number(v, 1)),
+}
+_QUORUMS: tuple[list[str], ...] = (["custodian"], ["counsel"], ["counsel", "custodian"])
+
+
+def _number(value: Any, least: int, most: int = 1 << 31) -> bool:
+    """Whether a value is a whole number within bounds (true and false are none)."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _settings_findings(settings: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [settings] table; an empty quorum, say, would let everything run."""
+    return [
+        errors.Finding(f"settings.{name}", _SETTINGS[name][0])
+        for name, value in settings.items()
+        if name in _SETTINGS and not _SETTINGS[name][1](value)
+    ]
 
 
 def _unknown(table: str, told: dict[str, Any], known: set[str]) -> list[errors.Finding]:

@@ -63,6 +63,7 @@ class VisitSpec:
     `run_json` is put at /fairnode/run.json and each file of `inputs` (name -> path on this machine) at
     /fairnode/in/<name>, both read-only. `deadline` (with a zone) is the last moment at which the container
     may still run. `runtime` names another OCI runtime of the engine, such as "runsc"; "" is its default.
+    `log_bytes` keeps so much of the end of what the program prints, for `Engine.tail`; 0 keeps nothing.
     """
 
     visit_id: str
@@ -75,6 +76,7 @@ class VisitSpec:
     limits: Limits = field(default_factory=Limits)
     labels: Mapping[str, str] = field(default_factory=dict)
     runtime: str = ""
+    log_bytes: int = 0
 
 
 class Phase(StrEnum):
@@ -119,7 +121,10 @@ class LoadedImage:
 
 @dataclass(frozen=True)
 class EngineReport:
-    """The versions and settings that decide how well a visit is shut in."""
+    """The versions and settings that decide how well a visit is shut in.
+
+    `filter` is the digest of our filter of system calls, so that a change of it is a change of the report.
+    """
 
     engine: str
     engine_version: str
@@ -132,6 +137,7 @@ class EngineReport:
     storage: str
     runtimes: tuple[str, ...]
     security: tuple[str, ...]
+    filter: str = ""
 
 
 def too_old(report: EngineReport, least: Mapping[str, str]) -> tuple[errors.Finding, ...]:
@@ -205,6 +211,12 @@ class Engine(Protocol):
         """What the container wrote, if it ended with 0, in time, in its memory, and its inputs are unchanged.
 
         Raises `NotCollected` with the reason otherwise. May be repeated until `remove`.
+        """
+
+    def tail(self, visit_id: str) -> str:
+        """The end of what the container printed, if its visit was to keep it, else "".
+
+        It may hold records word for word: for a trial on a twin, or for this node's own people; never to leave.
         """
 
     def kill(self, visit_id: str) -> None:

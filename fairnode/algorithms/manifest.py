@@ -25,6 +25,7 @@ from fairnode.records.algorithm import (
 )
 
 LARGEST = 256 * 1024
+DEEPEST = 24
 PARAMETER = "parameter:"
 # What a study's parameters may be described with. No pattern (a regular expression can take for ever) and
 # no reference (the library would fetch it).
@@ -148,6 +149,8 @@ def read_manifest(text: bytes) -> Manifest:
         told = tomllib.loads(text.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise NotValid(f"The manifest is not TOML: {error}.", to_do="Mend algorithm.toml there.") from error
+    if _is_deep(told):
+        raise NotValid(f"The manifest is nested more than {DEEPEST} deep.", to_do="Write it flatter.")
     findings = [*_faults(SCHEMA, told)]
     findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
     if findings:
@@ -186,6 +189,15 @@ def check_parameters(manifest: Manifest, parameters: Mapping[str, Any]) -> None:
             to_do="Its page lists the parameters and what each may be.",
             findings=findings,
         )
+
+
+def _is_deep(told: object) -> bool:
+    """Whether something is nested deeper than `DEEPEST`, found without going down there."""
+    level = [told]
+    for _ in range(DEEPEST):
+        below = [list(x.values()) if isinstance(x, dict) else x for x in level if isinstance(x, dict | list)]
+        level = [part for parts in below for part in parts]
+    return bool(level)
 
 
 def _faults(schema: Mapping[str, Any], told: object) -> Iterator[Finding]:

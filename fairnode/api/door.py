@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
 
 from fairnode import clock, errors
 from fairnode.api import auditing, deciding, finding, studying
@@ -36,6 +36,7 @@ def make_blueprint(node: Node, shelf: Shelf) -> Blueprint:
         view = partial(_answer, door, operation, HANDLERS[operation.name])
         routes.add_url_rule(rule, operation.name, view, methods=[operation.method])
     routes.add_url_rule("/openapi.json", "description", _description)
+    routes.add_url_rule("/api/v1", "beginning", partial(redirect, f"{node.iri}/openapi.json", 303))
     return routes
 
 
@@ -79,6 +80,17 @@ def _finished(response: Response) -> Response:
     return response
 
 
+def _remember(node: Node, row: Repeat) -> None:
+    """Keep an answer for a week; forget a few of the older ones."""
+    old = clock.later(-7 * 86400)
+    with node.store.write() as tx:
+        for known in tx.find(Repeat, order="created", limit=20):
+            if known.created < old:
+                tx.remove(known)
+        if tx.get(Repeat, row.id) is None:
+            tx.add(row)
+
+
 def _once(call: Call, key: str, handler: Callable[[Call], Answer]) -> Response:
     """Do a POST once under its key. Raises `NotValid` when the key came with another request before."""
     name = digest(key.encode())
@@ -89,9 +101,7 @@ def _once(call: Call, key: str, handler: Callable[[Call], Answer]) -> Response:
         answer = handler(call)
         location = answer.location.encode()
         row = Repeat(name, asked, answer.status, location + b"\n" + answer.body(), clock.now())
-        with call.node.store.write() as tx:
-            if tx.get(Repeat, name) is None:
-                tx.add(row)
+        _remember(call.node, row)
         return _finished(answer.response())
     if known.request != asked:
         raise errors.NotValid("This Idempotency-Key was used for another request.", to_do="Take a new one.")

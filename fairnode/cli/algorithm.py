@@ -68,15 +68,15 @@ def check(folder: Path, output: Output) -> None:
     )
 
 
-@command.command("build", epilog="Example: fairnode algorithm build algorithms/counts --save counts.tar")
+@command.command("build", epilog="Example: fairnode algorithm build algorithms/counts --out built")
 @click.argument("folder", type=FOLDER)
-@click.option("--save", type=click.Path(path_type=Path), help="Also write the image's archive there.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write image.tar and algorithm.toml there.")
 @with_output
-def build(folder: Path, output: Output, save: Path | None) -> None:
+def build(folder: Path, output: Output, out: Path | None) -> None:
     """Build an algorithm's image on this machine's engine; the same source gives the same identity."""
     script = shared("docker") / "build-algorithm.sh"
     done = subprocess.run(
-        ["sh", str(script), str(folder), *(["--save", str(save)] if save else [])],
+        ["sh", str(script), str(folder), *(["--out", str(out)] if out else [])],
         check=False,
         capture_output=True,
         text=True,
@@ -88,9 +88,7 @@ def build(folder: Path, output: Output, save: Path | None) -> None:
     output.say(f"Built: {facts['identity']}", facts)
 
 
-@command.command(
-    "submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna"
-)
+@command.command("submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna")
 @click.argument("manifest_file", type=READABLE)
 @click.argument("archive", type=READABLE)
 @with_node

@@ -53,7 +53,9 @@ def check_dataset(node: Node, output: Output, record: Path, source: Path) -> Non
 
 @command.command("add", epilog="Example: fairnode dataset add record.ttl --source source.toml --user anna")
 @click.argument("record", type=READABLE)
-@click.option("--source", required=True, type=READABLE, help="TOML that says where the data are.")
+@click.option(
+    "--source", type=READABLE, help="TOML that says where the data are; without it: metadata alone."
+)
 @click.option("--draft", is_flag=True, help="Keep it unpublished for now.")
 @with_node
 @with_token
@@ -62,13 +64,13 @@ def add_dataset(
     node: Node,
     output: Output,
     record: Path,
-    source: Path,
+    source: Path | None,
     draft: bool,
     me: Me,
 ) -> None:
     """Check a record and its data, then keep and publish it."""
     custodian = who(node, me)
-    kept = add(node, custodian, record.read_bytes(), read_source(source), publish=not draft)
+    kept = add(node, custodian, record.read_bytes(), read_source(source) if source else {}, publish=not draft)
     output.say(
         f"{kept.title}: {kept.state} at {kept.iri}", {"id": kept.id, "iri": kept.iri, "state": kept.state}
     )

@@ -11,6 +11,7 @@ import click
 from fairnode.cli.locks import only_one
 from fairnode.cli.options import with_node
 from fairnode.engine_docker import DockerEngine, DockerSettings
+from fairnode.engine_docker.probe import probe
 from fairnode.node import Node
 from fairnode.share import shared
 from fairnode.worker.loop import Worker
@@ -23,7 +24,7 @@ def command(node: Node) -> None:
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     with only_one(node, "worker"):
-        worker = Worker(node, docker_engine(node))
+        worker = Worker(node, docker_engine(node), probe)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop.set())
         worker.run()

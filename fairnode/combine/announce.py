@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
+from fairnode.disclosure.history import query_of
 from fairnode.disclosure.rounding import margins
 from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest, verify
@@ -18,7 +20,7 @@ from fairnode.mpc.programs import programs
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.result import OutputContract, PublicCell, PublicTable, Status
+from fairnode.records.result import Condition, OutputContract, PublicCell, PublicTable, Status
 from fairnode.records.result_json import contract_from_json, contract_to_json, tables_to_json
 from fairnode.records.rows import Computation, Follow, Release, Study
 from fairnode.records.states import PublicState, StudyState
@@ -29,7 +31,6 @@ from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
 
 MOST_RUNS = 3
-REPORT_SECONDS = 300
 
 
 def _home_row(tx: Transaction, study: str) -> Computation:
@@ -92,13 +93,21 @@ def receive_output(tx: Transaction, study: str, sender: str, body: Mapping[str, 
     members = {p.number: m.node for p, m in party_members(agreement)} if agreement else {}
     if members.get(number) != sender:
         raise errors.NotAllowed("A node that is not this compute party sent an output.")
-    told = {name: body[name] for name in ("outcome", "output", "reason", "statistics")}
+    told = _outcome(body)
     if str(body["run"]) == row.facts.get("run"):
         outputs = {**row.facts["outputs"], str(number): told}
         tx.change(row, facts={**row.facts, "outputs": outputs}, changed=clock.now())
     return Entry(
         "computation.output", study, sender, study, {"party": number, "outcome": str(told["outcome"])}
     )
+
+
+def _outcome(body: Mapping[str, Any]) -> dict[str, Any]:
+    """How a run ended at one party. Raises `KeyError`, `TypeError` or `ValueError` when malformed."""
+    base64.b64decode(body["output"], validate=True)
+    reason = {name: str(body["reason"].get(name, ""))[:500] for name in ("code", "sentence")}
+    done = body["outcome"] == "done"
+    return {"outcome": "done" if done else "ended", "output": body["output"], "reason": reason}
 
 
 def step_combinations(node: Node) -> int:
@@ -123,6 +132,9 @@ def _step(node: Node, row: Computation) -> bool:
         return _give_up(node, row, agreement, "The figures of these organisations cannot be combined.")
     if row.state == "waiting":
         return _announce_when_ready(node, row, plan, agreement, lines)
+    ended = {line.dataset for line in lines if line.state in ENDED}
+    if ended & {c["dataset"] for c in row.facts["contributors"]}:
+        return _give_up(node, row, agreement, "An organisation's visit ended before its figures were dealt.")
     return _open_when_reported(node, row, agreement)
 
 
@@ -130,14 +142,19 @@ def _announce_when_ready(
     node: Node, row: Computation, plan: StudyPlan, agreement: Agreement, lines: list[Follow]
 ) -> bool:
     """When every visit is ready or has ended, and every party told its key: say who contributes."""
-    ready = row.facts["ready"]
-    if any(line.state not in ENDED and line.dataset not in ready for line in lines):
+    running = {line.dataset for line in lines if line.state not in ENDED}
+    ready = {dataset: entry for dataset, entry in row.facts["ready"].items() if dataset in running}
+    if running - set(ready):
         return False
     try:
         check_contributors(len(ready), len(agreement.parties))
         contract = _one_contract([entry["contract"] for entry in ready.values()])
     except errors.NotValid as error:
         return _give_up(node, row, agreement, error.what)
+    query = query_of(contract, plan_filter(plan))
+    stored = stored_answer(node, sorted(ready), query)
+    if stored is not None:
+        return _release(node, row, agreement, answer_again(stored), sorted(ready), query)
     if len(row.facts["keys"]) < len(agreement.parties):
         return False
     cells = sum(len(list(table.keys())) for table in contract.tables)
@@ -146,6 +163,7 @@ def _announce_when_ready(
         **row.facts,
         "contract": contract_to_json(contract),
         "contributors": [{"dataset": d, "node": ready[d]["node"]} for d in sorted(ready)],
+        "query": query,
         "program": {
             "name": program.name,
             "digest": program.digest,
@@ -153,6 +171,11 @@ def _announce_when_ready(
         },
     }
     return _start_run(node, row, agreement, facts)
+
+
+def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
+    """The study's filter as the gate sees it."""
+    return tuple(Condition(name, frozenset(codes)) for name, codes in plan.filter.items())
 
 
 def _program(plan: StudyPlan) -> str:
@@ -193,19 +216,22 @@ def _start_run(node: Node, row: Computation, agreement: Agreement, facts: dict[s
 
 
 def _open_when_reported(node: Node, row: Computation, agreement: Agreement) -> bool:
-    """When every party has reported: open the result, or start again, or say what went wrong."""
+    """When every party has reported: open the result, or start again, or say what went wrong.
+
+    A party that is down is waited for (`waiting_for` names it): it reports when it is back.
+    """
     outputs = row.facts["outputs"]
-    bad = [o["reason"] for o in outputs.values() if o["outcome"] != "done"]
-    silent = clock.later(REPORT_SECONDS, row.changed) <= clock.now()
-    if len(outputs) < len(agreement.parties) and not (bad and silent):
+    if len(outputs) < len(agreement.parties):
         return False
+    bad = [o["reason"] for o in outputs.values() if o["outcome"] != "done"]
     if not bad:
         try:
             table = _joined(node, row, [outputs[k]["output"] for k in sorted(outputs)])
         except errors.NotValid as error:
             bad = [{"code": "output", "sentence": error.what}]
         else:
-            return _release(node, row, agreement, table)
+            datasets = [c["dataset"] for c in row.facts["contributors"]]
+            return _release(node, row, agreement, _told(row, agreement, table), datasets, row.facts["query"])
     if row.facts["runs"] < MOST_RUNS:
         return _start_run(node, row, agreement, row.facts)
     return _give_up(
@@ -241,21 +267,47 @@ def public_tables(contract: OutputContract, cells: list[int | None], base: int) 
     return tuple(tables)
 
 
-def _release(node: Node, row: Computation, agreement: Agreement, table: dict[str, Any]) -> bool:
-    """Keep and sign the combined table, close the study's lines, and tell everyone who took part."""
+def _told(row: Computation, agreement: Agreement, table: dict[str, Any]) -> dict[str, Any]:
+    """The opened table as it is released, with who contributed, who computed, and the bound."""
     contract = contract_from_json(row.facts["contract"])
-    name = digest(f"{row.study}#{row.stage}".encode())[:20]
-    told = tables_to_json(
-        public_tables(contract, table["cells"], int(table["base"])), release=name, rules=load_rules().hash
-    )
-    told["combined"] = {
-        "contributors": [c["node"] for c in row.facts["contributors"]],
-        "computeParties": [m.node for _, m in party_members(agreement)],
-        "program": row.facts["program"]["name"],
-        "programDigest": row.facts["program"]["digest"],
-        "bound": table["bound"],
-        "lists": table["lists"],
+    public = public_tables(contract, table["cells"], int(table["base"]))
+    return tables_to_json(public, release="", rules=load_rules().hash) | {
+        "combined": {
+            "contributors": [c["node"] for c in row.facts["contributors"]],
+            "computeParties": [m.node for _, m in party_members(agreement)],
+            "program": row.facts["program"]["name"],
+            "programDigest": row.facts["program"]["digest"],
+            "bound": table["bound"],
+            "lists": table["lists"],
+        }
     }
+
+
+def stored_answer(node: Node, datasets: list[str], query: str) -> Release | None:
+    """The latest release here of the same cells over the same datasets, to be given again (P6)."""
+    with node.store.read() as reader:
+        releases = reader.find(Release, order="-created")
+    asked = {"datasets": datasets, "query": query}
+    return next((r for r in releases if {k: r.facts.get(k) for k in asked} == asked), None)
+
+
+def answer_again(stored: Release) -> dict[str, Any]:
+    """A released table once more, saying of which release it is the answer."""
+    told = dict(json.loads(stored.table))
+    return {**told, "answerOf": told.get("answerOf", stored.id)}
+
+
+def _release(
+    node: Node,
+    row: Computation,
+    agreement: Agreement,
+    told: dict[str, Any],
+    datasets: list[str],
+    query: str,
+) -> bool:
+    """Keep and sign the combined table, close the study's lines, and tell everyone who took part."""
+    name = digest(f"{row.study}#{row.stage}".encode())[:20]
+    told = {**told, "release": name}
     content = canonical(told)
     unsigned = Release(
         id=name,
@@ -266,7 +318,7 @@ def _release(node: Node, row: Computation, agreement: Agreement, table: dict[str
         table=content,
         sha256=digest(content),
         signature="",
-        facts={"datasets": [c["dataset"] for c in row.facts["contributors"]]},
+        facts={"datasets": sorted(datasets), "query": query},
         created=clock.now(),
     )
     signature = node.keys.signing.sign(release_bytes(unsigned, node.iri)).hex()
@@ -310,9 +362,15 @@ def _farewell(row: Computation, agreement: Agreement, state: PublicState) -> tup
     return tuple(Outgoing(receiver, "combined", row.study, body) for receiver in sorted(nodes))
 
 
-def waiting_for(reader: Reader, study: str) -> list[str]:
-    """For whom a combined study waits: nodes that are not ready, and parties that told no key."""
+def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
+    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs` not sent."""
     rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
-    ready = rows[0].facts["ready"] if rows else {}
-    lines = reader.find(Follow, {"study": study})
-    return [line.node for line in lines if line.state not in ENDED and line.dataset not in ready]
+    agreement, facts = current_in(reader), rows[0].facts if rows else {"ready": {}, "keys": {}, "outputs": {}}
+    lines = [line for line in reader.find(Follow, {"study": study}) if line.state not in ENDED]
+    parties = [(str(p.number), m.node) for p, m in party_members(agreement)] if agreement and lines else []
+    announced = bool(rows) and rows[0].state == "announced"
+    return {
+        "counts": [line.node for line in lines if line.dataset not in facts["ready"]],
+        "keys": [node for number, node in parties if number not in facts["keys"]],
+        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]],
+    }

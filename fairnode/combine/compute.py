@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
+from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
@@ -19,7 +21,7 @@ from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
+from fairnode.studies.combination import combine_stage, party_members, receiver_key_bytes
 from fairnode.studies.document import StudyPlan, read_study_bytes
 
 RUN_SECONDS = 120.0
@@ -56,33 +58,43 @@ def receive_announcement(
     node: Node, tx: Transaction, study: str, sender: str, body: Mapping[str, Any]
 ) -> Entry:
     """The home node says who contributes and under which run id: as a compute party, wait for the shares."""
-    stage = str(body["stage"])
-    row = Computation(f"party#{study}#{stage}", study, stage, "gathering", dict(body), clock.now())
+    facts = read_announcement(body)
+    stage = facts["stage"]
+    row = Computation(f"party#{study}#{stage}", study, stage, "gathering", facts, clock.now())
     old = tx.get(Computation, row.id)
     if old is None:
         tx.add(row)
+    elif old.state == "over":
+        raise errors.Conflict("The combination of this study is over.")
+    elif announcement_digest(old.facts) != announcement_digest(facts):
+        raise errors.Conflict("The home node announced another combination of this study before.")
+    elif old.state == "running":
+        raise errors.Conflict("The run before this one has not ended here.")
     else:
-        tx.change(old, state="gathering", facts=dict(body), changed=clock.now())
-    return Entry("computation.announced", study, sender, study, {"run": str(body["run"]), "node": node.iri})
+        tx.change(old, state="gathering", facts=facts, changed=clock.now())
+    return Entry("computation.announced", study, sender, study, {"run": facts["run"], "node": node.iri})
 
 
 def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
-    """A contributor's sealed package: kept once; another one under the same attempt is refused (P19)."""
-    stage, attempt = str(body["stage"]), int(body["attempt"])
-    package = base64.b64decode(str(body["package"]), validate=True)
-    correction = base64.b64decode(str(body["correction"]), validate=True)
-    name = f"{study}#{stage}#{attempt}#{sender}"
+    """A contributor's sealed package: kept once; another one of the same study is refused (P19).
+
+    It is filed under the announcement that it was cut for, and used in a run of that announcement only.
+    """
+    stage, bound = str(body["stage"]), str(body["announcement"])
+    package = base64.b64decode(body["package"], validate=True)
+    correction = base64.b64decode(body["correction"], validate=True)
+    name = f"{study}#{stage}#{bound}#{sender}"
     secret = tx.get(ReceiverSecret, f"{study}#{stage}")
     if secret is None:
         raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
     waiting = tx.get(Computation, f"party#{study}#{stage}")
     if waiting is not None and waiting.state not in ("gathering",):
         raise errors.Conflict("A share came after the computation had started.")
-    old = tx.get(Share, name)
+    old = tx.one(Share, study=study, sender=sender)
     fingerprint = digest(package + correction)
     if old is None:
         tx.add(Share(name, study, sender, package, correction, clock.now()))
-    elif digest(old.package + old.correction) != fingerprint:
+    elif old.id != name or digest(old.package + old.correction) != fingerprint:
         raise errors.Conflict("A contributor sent two different shares for one study.")
     return Entry("share.received", name, sender, study, {"sha256": fingerprint})
 
@@ -95,6 +107,7 @@ class Due:
     plan: StudyPlan
     agreement: Agreement
     number: int
+    home: str
     shares: tuple[Share, ...]
     secret: ReceiverSecret
 
@@ -110,8 +123,8 @@ def due_computations(node: Node) -> list[Due]:
         for row in reader.find(Computation, {"state": "gathering"}):
             if not row.id.startswith("party#"):
                 continue
-            attempt = int(row.facts["attempt"])
-            names = [f"{row.study}#{row.stage}#{attempt}#{c['node']}" for c in row.facts["contributors"]]
+            bound = announcement_digest(row.facts)
+            names = [f"{row.study}#{row.stage}#{bound}#{c['node']}" for c in row.facts["contributors"]]
             shares = tuple(s for name in names if (s := reader.get(Share, name)))
             request, secret = (
                 reader.get(Request, row.study),
@@ -119,7 +132,7 @@ def due_computations(node: Node) -> list[Due]:
             )
             if len(shares) == len(names) and request and secret:
                 plan = read_study_bytes(request.document)
-                found.append(Due(row, plan, agreement, number, shares, secret))
+                found.append(Due(row, plan, agreement, number, request.home, shares, secret))
     return found
 
 
@@ -130,7 +143,7 @@ def mark_running(node: Node, due: Due) -> Due:
         lambda tx: tx.change(due.row, state="running", changed=clock.now()),
         Entry("computation.started", due.row.study, "node", due.row.study, {"run": due.row.facts["run"]}),
     )
-    return Due(row, due.plan, due.agreement, due.number, due.shares, due.secret)
+    return dataclasses.replace(due, row=row)
 
 
 def compute(node: Node, due: Due) -> None:
@@ -138,6 +151,7 @@ def compute(node: Node, due: Due) -> None:
     folder = node.config.spool / "computations" / secrets.token_hex(8)
     folder.mkdir(mode=0o700, parents=True)
     try:
+        check_announcement(due.plan, due.agreement, due.home, due.row.facts)
         outcome = take_part(_job(node, due, folder), spool=node.config.spool)
     except errors.FairnodeError as error:
         outcome = {
@@ -163,14 +177,11 @@ def report(node: Node, due: Due, outcome: Mapping[str, Any]) -> None:
         "statistics": outcome.get("statistics") or {},
     }
     facts = {"run": body["run"], "outcome": body["outcome"], "statistics": _whole(body["statistics"])}
-    with node.store.read() as reader:
-        request = reader.get(Request, due.row.study)
-    assert request is not None, "its study was read before"
     commit(
         node.desk,
         lambda tx: tx.change(due.row, state="reported", changed=clock.now()),
         Entry("computation.ended", due.row.study, "node", due.row.study, facts),
-        (Outgoing(request.home, "output", due.row.study, body),),
+        (Outgoing(due.home, "output", due.row.study, body),),
     )
 
 
@@ -212,7 +223,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "study": due.row.study,
         "attempt": int(facts["attempt"]),
         "program": {"name": facts["program"]["name"], "digest": facts["program"]["digest"]},
-        "parameters": _parameters(due),
+        "parameters": facts["program"]["parameters"],
         "inputs": inputs,
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
@@ -220,15 +231,6 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "seconds": RUN_SECONDS,
         "join_seconds": JOIN_SECONDS,
     }
-
-
-def _parameters(due: Due) -> dict[str, Any]:
-    """The program's parameters as this party derives them itself: what the home node says must be equal."""
-    told = dict(due.row.facts["program"]["parameters"])
-    own = program_parameters(due.plan, due.agreement, int(told["cells"]))
-    if own != told:
-        raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
-    return own
 
 
 def sockets(node: Node) -> Path:
@@ -260,6 +262,6 @@ def recover(node: Node) -> None:
             secret = reader.get(ReceiverSecret, f"{row.study}#{row.stage}")
         if request is None or secret is None:
             continue
-        due = Due(row, read_study_bytes(request.document), agreement, number, (), secret)
+        due = Due(row, read_study_bytes(request.document), agreement, number, request.home, (), secret)
         reason = {"code": "lost", "party": number, "sentence": "The compute party was restarted."}
         report(node, due, {"outcome": "ended", "reason": reason})

@@ -9,22 +9,23 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
+from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.combine.compute import forget
+from fairnode.combine.fresh import check_unchanged
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
-from fairnode.gate.memory import earlier_to_json
+from fairnode.gate.histories import release_to_json
 from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
-from fairnode.keys import verify
+from fairnode.keys import canonical, commitment
 from fairnode.ledger.commit import Entry, Outgoing, commit
-from fairnode.mpc.openings.rule import check_contributors
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import party_members, program_parameters, receiver_key_bytes
+from fairnode.studies.combination import party_members, program_parameters
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -35,10 +36,11 @@ def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping
     request = tx.get(Request, study)
     if request is None or request.home != sender:
         raise errors.NotAllowed("Only a study's home node announces its combination.")
-    name = f"contributor#{study}#{body['stage']}"
+    facts = read_announcement(body)
+    name = f"contributor#{study}#{facts['stage']}"
     if tx.get(Computation, name) is None:
-        tx.add(Computation(name, study, str(body["stage"]), "announced", dict(body), clock.now()))
-    return Entry("combination.announced", study, sender, study, {"contributors": len(body["contributors"])})
+        tx.add(Computation(name, study, facts["stage"], "announced", facts, clock.now()))
+    return Entry("combination.announced", study, sender, study, {"contributors": len(facts["contributors"])})
 
 
 def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -49,7 +51,7 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
     released = body["state"] == PublicState.RELEASED
     for visit in tx.find(Visit, {"study": study, "state": (VisitState.READY, VisitState.SHARED)}):
         after = VisitState.RELEASED if released and visit.state == VisitState.SHARED else VisitState.FAILED
-        tx.change(visit, state=after, internal="" if released else "Nothing was opened.", changed=clock.now())
+        tx.change(visit, state=after, internal=_ending(released, visit), changed=clock.now())
     for row in tx.find(Computation, {"study": study}):
         if not row.id.startswith("home#") and row.state != "over":
             tx.change(row, state="over", facts={}, changed=clock.now())
@@ -58,11 +60,20 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
     )
 
 
+def _ending(released: bool, visit: Visit) -> str:
+    """Why a visit ended like this, for the node's own people."""
+    if not released:
+        return "Nothing was opened."
+    return (
+        "" if visit.state == VisitState.SHARED else "An earlier answer was given again; nothing was opened."
+    )
+
+
 def step_ready(node: Node, visit: Visit) -> Visit:
     """Deal the visit's counts as soon as the combination is announced; before that, nothing happens.
 
-    A visit whose counts may not go in (P6, too few contributors, other keys than the parties signed) is
-    blocked; outsiders see "not released".
+    A visit whose counts may not go in (P6, too few contributors, other keys than the parties signed, data
+    that changed since) is blocked; outsiders see "not released".
     """
     with node.store.read() as reader:
         found = [
@@ -71,18 +82,21 @@ def step_ready(node: Node, visit: Visit) -> Visit:
         quarantine = reader.get(Quarantine, visit.id)
     if not found or quarantine is None:
         return visit
-    facts = found[0].facts
+    facts, counts = found[0].facts, list(quarantine.verdict["counts"])
     try:
         case = read_case(node, visit)
         agreement = check_in_force(node)
-        _check_set(case, agreement, facts)
-        dealt = _deal(node, visit, case, agreement, facts, quarantine.verdict["counts"])
+        _check_set(case, agreement, facts, counts)
+        check_unchanged(case.context)
+        dealt = _deal(node, visit, case, agreement, facts, counts)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return _block(node, visit, error)
-    memory = _memory(case, visit, facts)
+    memory = release_to_json(_memory(case, visit, facts)) | {"counts": _counts_mark(node, counts)}
 
     def change(tx: Transaction) -> Visit:
-        tx.add(Earlier(visit.id, case.context.dataset.lineage, earlier_to_json(memory), clock.now()))
+        if tx.count(Earlier, lineage=case.context.dataset.lineage) != len(case.earlier):
+            raise errors.Conflict("Another release of these data came in between; looked at again.")
+        tx.add(Earlier(visit.id, case.context.dataset.lineage, memory, clock.now()))
         return tx.change(visit, state=VisitState.SHARED, changed=clock.now())
 
     messages = tuple(
@@ -93,6 +107,7 @@ def step_ready(node: Node, visit: Visit) -> Visit:
             {
                 "stage": facts["stage"],
                 "attempt": facts["attempt"],
+                "announcement": announcement_digest(facts),
                 "package": dealt["packages"][party.number],
                 "correction": dealt["correction"],
             },
@@ -103,27 +118,43 @@ def step_ready(node: Node, visit: Visit) -> Visit:
     return commit(node.desk, change, entry, messages)
 
 
-def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any]) -> None:
-    """The announced set: signed keys of the agreed parties, contributors of this study, P4 and P6."""
-    plan, stage = case.context.plan, str(facts["stage"])
-    if not {c["dataset"] for c in facts["contributors"]} <= set(plan.datasets):
-        raise errors.NotValid("The announced contributors are not those of the study.")
-    members = {party.number: member for party, member in party_members(agreement)}
-    told = {int(k["party"]): k for k in facts["receiverKeys"]}
-    if set(told) != set(members):
-        raise errors.NotValid("The announced compute parties are not those of the agreement.")
-    for number, member in members.items():
-        signed = receiver_key_bytes(plan.hash, stage, number, told[number]["key"])
-        if not verify(member.signing, bytes.fromhex(told[number]["signature"]), signed):
-            raise errors.NotValid(f"The receiver key of compute party {number} is not signed by it.")
-    check_contributors(len(facts["contributors"]), len(members))
-    nodes = frozenset(str(c["node"]) for c in facts["contributors"])
+def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], counts: list[int]) -> None:
+    """What was announced is what study and agreement say, this node is in it, and P6 allows the set."""
+    plan, me = case.context.plan, case.context.node.iri
+    with case.context.node.store.read() as reader:
+        request = reader.get(Request, plan.hash)
+    assert request is not None, "the visit came with its study"
+    check_announcement(plan, agreement, request.home, facts)
+    if {"dataset": case.context.dataset.iri, "node": me} not in facts["contributors"]:
+        raise errors.NotValid("The announced contributors leave this node out.")
+    if facts["program"]["parameters"]["cells"] != len(counts):
+        raise errors.NotValid("The announced table has another number of cells than this node's.")
+    nodes = _nodes(facts)
     asking = Asking(case.asking.requester, nodes, datetime.now(UTC).date())
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
     query = query_of(case.contract, case.filter)
-    if any(e.query == query and e.nodes == nodes for e in case.earlier):
-        # The same cells over the same set were released already; that answer stands (P6).
+    same = [row for row in _remembered(case) if (row["query"], frozenset(row["nodes"])) == (query, nodes)]
+    if any(row.get("counts") != _counts_mark(case.context.node, counts) for row in same):
+        # The same cells over the same set again, and the counts have changed since: the difference between
+        # the two totals would be about the few persons who came or went (P6).
         raise Refused(Refusal.DIFFERENCING)
+
+
+def _nodes(facts: Mapping[str, Any]) -> frozenset[str]:
+    """The nodes that contribute."""
+    return frozenset(str(c["node"]) for c in facts["contributors"])
+
+
+def _remembered(case: Case) -> list[dict[str, Any]]:
+    """What is remembered of earlier releases of this lineage, as kept."""
+    with case.context.node.store.read() as reader:
+        rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
+    return [row.facts for row in rows]
+
+
+def _counts_mark(node: Node, counts: list[int]) -> str:
+    """A keyed hash of this node's counts, by which it sees whether they are the same as at another time."""
+    return commitment(node.keys.secret, canonical({"counts": counts}))
 
 
 def _deal(
@@ -156,7 +187,7 @@ def _memory(case: Case, visit: Visit, facts: Mapping[str, Any]) -> EarlierReleas
     return EarlierRelease(
         id=visit.id,
         requester=case.asking.requester,
-        nodes=frozenset(str(c["node"]) for c in facts["contributors"]),
+        nodes=_nodes(facts),
         day=case.asking.day,
         query=query_of(case.contract, case.filter),
         filter=case.filter,

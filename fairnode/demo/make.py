@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,11 +17,16 @@ from fairnode.algorithms.known import submit
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
 from fairnode.demo.members import PEOPLE, Member, example
+from fairnode.engine_docker import DockerEngine, DockerSettings
+from fairnode.engine_docker.build import BASE
+from fairnode.engine_docker.probe import probe
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
 from fairnode.share import shared
+from fairnode.worker.selftest import FILE as ENGINE_TEST
+from fairnode.worker.selftest import engine_key, keep_result, known_result
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Made:
     data: Path
     archive: Path
     manifest: Path
+    engine_test: Path
 
 
 def make_shared(cache: Path) -> Made:
@@ -37,20 +44,30 @@ def make_shared(cache: Path) -> Made:
     data = cache / "netherlands"
     if not (data / "truth.csv").exists():
         example().expand(data)
-    folder = shared("algorithms") / "counts"
-    archive = cache / "counts.tar"
-    build_image(folder, archive)
-    return Made(data, archive, folder / "algorithm.toml")
+    built = cache / "counts"
+    build_image(shared("algorithms") / "counts", built)
+    return Made(data, built / "image.tar", built / "algorithm.toml", test_engine(cache))
 
 
-def build_image(folder: Path, archive: Path) -> None:
-    """Build an algorithm's image with the script that authors use, and keep its archive.
+def test_engine(cache: Path) -> Path:
+    """Attack the engine once for all six nodes, as each worker would do before its first visit."""
+    seccomp = shared("docker") / "seccomp.json"
+    engine = DockerEngine(DockerSettings(node="demo-test", spool=cache / "sandbox", seccomp=seccomp))
+    key = engine_key(engine)
+    if known_result(cache, key) is None:
+        keep_result(cache, key, probe(engine, BASE))
+    engine.close()
+    return cache / ENGINE_TEST
+
+
+def build_image(folder: Path, out: Path) -> None:
+    """Build an algorithm's image with the script that authors use; archive and manifest go to `out`.
 
     Raises `Unavailable` with the script's last words.
     """
     script = shared("docker") / "build-algorithm.sh"
     done = subprocess.run(
-        ["sh", str(script), str(folder), "--save", str(archive)],
+        ["sh", str(script), str(folder), "--out", str(out)],
         check=False,
         capture_output=True,
         text=True,
@@ -85,6 +102,7 @@ def make_member(member: Member, made: Made) -> None:
             compute_port=member.compute_port,
         )
     )
+    shutil.copyfile(made.engine_test, member.directory / ENGINE_TEST)
     node = open_node(member.directory)
     _make_people(node, member)
     _make_dataset(node, member, made)

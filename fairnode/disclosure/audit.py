@@ -4,7 +4,9 @@ The search itself needs a linear programming library, so it lives in `fairnode.j
 child process. What it promises, for threshold k:
 
 1. For every sensitive hidden count, an attacker who knows all shown counts exactly, and of every *other*
-   hidden count whether it is 0, 1..k-1 or at least k, cannot bound it to an interval narrower than k.
+   hidden count whether it is 0, 1..k-1 or at least k (but for the wholes that it is a part of, where that
+   would tell its own size), cannot bound it to an interval narrower than k. Where nothing that is left to
+   hide can keep it from that one, it is kept from the next.
 2. For every count hidden for the sake of others, an attacker who knows all shown counts exactly, and of
    the hidden ones that they are not negative, cannot bound it to an interval narrower than k.
 
@@ -27,7 +29,7 @@ Owner = tuple[str, Key]
 
 @dataclass(frozen=True)
 class Question:
-    """Hide what else, so that nothing sensitive can be found out? Within `seconds`."""
+    """Hide what else, so that nothing sensitive can be found out? Within `seconds` of computing."""
 
     links: Links
     k: int
@@ -48,7 +50,7 @@ Audit = Callable[[Question], Answer]
 def needs_search(links: Links) -> bool:
     """Whether anything sensitive takes part in an equation: if not, no search is needed."""
     return any(
-        links.items[index].sensitive and links.items[index].hidden
+        links.items[index].hidden and (links.items[index].sensitive or links.items[index].guarded)
         for relation in links.relations
         for index in involved(relation)
     )
@@ -65,7 +67,7 @@ def question_to_json(question: Question) -> dict[str, Any]:
         "k": question.k,
         "seconds": question.seconds,
         "items": [
-            [item.value, _owner_json(item.owner), item.hidden, item.sensitive]
+            [item.value, _owner_json(item.owner), item.hidden, item.sensitive, item.guarded]
             for item in question.links.items
         ],
         "relations": [[r.whole, list(r.parts), r.rest, r.sign] for r in question.links.relations],
@@ -75,8 +77,14 @@ def question_to_json(question: Question) -> dict[str, Any]:
 def question_from_json(told: Mapping[str, Any]) -> Question:
     """The question that `question_to_json` wrote."""
     items = tuple(
-        Item(value, None if owner is None else (owner[0], tuple(owner[1])), hidden, sensitive)
-        for value, owner, hidden, sensitive in told["items"]
+        Item(
+            value,
+            None if owner is None else (owner[0], tuple(owner[1])),
+            hidden,
+            sensitive,
+            guarded=guarded,
+        )
+        for value, owner, hidden, sensitive, guarded in told["items"]
     )
     relations = tuple(
         Relation(whole, tuple(parts), rest, sign) for whole, parts, rest, sign in told["relations"]

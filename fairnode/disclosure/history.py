@@ -10,7 +10,16 @@ from typing import Any
 
 import rfc8785
 
-from fairnode.records.result import Condition, Key, OutputContract, Recount, Status, TableSpec, Verdict
+from fairnode.records.result import (
+    Condition,
+    Key,
+    OutputContract,
+    Recount,
+    Status,
+    TableSpec,
+    TrueMargin,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class EarlierTable:
 
     spec: TableSpec
     cells: tuple[EarlierCell, ...]
+    margins: tuple[TrueMargin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,7 @@ def remember(
                 EarlierCell(cell.key, cell.n, shown[table.spec.id, cell.key], cell.numerator[0])
                 for cell in table.cells
             ),
+            table.margins,
         )
         for table in recount.tables
     )

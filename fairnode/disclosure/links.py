@@ -8,11 +8,11 @@ in several parts). An attacker with all releases side by side can write down the
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from fairnode.disclosure.history import EarlierTable, Finer, History
+from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, History
 from fairnode.records.result import (
     Condition,
     Key,
@@ -20,6 +20,7 @@ from fairnode.records.result import (
     Recount,
     RecountedTable,
     TableSpec,
+    TrueMargin,
 )
 
 Conditions = Mapping[str, frozenset[str]]
@@ -31,7 +32,8 @@ class Item:
 
     `owner` is (table id, key) of the cell of this release that tells it, None for an earlier cell or a
     rest: those can no longer be hidden. `sensitive` says that it must not be found out; `hidden`, that it
-    is not shown. `measure` names the variable whose sum stands beside it, if one does.
+    is not shown. `measure` names the variable whose sum stands beside it, if one does. `guarded` is hidden
+    for the sake of another, as what the audit adds is.
     """
 
     value: int
@@ -39,6 +41,7 @@ class Item:
     hidden: bool
     sensitive: bool
     measure: str | None = None
+    guarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,15 @@ class Links:
 
 @dataclass(frozen=True)
 class _Counts:
-    """The counts that one table tells, each with its conditions: n, or a proportion's numerator."""
+    """The counts that one table tells, each with its conditions: n, or a proportion's numerator.
+
+    `snapshot` is the release; `margin` says that nobody was told them.
+    """
 
     unit: str
+    snapshot: str
     lines: tuple[tuple[Conditions, int], ...]
+    margin: bool = False
 
 
 def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: History, k: int) -> Links:
@@ -72,86 +80,157 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
 
     `hidden` has the cells that will not be shown with the rule that hides each; `k` is the threshold.
     """
-    items: list[Item] = []
-    counts: list[_Counts] = []
+    told = _Told(history.finer, k)
     for table in recount.tables:
-        counts += _new_counts(table, recount.filter, hidden, history.finer, (items, k))
+        told.add_table(table, recount.filter, hidden)
     for release in history.releases:
         for earlier in release.tables:
-            counts += _earlier_counts(earlier, release.filter, history.finer, (items, k))
-    relations: list[Relation] = []
-    for whole in counts:
-        for part in counts:
-            if whole is not part and whole.unit == part.unit:
-                relations += _relations(whole, part, (items, k))
-    return Links(tuple(items), tuple(relations))
+            told.add_earlier(earlier, release)
+    relations = told.relations()
+    return Links(tuple(told.items), tuple(relations))
 
 
-# The number beside n is what these rules protect: n itself may be found out.
-_VALUE_RULES = {"dominance", "p-percent", "linked-magnitudes"}
+# The rules that protect the count itself. Differencing protects the difference, which is a count of its
+# own; the others protect the number that stands beside the count.
+_OWN_RULES = {"threshold", "class-disclosure"}
 
 
-def _new_counts(
-    table: RecountedTable,
-    conditions: tuple[Condition, ...],
-    hidden: Mapping[tuple[str, Key], str],
-    finer: Finer,
-    into: tuple[list[Item], int],
-) -> Iterator[_Counts]:
-    """The counts of a table of this release; its items are added to `into`."""
-    items, k = into
-    spec = table.spec
-    measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
-    lines, numerators = [], []
-    for cell in table.cells:
-        owner = (spec.id, cell.key)
-        rule = hidden.get(owner)
-        base = _conditions(spec, cell.key, conditions, finer)
-        own = rule is not None and rule not in _VALUE_RULES and rule != "proportion"
-        items.append(Item(cell.n, owner, rule is not None, own or 0 < cell.n < k, measured))
-        lines.append((base, len(items) - 1))
-        if spec.numerator:
-            of = cell.numerator[0]
-            items.append(Item(of, owner, rule is not None, own or of < k))
-            numerators.append((_also(base, spec.numerator, finer), len(items) - 1))
-    yield _Counts(spec.unit.value, tuple(lines))
-    if numerators:
-        yield _Counts(spec.unit.value, tuple(numerators))
+@dataclass
+class _Told:
+    """Everything that is or was told, collected table by table."""
 
+    finer: Finer
+    k: int
+    items: list[Item] = field(default_factory=list)
+    counts: list[_Counts] = field(default_factory=list)
+    known: dict[tuple[str, str, frozenset[tuple[str, frozenset[str]]]], int] = field(default_factory=dict)
 
-def _earlier_counts(
-    table: EarlierTable,
-    conditions: tuple[Condition, ...],
-    finer: Finer,
-    into: tuple[list[Item], int],
-) -> Iterator[_Counts]:
-    """The same for a table of an earlier release."""
-    items, k = into
-    spec = table.spec
-    measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
-    lines, numerators = [], []
-    for cell in table.cells:
-        base = _conditions(spec, cell.key, conditions, finer)
-        items.append(Item(cell.n, None, not cell.shown, not cell.shown and cell.n < k, measured))
-        lines.append((base, len(items) - 1))
-        if spec.numerator:
-            of = cell.numerator
-            items.append(Item(of, None, not cell.shown, not cell.shown and of < k))
-            numerators.append((_also(base, spec.numerator, finer), len(items) - 1))
-    yield _Counts(spec.unit.value, tuple(lines))
-    if numerators:
-        yield _Counts(spec.unit.value, tuple(numerators))
+    def add_table(
+        self,
+        table: RecountedTable,
+        conditions: tuple[Condition, ...],
+        hidden: Mapping[tuple[str, Key], str],
+    ) -> None:
+        """The counts of a table of this release."""
+        spec = table.spec
+        measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
+        lines, numerators = [], []
+        for cell in table.cells:
+            owner = (spec.id, cell.key)
+            rule = hidden.get(owner)
+            base = self._conditions(spec, cell.key, conditions)
+            own = rule in _OWN_RULES
+            guarded = rule == "differencing"
+            item = Item(cell.n, owner, rule is not None, own or 0 < cell.n < self.k, measured, guarded)
+            lines.append((base, self._item(item)))
+            if spec.numerator:
+                of = cell.numerator[0]
+                item = Item(of, owner, rule is not None, own or of < self.k)
+                numerators.append((_also(base, spec.numerator, self.finer), self._item(item)))
+        self._count(spec, "", lines, numerators)
+        self._margins(spec, "", table.margins, conditions)
 
+    def add_earlier(self, table: EarlierTable, release: EarlierRelease) -> None:
+        """The counts of a table of an earlier release."""
+        spec = table.spec
+        measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
+        lines, numerators = [], []
+        for cell in table.cells:
+            base = self._conditions(spec, cell.key, release.filter)
+            item = Item(cell.n, None, not cell.shown, not cell.shown and cell.n < self.k, measured)
+            lines.append((base, self._item(item)))
+            if spec.numerator:
+                small = not cell.shown and cell.numerator < self.k
+                item = Item(cell.numerator, None, not cell.shown, small)
+                numerators.append((_also(base, spec.numerator, self.finer), self._item(item)))
+        self._count(spec, release.id, lines, numerators)
+        self._margins(spec, release.id, table.margins, release.filter)
 
-def _conditions(spec: TableSpec, key: Key, filters: tuple[Condition, ...], finer: Finer) -> Conditions:
-    """What is true of everybody in a cell. A value that must be recorded is a condition `recorded:x`."""
-    found: Conditions = {}
-    for condition in filters:
-        found = _also(found, condition, finer)
-    for axis, code in zip(spec.dimensions, key, strict=True):
-        found = _also(found, Condition(axis.variable, frozenset({code})), finer)
-    must = spec.measure or (spec.numerator.variable if spec.numerator else None)
-    return {**found, f"recorded:{must}": frozenset()} if must else found
+    def relations(self) -> list[Relation]:
+        """All equations; those of a margin only if it links two tables or more."""
+        found: list[Relation] = []
+        for whole in self.counts:
+            of_whole = [
+                relation
+                for part in self.counts
+                if whole is not part and whole.unit == part.unit and not (part.margin and not whole.margin)
+                for relation in self._relations(whole, part)
+            ]
+            if whole.margin:
+                uses: Counter[int] = Counter(relation.whole for relation in of_whole)
+                of_whole = [relation for relation in of_whole if uses[relation.whole] > 1]
+            found += of_whole
+        return found
+
+    def _item(self, item: Item) -> int:
+        self.items.append(item)
+        return len(self.items) - 1
+
+    def _count(
+        self,
+        spec: TableSpec,
+        snapshot: str,
+        lines: list[tuple[Conditions, int]],
+        numerators: list[tuple[Conditions, int]],
+    ) -> None:
+        for each in (lines, numerators):
+            if each:
+                self.counts.append(_Counts(spec.unit.value, snapshot, tuple(each)))
+
+    def _margins(
+        self,
+        spec: TableSpec,
+        snapshot: str,
+        margins: tuple[TrueMargin, ...],
+        conditions: tuple[Condition, ...],
+    ) -> None:
+        """The margins of a table, one item for each although several tables may have it."""
+        grouped: defaultdict[tuple[int, ...], list[tuple[Conditions, int]]] = defaultdict(list)
+        for margin in margins:
+            smaller = replace(spec, dimensions=tuple(spec.dimensions[axis] for axis in margin.axes))
+            base = self._conditions(smaller, margin.key, conditions)
+            name = (spec.unit.value, snapshot, frozenset(base.items()))
+            if name not in self.known:
+                self.known[name] = self._item(Item(margin.n, None, hidden=True, sensitive=False))
+                grouped[margin.axes].append((base, self.known[name]))
+        self.counts += [_Counts(spec.unit.value, snapshot, tuple(each), True) for each in grouped.values()]
+
+    def _conditions(self, spec: TableSpec, key: Key, filters: tuple[Condition, ...]) -> Conditions:
+        """What is true of everybody in a cell. A value that must be recorded is a condition `recorded:x`."""
+        found: Conditions = {}
+        for condition in filters:
+            found = _also(found, condition, self.finer)
+        for axis, code in zip(spec.dimensions, key, strict=True):
+            found = _also(found, Condition(axis.variable, frozenset({code})), self.finer)
+        must = spec.measure or (spec.numerator.variable if spec.numerator else None)
+        return {**found, f"recorded:{must}": frozenset()} if must else found
+
+    def _relations(self, whole: _Counts, part: _Counts) -> Iterator[Relation]:
+        """One equation for each cell of `whole` that has parts in `part`.
+
+        Margins are parts of margins only where they are the same count at another time.
+        """
+        variables = set(whole.lines[0][0])
+        others = set(part.lines[0][0])
+        if not all(_implied(variable, others) for variable in variables):
+            return
+        if part.margin and (others != variables or part.snapshot == whole.snapshot):
+            return
+        axes = tuple(sorted(v for v in variables if not v.startswith("recorded:")))
+        buckets: defaultdict[tuple[frozenset[str], ...], list[int]] = defaultdict(list)
+        for conditions, index in part.lines:
+            buckets[tuple(conditions[axis] for axis in axes)].append(index)
+        for conditions, index in whole.lines:
+            parts = _within(tuple(conditions[axis] for axis in axes), buckets)
+            if parts:
+                yield self._relation(index, parts)
+
+    def _relation(self, whole: int, parts: tuple[int, ...]) -> Relation:
+        rest = self.items[whole].value - sum(self.items[i].value for i in parts)
+        if not rest:
+            return Relation(whole, parts, None, -1)
+        item = Item(abs(rest), None, hidden=True, sensitive=abs(rest) < self.k)
+        return Relation(whole, parts, self._item(item), 1 if rest > 0 else -1)
 
 
 def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:
@@ -165,28 +244,7 @@ def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:
     return {**conditions, variable: both}
 
 
-def _relations(whole: _Counts, part: _Counts, into: tuple[list[Item], int]) -> Iterator[Relation]:
-    """One equation for each cell of `whole` that has parts in `part`."""
-    if not whole.lines or not part.lines:
-        return
-    variables = tuple(whole.lines[0][0])
-    if not all(_implied(variable, part.lines[0][0]) for variable in variables):
-        return
-    axes = tuple(variable for variable in variables if not variable.startswith("recorded:"))
-    buckets: defaultdict[tuple[frozenset[str], ...], list[int]] = defaultdict(list)
-    for conditions, index in part.lines:
-        buckets[tuple(conditions[axis] for axis in axes)].append(index)
-    items, k = into
-    for conditions, index in whole.lines:
-        parts = _within(tuple(conditions[axis] for axis in axes), buckets)
-        if parts:
-            rest = items[index].value - sum(items[i].value for i in parts)
-            if rest:
-                items.append(Item(abs(rest), None, hidden=True, sensitive=abs(rest) < k))
-            yield Relation(index, parts, len(items) - 1 if rest else None, 1 if rest > 0 else -1)
-
-
-def _implied(variable: str, by: Conditions) -> bool:
+def _implied(variable: str, by: set[str]) -> bool:
     """Whether cells with conditions `by` say something about `variable`."""
     return variable in by or variable.removeprefix("recorded:") in by
 

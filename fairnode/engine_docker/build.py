@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="also write image.tar and algorithm.toml here, to hand in")
     given = parser.parse_args()
     source = Source(given.folder, given.kit, os.environ.get("BASE_IMAGE") or BASE)
-    with closing(Daemon()) as daemon:
+    with closing(Daemon().patient()) as daemon:
         try:
             built = hand_in(daemon, source, given.out) if given.out else build(daemon, source)
         except errors.FairnodeError as error:

@@ -7,6 +7,7 @@ that all is well. So a call that may fail is followed by an inspection, and the 
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -29,26 +30,45 @@ NEVER = "0001-01-01"
 
 
 class Daemon:
-    """A connection to one Docker daemon. `address` such as "unix:///run/docker.sock"; "" asks DOCKER_HOST."""
+    """A connection to one Docker daemon. `address` such as "unix:///run/docker.sock"; "" asks DOCKER_HOST.
+
+    Threads may share it: each has a client of its own underneath, so that one whose connection broke does
+    not take those of the others along.
+    """
 
     def __init__(self, address: str = "", timeout: int = 60) -> None:
         self._address = address
         self._timeout = timeout
-        self._open: APIClient | None = None
+        self._own = threading.local()
+        self._all: list[APIClient] = []
 
     @property
     def _api(self) -> APIClient:
-        if self._open is None:
+        client: APIClient | None = getattr(self._own, "client", None)
+        if client is None:
             environment = {"base_url": self._address} if self._address else kwargs_from_env()
             _knock(environment.get("base_url", "unix:///var/run/docker.sock"))
-            self._open = APIClient(**environment, timeout=self._timeout)
-        return self._open
+            client = self._own.client = APIClient(**environment, timeout=self._timeout)
+            self._all.append(client)
+        return client
+
+    def patient(self) -> Daemon:
+        """Another connection, for what may rightly take long: images that are loaded, saved or built."""
+        return Daemon(self._address, timeout=3600)
 
     def close(self) -> None:
-        """Let go of the connections."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        """Let go of the connections of all threads."""
+        while self._all:
+            self._all.pop().close()
+        self._own = threading.local()
+
+    def _hang_up(self) -> None:
+        """Let go of this thread's connection; the next call makes another."""
+        client: APIClient | None = getattr(self._own, "client", None)
+        if client is not None:
+            self._own.client = None
+            self._all.remove(client)
+            client.close()
 
     def ask(self, call: Call) -> Any:
         """The answer of a call. Raises `errors.NotFound` where the daemon says 404, else `Unavailable`."""
@@ -57,7 +77,7 @@ class Daemon:
         except NoSuchThing as error:
             raise errors.NotFound("The engine knows no such thing.", internal=str(error)) from error
         except _FAILURES as error:
-            self.close()
+            self._hang_up()
             raise unavailable(error) from error
 
     def attempt(self, call: Call) -> Exception | None:

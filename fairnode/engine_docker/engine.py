@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from fairnode.engine_docker.daemon import Daemon, state_of, unavailable
 from fairnode.engine_docker.lockdown import (
     LABEL_DEADLINE,
     LABEL_NODE,
+    LABEL_PROBE,
     LABEL_VISIT,
     container_name,
     container_request,
@@ -45,7 +47,8 @@ class DockerSettings:
     holds the visits' files; `engine_spool` is the same directory where the engine sees it under another path.
     `seccomp` is the file with the filter of system calls (docker/seccomp.json). `ceiling` bounds what any
     visit may ask for, `image_limits` what an image may be. `runtime` is the OCI runtime for visits that name
-    none; `runtimes` those they may name.
+    none; `runtimes` those they may name. `most_log_bytes` is how much a visit may keep of what its program
+    prints; 0, as long as the custodian did not switch it on.
     """
 
     node: str
@@ -56,6 +59,7 @@ class DockerSettings:
     runtime: str = "runc"
     runtimes: tuple[str, ...] = ("runc", "runsc")
     image_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+    most_log_bytes: int = 0
     ceiling: Limits = field(
         default_factory=lambda: Limits(
             memory_bytes=8 << 30, cpus=8.0, pids=512, wall_seconds=6 * 3600, tmp_bytes=4 << 30,
@@ -159,6 +163,18 @@ class DockerEngine:
         self._spool.check_inputs(visit_id)
         return self._spool.harvest(visit_id)
 
+    def tail(self, visit_id: str) -> str:
+        """See `Engine.tail`."""
+        name = container_name(self.node, visit_id)
+        found = self.daemon.inspect(name)
+        if found is None or found["HostConfig"]["LogConfig"]["Type"] == "none":
+            return ""
+        printed = self.daemon.ask(lambda api: api.logs(name, stdout=True, stderr=False, tail=1000))
+        complaints = self.daemon.ask(lambda api: api.logs(name, stdout=False, stderr=True, tail=1000))
+        # complaints come last, where they are not cut off
+        kept: bytes = (printed + complaints)[-self._settings.most_log_bytes :]
+        return kept.decode("utf-8", "replace")
+
     def kill(self, visit_id: str) -> None:
         """See `Engine.kill`."""
         name = container_name(self.node, visit_id)
@@ -177,17 +193,20 @@ class DockerEngine:
         self._spool.remove(visit_id)
 
     def list_visits(self) -> tuple[VisitTrace, ...]:
-        """See `Engine.list_visits`."""
+        """See `Engine.list_visits`. A self-test that is under way is not a visit, until its deadline."""
         filters = {"label": [f"{LABEL_NODE}={self.node}"]}
         rows = self.daemon.ask(lambda api: api.containers(all=True, filters=filters))
-        traces = {}
+        traces, tests = {}, set()
         for row in rows:
             visit_id = str(row["Labels"].get(LABEL_VISIT, ""))
             # An image can carry our labels, but only we give out the names.
             if "/" + container_name(self.node, visit_id) in row["Names"]:
                 deadline = datetime.fromisoformat(row["Labels"][LABEL_DEADLINE])
-                traces[visit_id] = VisitTrace(visit_id, self.look(visit_id), deadline)
-        for visit_id in self._spool.visit_ids():
+                if LABEL_PROBE in row["Labels"] and datetime.now(UTC) < deadline:
+                    tests.add(visit_id)
+                else:
+                    traces[visit_id] = VisitTrace(visit_id, self.look(visit_id), deadline)
+        for visit_id in set(self._spool.visit_ids()) - tests:
             traces.setdefault(visit_id, VisitTrace(visit_id, ContainerState(Phase.ABSENT), None))
         return tuple(traces[visit_id] for visit_id in sorted(traces))
 
@@ -201,7 +220,8 @@ class DockerEngine:
 
     def report(self) -> EngineReport:
         """See `Engine.report`."""
-        return self.daemon.report()
+        digest = hashlib.sha256(self._seccomp.encode()).hexdigest()
+        return replace(self.daemon.report(), filter=f"sha256:{digest}")
 
     def _approved_image(self, image_id: str, identity: str) -> dict[str, Any]:
         image = self.daemon.image(image_id)
@@ -222,6 +242,10 @@ class DockerEngine:
             findings.append(errors.Finding("limits", "must all be above 0"))
         if spec.limits != spec.limits.within(self._settings.ceiling):
             findings.append(errors.Finding("limits", "are above what this node allows"))
+        if not 0 <= spec.log_bytes <= self._settings.most_log_bytes:
+            findings.append(
+                errors.Finding("log_bytes", "is more than this node keeps of what a program prints")
+            )
         if spec.runtime and spec.runtime not in self._settings.runtimes:
             findings.append(errors.Finding("runtime", "is not among those this node allows"))
         if not spec.entrypoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def load_checked(daemon: Daemon, archive: Path, checked: CheckedImage) -> Loaded
     """Load an archive that was read before; nothing is done when its image is there."""
     present = find(daemon, checked)
     if present is None:
-        daemon.load(clean_archive(archive, checked, tag_of(checked.identity)))
+        with closing(daemon.patient()) as patient:
+            patient.load(clean_archive(archive, checked, tag_of(checked.identity)))
         present = find(daemon, checked)
     if present is None:
         raise errors.Unavailable(

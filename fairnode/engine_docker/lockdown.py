@@ -17,6 +17,7 @@ from fairnode.engine import VisitSpec
 
 NOBODY = "65534:65534"
 LABEL_NODE, LABEL_VISIT, LABEL_DEADLINE = "fairnode.node", "fairnode.visit", "fairnode.deadline"
+LABEL_PROBE = "fairnode.probe"
 RUN_JSON, INPUTS, RESULT = "/fairnode/run.json", "/fairnode/in", "/fairnode/out/result"
 ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108  the container's own memory disk
@@ -95,7 +96,7 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
         "Init": False,
         "AutoRemove": False,
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "LogConfig": {"Type": "none", "Config": {}},
+        "LogConfig": _log(spec.log_bytes),
         "Runtime": runtime,
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
@@ -107,6 +108,15 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
         "Tmpfs": _memory_disks(spec),
         "Mounts": [_mount(m) for m in mounts],
     }
+
+
+def _log(size: int) -> dict[str, Any]:
+    if not size:
+        return {"Type": "none", "Config": {}}
+    # One file cannot be compressed, and an engine refuses to start with both. It begins anew when it is full,
+    # so a very small one would mostly be empty.
+    room = str(max(size, 64 * 1024))
+    return {"Type": "local", "Config": {"max-size": room, "max-file": "1", "compress": "false"}}
 
 
 def _ulimits(spec: VisitSpec) -> list[dict[str, Any]]:

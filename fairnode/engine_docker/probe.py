@@ -11,7 +11,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from fairnode import errors
 from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, Reason, VisitSpec
+from fairnode.engine_docker.lockdown import LABEL_PROBE
 
 ATTACKS = Path(__file__).parent / "attacks"
 PACKAGE = "fairnode/engine_docker/attacks"
@@ -53,7 +54,8 @@ class ProbeResult:
 def probe(engine: Engine, image_id: str) -> tuple[ProbeResult, ...]:
     """Attack a container on `engine` in each way that leaves the machine unharmed, about five seconds long.
 
-    `image_id` is any image with python3, such as the base image. Raises `errors.Unavailable` when the engine
+    `image_id` is an image of the node's own with python3, such as the base image, and never an author's: its
+    python3 could claim that all is well. Raises `errors.Unavailable` when the engine
     does not answer or the container broke down before it told anything.
     """
     with tempfile.TemporaryDirectory(prefix="fairnode-probe-") as folder:
@@ -101,7 +103,7 @@ def run(engine: Engine, spec: VisitSpec) -> ContainerState:
 
 
 def _quiet(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, ...]:
-    spec = attack_spec(engine, image_id, program, QUIET)
+    spec = _marked(attack_spec(engine, image_id, program, QUIET))
     try:
         state = run(engine, spec)
         told = json.loads(engine.collect(spec.visit_id))["attacks"]
@@ -113,13 +115,19 @@ def _quiet(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, .
         ) from error
     finally:
         engine.remove(spec.visit_id)
-    return tuple(ProbeResult(str(a["name"]), bool(a["held"]), str(a["figure"])) for a in told)
+    found = {str(a["name"]): ProbeResult(str(a["name"]), a["held"] is True, str(a["figure"])) for a in told}
+    return tuple(found.get(name, ProbeResult(name, False, "told nothing")) for name in QUIET)
+
+
+def _marked(spec: VisitSpec) -> VisitSpec:
+    """Told apart from the node's visits, so that a worker beside us does not tidy it away."""
+    return replace(spec, labels={LABEL_PROBE: "yes"})
 
 
 def _loud(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, ...]:
     """Attacks that end the container: the output they leave must not be taken."""
     return tuple(
-        _refused(engine, attack_spec(engine, image_id, program, [name], limits), reason)
+        _refused(engine, _marked(attack_spec(engine, image_id, program, [name], limits)), reason)
         for name, limits, reason in (
             ("memory", LIMITS, Reason.OUT_OF_MEMORY),
             ("memory-in-children", LIMITS, Reason.OUT_OF_MEMORY),

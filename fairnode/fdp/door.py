@@ -8,7 +8,7 @@ from functools import partial
 from flask import Blueprint, redirect, request
 from werkzeug import Response
 
-from fairnode.fdp import files, links, listing, writes
+from fairnode.fdp import files, links, listing, ontology, writes
 from fairnode.fdp.represent import FdpDoor, document_at, represent
 
 RECORDS = (
@@ -38,6 +38,9 @@ _READING: dict[str, Callable[..., Response]] = {
     "/health": files.health,
     "/healthz": files.health,
     "/search/filters": listing.facets,
+    "/ontology": ontology.ontology,
+    "/ontology/<name>": ontology.file,
+    "/ontology/<folder>/<name>": ontology.file,
 }
 
 

@@ -11,7 +11,7 @@ from fairnode import errors
 from fairnode.door.answer import answer
 from fairnode.door.negotiate import NotOffered, choose
 from fairnode.fdp import links
-from fairnode.metadata.making import Document
+from fairnode.metadata.making import Document, etag
 from fairnode.metadata.rdf import Form
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
@@ -57,11 +57,12 @@ def represent(door: FdpDoor, document: Document) -> Response:
     """The document in the negotiated form, with validators and links."""
     form = wanted_form(html=True)
     if form == HTML:
-        page = door.render(document)
-        response = answer(page, HTML, document.etag(HTML, page.encode()), document.modified)
+        page = document.page.get(HTML) or door.render(document).encode()
+        document.page[HTML] = page
+        response = answer(page, HTML, etag(HTML, page), document.modified)
         told = links.page_links(document, door.publisher)
     else:
-        response = answer(document.bodies[Form(form)], form, document.etag(form), document.modified)
+        response = answer(document.bodies[Form(form)], form, document.etags[Form(form)], document.modified)
         told = links.metadata_links(document)
     response.headers["Link"] = ", ".join(told)
     if document.gone and response.status_code == 200:

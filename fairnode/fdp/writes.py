@@ -19,6 +19,7 @@ def create(door: FdpDoor, **_: str) -> Response:
     custodian = _custodian(door)
     publish = request.args.get("publish") == "true"
     row = add_dataset(door.node, _turtle(), {}, custodian, publish=publish)
+    door.shelf.forget()
     response = Response(row.record, 201)
     response.headers["Content-Type"] = "text/turtle"
     response.headers["Location"] = row.iri
@@ -31,6 +32,7 @@ def replace(door: FdpDoor, key: str, **_: str) -> Response:
     before = dataset(door.node, key)
     _check_match(door, before)
     row = change_dataset(door.node, before.id, custodian, turtle=_turtle())
+    door.shelf.forget()
     response = Response(row.record, 200)
     response.headers["Content-Type"] = "text/turtle"
     return response
@@ -41,6 +43,7 @@ def remove(door: FdpDoor, key: str, **_: str) -> Response:
     custodian = _custodian(door)
     _check_match(door, dataset(door.node, key))
     withdraw_dataset(door.node, key, custodian)
+    door.shelf.forget()
     return Response(status=204)
 
 
@@ -53,6 +56,7 @@ def set_state(door: FdpDoor, key: str, **_: str) -> Response:
     if wanted not in states:
         raise errors.NotValid("The state is PUBLISHED or DRAFT.", to_do='Send {"current": "PUBLISHED"}.')
     row = change_dataset(door.node, key, custodian, publish=states[wanted])
+    door.shelf.forget()
     return json_answer({"current": "PUBLISHED" if row.state == DatasetState.PUBLISHED else "DRAFT"})
 
 
@@ -77,6 +81,6 @@ def _check_match(door: FdpDoor, row: Dataset) -> None:
     shown = door.shelf.get(f"/dataset/{row.id}")
     tags = {digest(row.record)}
     if shown is not None:
-        tags |= {shown.etag(form) for form in shown.bodies}
+        tags |= set(shown.etags.values())
     if not any(request.if_match.contains(tag) for tag in tags):
         raise Outdated("The record is no longer the one you mean.", to_do="Read it again, then change it.")

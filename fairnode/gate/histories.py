@@ -16,6 +16,7 @@ from fairnode.disclosure.history import (
     History,
     UniverseDifference,
 )
+from fairnode.gate.recounts import margins_from_json, margins_to_json
 from fairnode.records.result import OutputContract, TableSpec
 from fairnode.records.result_json import (
     conditions_from_json,
@@ -37,6 +38,7 @@ def release_to_json(release: EarlierRelease) -> dict[str, Any]:
         "filter": conditions_to_json(release.filter),
         "contract": contract_to_json(contract),
         "cells": [[[list(c.key), c.n, c.shown, c.numerator] for c in t.cells] for t in release.tables],
+        "margins": [margins_to_json(table.margins) for table in release.tables],
     }
 
 
@@ -44,8 +46,12 @@ def release_from_json(told: Mapping[str, Any]) -> EarlierRelease:
     """The release that `release_to_json` wrote."""
     contract = contract_from_json(told["contract"])
     tables = tuple(
-        EarlierTable(spec, tuple(EarlierCell(tuple(k), n, shown, part) for k, n, shown, part in cells))
-        for spec, cells in zip(contract.tables, told["cells"], strict=True)
+        EarlierTable(
+            spec,
+            tuple(EarlierCell(tuple(k), n, shown, part) for k, n, shown, part in cells),
+            margins_from_json(margins),
+        )
+        for spec, cells, margins in zip(contract.tables, told["cells"], told["margins"], strict=True)
     )
     return EarlierRelease(
         id=told["id"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fairnode.records.result import (
@@ -10,6 +10,7 @@ from fairnode.records.result import (
     Recount,
     RecountedCell,
     RecountedTable,
+    TrueMargin,
 )
 from fairnode.records.result_json import (
     conditions_from_json,
@@ -26,7 +27,11 @@ def recount_to_json(recount: Recount) -> dict[str, Any]:
         "filter": conditions_to_json(recount.filter),
         "universe": recount.universe,
         "tables": [
-            {"cells": [_cell_json(cell) for cell in table.cells], "notRecorded": table.not_recorded}
+            {
+                "cells": [_cell_json(cell) for cell in table.cells],
+                "notRecorded": table.not_recorded,
+                "margins": margins_to_json(table.margins),
+            }
             for table in recount.tables
         ],
     }
@@ -36,10 +41,25 @@ def recount_from_json(told: Mapping[str, Any]) -> Recount:
     """The recount that `recount_to_json` wrote."""
     contract: OutputContract = contract_from_json(told["contract"])
     tables = tuple(
-        RecountedTable(spec, tuple(_cell(cell) for cell in table["cells"]), table["notRecorded"])
+        RecountedTable(
+            spec,
+            tuple(_cell(cell) for cell in table["cells"]),
+            table["notRecorded"],
+            margins_from_json(table["margins"]),
+        )
         for spec, table in zip(contract.tables, told["tables"], strict=True)
     )
     return Recount(tables, told["universe"], conditions_from_json(told["filter"]))
+
+
+def margins_to_json(margins: Iterable[TrueMargin]) -> list[list[Any]]:
+    """True margins as JSON."""
+    return [[list(m.axes), list(m.key), m.n, m.numerator] for m in margins]
+
+
+def margins_from_json(told: Iterable[Sequence[Any]]) -> tuple[TrueMargin, ...]:
+    """The margins that `margins_to_json` wrote."""
+    return tuple(TrueMargin(tuple(axes), tuple(key), n, part) for axes, key, n, part in told)
 
 
 def _cell_json(cell: RecountedCell) -> dict[str, Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fairnode import clock
+from fairnode import clock, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
 from fairnode.disclosure.audit import Answer, Question, answer_from_json, question_to_json
-from fairnode.disclosure.history import EarlierRelease, remember
+from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
-from fairnode.gate.memory import earlier_from_json, earlier_to_json, history_of
+from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
@@ -103,7 +104,7 @@ def read_case(node: Node, visit: Visit) -> Case:
     conditions = tuple(Condition(name, frozenset(codes)) for name, codes in context.plan.filter.items())
     with node.store.read() as reader:
         remembered = reader.find(Earlier, {"lineage": context.dataset.lineage}, order="created")
-    earlier = tuple(earlier_from_json(row.facts) for row in remembered)
+    earlier = tuple(release_from_json(row.facts) for row in remembered)
     return Case(context, contract, conditions, load_rules(), earlier)
 
 
@@ -113,7 +114,7 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
-    history = history_of(case.earlier, counted, case.contract)
+    history = history_of(case.contract, case.earlier, counted, finer())
     verdict = pass_gate(result, case.contract, recount, case.rules, history, _auditor(case))
     return _verdict_json(case, recount, verdict)
 
@@ -122,6 +123,7 @@ def _recount(case: Case) -> dict[str, Any]:
     """The node's own count of every table, and how its persons differ from those of earlier releases."""
     context = case.context
     keyed = context.description.dataset.binding("personKey") is not None
+    query = query_of(case.contract, case.filter)
     return run_child(
         "recount",
         {
@@ -133,7 +135,7 @@ def _recount(case: Case) -> dict[str, Any]:
             "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
             "below": case.rules.k,
             "earlier": [
-                {"release": e.id, "path": str(path), "same_query": False}
+                {"release": e.id, "path": str(path), "same_query": e.query == query}
                 for e in case.earlier
                 if (path := person_set(context.node, context.dataset.lineage, e.id)).exists()
             ],
@@ -153,6 +155,18 @@ def person_set_draft(node: Node, visit: str) -> Path:
     folder = node.config.directory / "lineages" / "waiting"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{visit}.parquet"
+
+
+@cache
+def finer() -> Finer:
+    """Of which codes of a finer variable a code consists, as far as the ontology says: age bands, groups."""
+    told: dict[tuple[str, str], tuple[str, frozenset[str]]] = {}
+    for name, variable in vocabulary.variables().items():
+        for group in variable.groups:
+            told[name, group] = (name, frozenset(variable.within(group)))
+    for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
+        told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
+    return told
 
 
 def _auditor(case: Case) -> Any:
@@ -182,7 +196,7 @@ def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, A
         "tables": tables_to_json(verdict.tables, release=visit.id, rules=case.rules.hash),
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": list(verdict.notes),
-        "earlier": earlier_to_json(memory) if verdict.tables else None,
+        "earlier": release_to_json(memory) if verdict.tables else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Child job: a release as an RO-Crate (https://w3id.org/ro/crate/1.1), a zip with everything to cite it.
+"""Child job: a release as an RO-Crate (https://w3id.org/ro/crate), a zip with everything to cite it.
 
 Job: {"path": zip to write, "title", "description", "issued", "licence": IRI, "publisher": {"id", "name"},
       "study": {"id", "title"}, "visit": {"id", "ended"}, "algorithm": {"id", "name", "version", "identity"},

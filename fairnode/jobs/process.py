@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +15,20 @@ from fairnode.errors import FairnodeError
 
 Job = Callable[[dict[str, Any]], dict[str, Any]]
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 
 def main(run: Job) -> None:
     """Run one job: argv[1] names the job file, argv[2] the result file, which appears whole or not at all.
+
+    argv[3], if there is one, is the process that waits for it: without it the job ends too.
 
     An error of the family of `fairnode.errors` becomes `{"error": ...}`; any other ends the process with
     its traceback on standard error, which the parent keeps to itself.
     """
     job_path, result_path = Path(sys.argv[1]), Path(sys.argv[2])
+    if sys.argv[3:]:
+        end_with(int(sys.argv[3]))
     try:
         outcome: dict[str, Any] = {"result": run(json.loads(job_path.read_text(encoding="utf-8")))}
     except FairnodeError as error:
@@ -27,6 +36,13 @@ def main(run: Job) -> None:
     part = result_path.with_suffix(".part")
     part.write_text(json.dumps(outcome), encoding="utf-8")
     part.replace(result_path)
+
+
+def end_with(parent: int) -> None:
+    """End when `parent` ends, also by kill -9: nobody is left to read the answer, or to tidy up after it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it had ended before we asked to be told
+        sys.exit(1)
 
 
 def describe(error: FairnodeError) -> dict[str, Any]:

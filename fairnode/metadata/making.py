@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from rdflib import Graph, URIRef
 
@@ -23,7 +24,8 @@ from fairnode.records.rows import Algorithm, Dataset
 class Document:
     """One document in all RDF forms. `kind` says what its subject is; `members` are the children it lists.
 
-    `described` is set on the document of a dataset; `gone` when its subject was withdrawn.
+    `described` is set on the document of a dataset; `gone` when its subject was withdrawn. `page` keeps the
+    page for people, once it was made.
     """
 
     path: str
@@ -36,16 +38,22 @@ class Document:
     described: Described | None = None
     gone: bool = False
     parents: tuple[str, ...] = ()
+    page: dict[str, bytes] = field(default_factory=dict, compare=False)
 
-    def etag(self, form: str, body: bytes | None = None) -> str:
-        """The strong validator of one representation."""
-        content = body if body is not None else self.bodies[Form(form)]
-        return digest(form.encode() + b"\0" + content)[:32]
+    @cached_property
+    def etags(self) -> Mapping[Form, str]:
+        """The strong validator of each form."""
+        return {form: etag(form, body) for form, body in self.bodies.items()}
 
     @property
     def size(self) -> int:
         """How many bytes it takes."""
         return sum(len(body) for body in self.bodies.values())
+
+
+def etag(media_type: str, body: bytes) -> str:
+    """The strong validator of a representation."""
+    return digest(media_type.encode() + b"\0" + body)[:32]
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ def _listed(words: list[str], last: str) -> str:
 
 def term_label(iri: str) -> str:
     """What a term, variable or concept is called; the last part of its IRI where no label is known."""
+    iri = str(iri)  # an IRI of rdflib is equal to its text, but is found by another hash
     if iri.removeprefix(str(EU)) in EU_LABELS:
         return EU_LABELS[iri.removeprefix(str(EU))]
     name = iri.rsplit("#", 1)[-1] if "#" in iri else iri

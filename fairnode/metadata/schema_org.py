@@ -7,6 +7,7 @@ from typing import Any
 from fairnode.metadata.documents.site import Site
 from fairnode.metadata.keep import Described
 from fairnode.metadata.names import LICENCE
+from fairnode.metadata.variables import sample_csv
 
 CONTEXT = "https://schema.org/"
 CONDITIONS = (
@@ -43,6 +44,7 @@ def dataset(site: Site, told: Described) -> dict[str, Any]:
         "temporalCoverage": f"{record.start}/{record.end}" if record.start else "..",
         "spatialCoverage": [{"@type": "Place", "@id": iri} for iri in record.spatial],
         "isAccessibleForFree": True,
+        "distribution": _sample(site, told),
         "conditionsOfAccess": CONDITIONS,
         "includedInDataCatalog": {"@type": "DataCatalog", "@id": f"{site.config.iri}/catalogue/data"},
         "variableMeasured": [
@@ -55,6 +57,21 @@ def dataset(site: Site, told: Described) -> dict[str, Any]:
             for variable in record.public_variables
         ],
     }
+
+
+def _sample(site: Site, told: Described) -> list[dict[str, str]]:
+    """The only thing that can be downloaded: the invented sample, named as such."""
+    if not told.record.public_variables:
+        return []
+    return [
+        {
+            "@type": "DataDownload",
+            "name": "Invented sample: no value in it is real",
+            "contentUrl": f"{site.config.iri}/sample/{told.dataset.id}.csv",
+            "encodingFormat": "text/csv",
+            "contentSize": str(len(sample_csv(told.record))),
+        }
+    ]
 
 
 def catalogue(site: Site, datasets: list[dict[str, str]]) -> dict[str, Any]:

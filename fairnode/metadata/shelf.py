@@ -7,6 +7,7 @@ it moved, only documents whose records changed are made anew.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,20 +17,25 @@ from fairnode.keys import digest
 from fairnode.metadata.documents.site import Site
 from fairnode.metadata.keep import DatasetState, described
 from fairnode.metadata.making import Document, State, maker_of
+from fairnode.metadata.record import Record
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Dataset, Head
 
 MOST_BYTES = 8 * 1024 * 1024
+MOST_RECORDS = 2_000
+MOMENT = 0.2  # seconds that a change made by another process may take to be seen
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """The documents of one node; one for each web process, its threads share it."""
 
     node: Node
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _state: State | None = None
+    _until: float = 0.0
     _made: OrderedDict[tuple[str, str], Document] = field(default_factory=OrderedDict)
+    _records: OrderedDict[tuple[str, str], Record] = field(default_factory=OrderedDict)
 
     def get(self, path: str) -> Document | None:
         """The document at `path` (as in "/dataset/cases"); None when there is none for the public."""
@@ -48,17 +54,46 @@ class Shelf:
             self._keep(key, made)
         return made
 
+    def forget(self) -> None:
+        """Look again at once: this process changed a record."""
+        self._until = 0.0
+
     def published(self) -> list[Dataset]:
         """The datasets that everybody may see, by title."""
         rows = self._now().rows.values()
         return sorted((r for r in rows if r.state == DatasetState.PUBLISHED), key=lambda r: (r.title, r.id))
+
+    def records(self) -> list[Record]:
+        """What the published records say, by title; each record is read once a version."""
+        return [self._record(row) for row in self.published()]
+
+    def _record(self, row: Dataset) -> Record:
+        """What one record says."""
+        key = (row.id, row.sha256)
+        with self._lock:
+            known = self._records.get(key)
+        if known is None:
+            known = described(row).record
+            with self._lock:
+                self._records[key] = known
+                while len(self._records) > MOST_RECORDS:
+                    self._records.popitem(last=False)
+        return known
 
     def site(self) -> Site:
         """The node's settings and the first and last moment of its records."""
         return self._now().site
 
     def _now(self) -> State:
-        """The present state; read again only when the ledger moved."""
+        """The present state; looked up again after a moment, read again only when the ledger moved."""
+        if self._state is not None and time.monotonic() < self._until:
+            return self._state
+        state = self._read()
+        self._until = time.monotonic() + MOMENT
+        return state
+
+    def _read(self) -> State:
+        """The state as the database has it."""
         with self.node.store.read() as reader:
             head = reader.last(Head)
             number = head.id if head else 0
@@ -94,7 +129,7 @@ def _stamp(state: State, path: str, arguments: tuple[str, ...]) -> str:
     """What a document depends on: its dataset alone, or all of them."""
     row = state.rows.get(arguments[0]) if arguments else None
     if row is not None and path.startswith(("/dataset/", "/distribution/")):
-        return f"{row.version}:{row.state}:{row.changed}"
+        return f"{row.version}:{row.state}:{row.changed}:{state.site.email}"
     return state.stamp
 
 

@@ -38,6 +38,9 @@ _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
     ("POST", "/ledger", auditing.take_check),
     ("GET", "/datasets", keeping.kept),
     ("POST", "/datasets", keeping.take_record),
+    ("GET", "/describe", keeping.describe),
+    ("POST", "/describe", keeping.take_description),
+    ("GET", "/datasets/<key>", keeping.kept_one),
     ("POST", "/datasets/<key>", keeping.take_state),
 )
 

@@ -7,9 +7,15 @@ from flask import render_template
 from fairnode.metadata import schema_org
 from fairnode.metadata.making import Document
 from fairnode.metadata.plain import in_words
+from fairnode.metadata.rdf import Form
 from fairnode.metadata.shelf import Shelf
 
-_FORMS = (("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("N-Triples", "nt"), ("RDF/XML", "rdf"))
+_FORMS = (
+    ("Turtle", "ttl", Form.TURTLE),
+    ("JSON-LD", "jsonld", Form.JSON_LD),
+    ("N-Triples", "nt", Form.N_TRIPLES),
+    ("RDF/XML", "rdf", Form.RDF_XML),
+)
 _TEMPLATES = {
     "fdp": "record/root.html",
     "catalogue": "record/catalogue.html",
@@ -35,6 +41,6 @@ def render(shelf: Shelf, document: Document) -> str:
         record=told.record if told else None,
         organisation=site.config.organisation,
         datasets=shelf.published(),
-        forms=[(name, f"{document.iri}?format={short}") for name, short in _FORMS],
+        forms=[(name, f"{document.iri}?format={short}", kind.value) for name, short, kind in _FORMS],
         schema_org=about,
     )

@@ -129,12 +129,26 @@ class RecountedCell:
 
 
 @dataclass(frozen=True)
+class TrueMargin:
+    """How many units have the codes `key` in the dimensions at `axes`, whatever the others say.
+
+    Never shown; by such a count two tables that share some dimensions are linked.
+    """
+
+    axes: tuple[int, ...]
+    key: Key
+    n: int
+    numerator: int = 0
+
+
+@dataclass(frozen=True)
 class RecountedTable:
     """A complete table as the node counted it; `not_recorded` units had no code in some dimension."""
 
     spec: TableSpec
     cells: tuple[RecountedCell, ...]
     not_recorded: int = 0
+    margins: tuple[TrueMargin, ...] = ()
 
 
 @dataclass(frozen=True)

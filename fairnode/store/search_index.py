@@ -213,8 +213,8 @@ def _condition(asked: Asked) -> tuple[str, list[Any]]:
         )
         values += [text for term in group for text in term]
     if asked.years:
-        years = asked.years[:_MOST_YEARS]
-        conditions.append("(" + " OR ".join("? BETWEEN d.first AND d.last" for _ in years) + ")")
+        years = [year for year in asked.years[:_MOST_YEARS] if 0 < year < 10_000]
+        conditions.append("(" + (" OR ".join("? BETWEEN d.first AND d.last" for _ in years) or "0") + ")")
         values += years
     return " AND ".join(conditions), values
 

@@ -21,6 +21,8 @@ from fairnode.studies.document import StudyPlan
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     """Raise `NotValid` with a finding for each thing that the dataset or the algorithm cannot serve."""
+    if not dataset.source:
+        raise errors.NotValid("This dataset is published for its metadata alone; nothing can visit it.")
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     findings = [*_parameter_findings(plan, manifest), *_stage_findings(plan, manifest)]
     if findings:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairnode import clock, errors
+from fairnode.approvals.decide import receive_answer
 from fairnode.approvals.receive import receive_cancel, receive_study
 from fairnode.combine import announce, compute, contribute
 from fairnode.ledger.commit import Entry, commit
@@ -41,6 +42,11 @@ def _study(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
 
 def _cancel(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return receive_cancel(tx, delivery.study, delivery.sender, str(delivery.body.get("sentence", "")))
+
+
+def _answer(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    sentence = str(delivery.body.get("sentence", ""))
+    return receive_answer(node, tx, delivery.study, delivery.sender, sentence)
 
 
 def _follow(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
@@ -85,6 +91,7 @@ def _combined(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
 HANDLERS: dict[str, Handler] = {
     "study": _study,
     "cancel": _cancel,
+    "answer": _answer,
     "follow": _follow,
     "release": _release,
     "receiver-key": _receiver_key,
@@ -120,11 +127,20 @@ def handle(node: Node, delivery: Delivery) -> bool:
         commit(node.desk, change, lambda entry: entry)
     except errors.Unavailable:
         raise
-    except (errors.FairnodeError, KeyError, ValueError) as error:
+    except (errors.FairnodeError, KeyError, ValueError, TypeError, AttributeError) as error:
         why = error.what if isinstance(error, errors.FairnodeError) else f"malformed: {type(error).__name__}"
         entry = Entry("message.refused", name, delivery.sender, delivery.study[:80], {"why": why[:500]})
         commit(node.desk, lambda tx: tx.add(note), entry)
     return True
+
+
+def take_in(node: Node, sender: str, message: Message) -> bool:
+    """Handle a message whose signature was checked; one without a JSON object in it is refused like others."""
+    try:
+        body = json.loads(message.body)
+    except ValueError:
+        body = None
+    return handle(node, Delivery(sender, message.id, message.kind, message.study, body))
 
 
 def deliver_own(node: Node) -> int:
@@ -132,8 +148,7 @@ def deliver_own(node: Node) -> int:
     with node.store.read() as reader:
         waiting = reader.find(Message, {"receiver": node.iri, "taken": ""}, limit=100)
     for message in waiting:
-        body = json.loads(message.body)
-        handle(node, Delivery(node.iri, message.id, message.kind, message.study, body))
+        take_in(node, node.iri, message)
         commit(
             node.desk,
             lambda tx, m=message: tx.change(m, taken=clock.now()),  # type: ignore[misc]

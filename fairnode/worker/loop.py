@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -19,22 +20,30 @@ from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
+from fairnode.worker.selftest import Probe, check_engine
 from fairnode.worker.steps import DUE, clean_leftovers, expire, step
 
 LOG = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.2
-TIDY_EVERY = 50  # rounds
+BUSY_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.2, 1.0
+TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
+REST_SECONDS = 3.0  # before a step that met trouble is tried again
 
 
 @dataclass
 class Worker:
-    """One worker of one node; `flying` are the visits whose step is being taken right now."""
+    """One worker of one node; `flying` are the visits whose step is being taken right now.
+
+    `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone.
+    """
 
     node: Node
     engine: Engine
+    probe: Probe
+    tested: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
+    resting: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
@@ -46,27 +55,30 @@ class Worker:
             compute.recover(self.node)
             rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():
-                busy = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
+                pause = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
                 if rounds % 10 == 0:
                     postman.look_after()
                 rounds += 1
-                self.stop.wait(0.02 if busy else POLL_SECONDS)
+                self.stop.wait(pause)
 
-    def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> bool:
-        """One round; whether anything moved."""
+    def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> float:
+        """One round; the seconds to wait before the next one."""
         try:
-            moved = deliver_own(self.node) + load_received(self.node, self.engine) > 0
+            moved = deliver_own(self.node) > 0
             moved = step_combinations(self.node) > 0 or moved
             self._start_computations(pool)
+            moved = self._start_steps(pool) or moved
             if tidy:
                 expire(self.node)
                 clean_leftovers(self.node, self.engine)
-            return self._start_steps(pool) or moved
+            moved = load_received(self.node, self.engine) > 0 or moved
         except errors.Unavailable as error:
             LOG.warning("waiting: %s %s", error.what, error.internal)
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
-        return False
+        else:
+            return BUSY_SECONDS if moved else POLL_SECONDS
+        return TROUBLE_SECONDS
 
     def _start_computations(self, pool: ThreadPoolExecutor) -> None:
         """Give every computation whose shares are all here a thread; it waits for its process."""
@@ -83,7 +95,9 @@ class Worker:
         limit = self.node.config.settings.visits_at_once
         active = sum(v.state in (VisitState.PREPARING, VisitState.RUNNING) for v in due)
         for visit in due:
-            if visit.id in self.flying:
+            if not self.tested:
+                self._test_engine()
+            if visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic():
                 continue
             if visit.state == VisitState.APPROVED:
                 if active >= limit:
@@ -91,6 +105,14 @@ class Worker:
                 active += 1
             self.flying[visit.id] = (visit, pool.submit(step, self.node, self.engine, visit))
         return moved
+
+    def _test_engine(self) -> None:
+        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not.
+
+        In the node's own base image: an author's could lie about what it can do.
+        """
+        check_engine(self.node, self.engine, self.node.config.settings.base_image, self.probe)
+        self.tested = True
 
     def _land(self) -> bool:
         """Take in the steps that are done; whether one changed its visit's state."""
@@ -100,8 +122,13 @@ class Worker:
                 continue
             del self.flying[name]
             error = future.exception()
-            if error is not None:
+            if error is None:
+                self.resting.pop(name, None)
+                moved = moved or future.result().state != before.state
+                continue
+            self.resting[name] = time.monotonic() + REST_SECONDS
+            if isinstance(error, errors.Unavailable):
+                LOG.warning("visit %s waits: %s %s", name, error.what, error.internal)
+            else:
                 LOG.error("a step of visit %s went wrong", name, exc_info=error)
-            elif future.result().state != before.state:
-                moved = True
         return moved

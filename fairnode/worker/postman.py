@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from fairnode.network.mailbox import cursor_of, message_from_json, message_to_js
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
 from fairnode.records.rows import Dataset, Message, PeerHead
-from fairnode.worker.delivery import Delivery, handle
+from fairnode.worker.delivery import take_in
 
 LOG = logging.getLogger(__name__)
 
@@ -94,8 +93,7 @@ class Postman:
         """Handle one message; it is ticked off afterwards, so a crash between the two only repeats it."""
         if message.receiver != self.node.iri:
             raise errors.NotValid("A message for another node was in the mailbox.")
-        body = json.loads(message.body)
-        handle(self.node, Delivery(member.node, message.id, message.kind, message.study, body))
+        take_in(self.node, member.node, message)
         note_peer(self.node, member.node, cursor=message.id)
 
     def _harvest(self, client: PeerClient, agreement: Agreement) -> None:

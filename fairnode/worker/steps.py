@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from fairnode import clock, errors
+from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
@@ -31,24 +32,36 @@ DUE = (
 def step(node: Node, engine: Engine, visit: Visit) -> Visit:
     """Take the one step that `visit` is due for; the visit as it is afterwards.
 
-    A step that cannot be taken ends the visit as failed; when something does not answer (`Unavailable`) it
-    stays where it is and is tried again.
+    A step that cannot be taken ends the visit as failed. Raises `Unavailable` when something does not
+    answer: the visit stays where it is and is to be tried again.
     """
     try:
         after = _step(node, engine, visit)
-    except errors.Unavailable as error:
-        LOG.warning("visit %s waits: %s %s", visit.id, error.what, error.internal)
-        return visit
+    except errors.Unavailable:
+        raise
     except errors.Conflict as error:
         # Somebody cancelled, withdrew or revoked in the meantime; the row says how it stands now.
         LOG.info("visit %s: %s", visit.id, error.what)
         return visit
     except errors.FairnodeError as error:
         LOG.warning("visit %s failed: %s %s", visit.id, error, error.internal)
-        after = fail(node, visit, f"{error} {error.internal}".strip())
-    if ended("visit", after.state) or after.state in (VisitState.PASSED, VisitState.READY):
+        after = _failed(node, visit, error)
+    if after.state != visit.state and over_here(after.state):
         clean_up(node, engine, after.id, after.study)
     return after
+
+
+def _failed(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
+    """The visit, ended as failed; as it was when somebody ended it in another way meanwhile."""
+    try:
+        return fail(node, visit, f"{error} {error.internal}".strip())
+    except errors.Conflict:
+        return visit
+
+
+def over_here(state: VisitState) -> bool:
+    """Whether a visit in this state needs its container and its view no more."""
+    return ended("visit", state) or state in (VisitState.PASSED, VisitState.READY, VisitState.SHARED)
 
 
 def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
@@ -74,13 +87,14 @@ def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
 
 
 def clean_leftovers(node: Node, engine: Engine) -> None:
-    """Remove what ended or unknown visits left behind: after a crash or a cancellation."""
+    """Remove what ended or unknown visits and killed jobs left behind: after a crash or a cancellation."""
+    sweep(node.config.spool)
     folder = node.config.spool / "visits"
     on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:
         with node.store.read() as reader:
             visit = reader.get(Visit, name)
-        if visit is None or ended("visit", visit.state) or visit.state == VisitState.WAITING:
+        if visit is None or over_here(visit.state) or visit.state == VisitState.WAITING:
             clean_up(node, engine, name, visit.study if visit else "")
 
 

@@ -74,6 +74,22 @@ def test_what_is_no_toml_or_too_large_is_told():
             read_manifest(text)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "[x" + ".a" * 50_000 + "]\n",
+        "[algorithm.name" + ".a" * 50_000 + "]\n",
+        "x = " + "[" * 5_000 + "]" * 5_000 + "\n",
+        "x = " + "{a=" * 3_000 + "1" + "}" * 3_000 + "\n",
+        "[parameters" + ".items" * 20_000 + "]\n",
+    ],
+    ids=["a key", "a name", "lists", "tables", "a schema"],
+)
+def test_a_manifest_nested_without_end_is_told(more):
+    with pytest.raises(errors.NotValid):
+        read_manifest(more.encode())
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_bring_the_reader_down(noise):
     with pytest.raises(errors.NotValid):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from fairnode.records.result import (
     RecountedTable,
     Status,
     TableSpec,
+    TrueMargin,
     Unit,
 )
 
@@ -40,7 +41,9 @@ def meets(row: Row, conditions) -> bool:
 
 def count(rows: list[Row], specs: list[TableSpec], conditions: tuple[Condition, ...] = ()) -> Recount:
     rows = [row for row in rows if meets(row, conditions)]
-    tables = tuple(RecountedTable(spec, tuple(_cells(rows, spec))) for spec in specs)
+    tables = tuple(
+        RecountedTable(spec, tuple(_cells(rows, spec)), 0, tuple(_margins(rows, spec))) for spec in specs
+    )
     return Recount(tables, len({row["person"] for row in rows}), conditions)
 
 
@@ -54,6 +57,13 @@ def _cells(rows, spec):
             and (needed is None or row[needed] is not None)
         ]
         yield _cell(key, inside, spec)
+
+
+def _margins(rows, spec):
+    sizes = range(len(spec.dimensions))
+    for axes in (axes for size in sizes for axes in itertools.combinations(sizes, size)):
+        smaller = replace(spec, dimensions=tuple(spec.dimensions[axis] for axis in axes))
+        yield from (TrueMargin(axes, c.key, c.n, c.numerator[0]) for c in _cells(rows, smaller))
 
 
 def _cell(key, inside, spec):
@@ -105,19 +115,38 @@ def attack(releases: list[Shown], k: int, *, exact: bool) -> dict[tuple[int, tup
     above, below = [], []
     hidden = {}
     for position, shown in enumerate(releases):
-        true = {cell.key: cell.n for cell in shown.recounted.cells}
+        true = {cell.key: cell for cell in shown.recounted.cells}
         for cell in shown.table.cells:
-            mask = np.array([_inside(dict(zip(names, atom, strict=True)), cell.key, shown) for atom in atoms])
-            if cell.status is Status.HIDDEN:
-                hidden[position, cell.key] = mask.astype(float)
-                continue
-            low, high = (true[cell.key],) * 2 if exact else (max(k, cell.n - 2), cell.n + 2)
-            above.append((-mask.astype(float), -low))
-            below.append((mask.astype(float), high))
+            inside = [_inside(dict(zip(names, atom, strict=True)), cell.key, shown) for atom in atoms]
+            for mask, count, told in _told(np.array(inside, float), atoms, cell, true[cell.key], shown):
+                if cell.status is Status.HIDDEN:
+                    if told or count < k:
+                        hidden[position, (*cell.key, *told)] = mask
+                    continue
+                low, high = (count, count) if exact else (max(k, cell.n - 2), cell.n + 2)
+                above.append((-mask, -low))
+                below.append((mask, high))
     rows = above + below
     matrix = np.array([row for row, _ in rows]) if rows else None
     right = np.array([bound for _, bound in rows]) if rows else None
     return {place: _width(mask, matrix, right) for place, mask in hidden.items()}
+
+
+def _told(mask, atoms, cell, true, shown):
+    """The counts that a cell tells or hides, as (combinations, true count, what to call a hidden one).
+
+    Of a hidden proportion only what is small is asked for; of a hidden count everything.
+    """
+    numerator = shown.table.spec.numerator
+    if numerator is None:
+        yield mask, true.n, ("n",)
+        return
+    position = list(CODES).index(numerator.variable)
+    recorded = mask * np.array([atom[position] is not None for atom in atoms], float)
+    part = mask * np.array([atom[position] in numerator.codes for atom in atoms], float)
+    for each, count in ((recorded, true.n), (part, true.numerator[0]), (recorded - part, true.complement[0])):
+        if cell.status is Status.SHOWN or count < 11:
+            yield each, count, (f"{count} in {int(each.sum())}",)
 
 
 def _inside(atom, key, shown):

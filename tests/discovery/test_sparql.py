@@ -21,7 +21,8 @@ from .conftest import record
 
 AT = "https://police.example"
 JSON, TURTLE = "application/sparql-results+json", "text/turtle"
-TITLES = "PREFIX dct: <http://purl.org/dc/terms/> SELECT ?t WHERE { ?d a <http://www.w3.org/ns/dcat#Dataset> ; dct:title ?t FILTER(lang(?t) = 'en') } ORDER BY ?t"  # noqa: E501
+TITLES = """PREFIX dct: <http://purl.org/dc/terms/> PREFIX dcat: <http://www.w3.org/ns/dcat#>
+SELECT ?t WHERE { ?d a dcat:Dataset ; dct:title ?t FILTER(lang(?t) = 'en') } ORDER BY ?t"""
 ENDLESS = "SELECT (count(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n ?o . ?p ?q ?r }"
 
 

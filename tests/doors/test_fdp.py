@@ -378,3 +378,32 @@ def test_site_map_and_robots_name_the_pages(client, web):
     assert "sitemap.xml" in client.get("/robots.txt").text
     assert client.get("/persistence").status_code == 200
     assert client.get("/dataset/victims/csvw.json").json()["tableSchema"]["columns"][0]["name"] == "year"
+
+
+def test_the_shared_ontology_is_served_by_the_node_itself(client, web):
+    turtle = client.get("/ontology", headers={"Accept": "text/turtle"})
+    assert turtle.headers["Content-Type"] == "text/turtle"
+    assert len(rdflib.Graph().parse(data=turtle.text, format="turtle")) > 100
+    page = client.get("/ontology", headers={"Accept": "text/html"})
+    assert page.headers["Location"] == f"{web.base}/ontology/site/index.html"
+    for path, kind in (
+        ("/ontology/site/index.html", "text/html; charset=utf-8"),
+        ("/ontology/site/style.css", "text/css; charset=utf-8"),
+        ("/ontology/variables.ttl", "text/turtle"),
+        ("/ontology/codes/sex.ttl", "text/turtle"),
+        ("/ontology/shapes/dataset.ttl", "text/turtle"),
+        ("/ontology/context/study-1.jsonld", "application/ld+json"),
+    ):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind), path
+        again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+    for path in (
+        "/ontology/index.json",
+        "/ontology/check.py",
+        "/ontology/codes/..%2findex.json",
+        "/ontology/%2e%2e/pyproject.toml",
+        "/ontology/generate/tables.py",
+        "/ontology/nothing.ttl",
+    ):
+        assert client.get(path).status_code == 404, path

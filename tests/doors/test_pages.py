@@ -136,8 +136,46 @@ def test_a_custodian_hands_in_a_record_and_reads_what_is_wrong(page, web, make_t
     expect(row).to_contain_text("draft")
     row.locator("text=Publish").click()
     expect(page.locator("tr", has_text="Handed in by page")).to_contain_text("published")
-    page.locator("tr", has_text="Handed in by page").locator("text=Withdraw").click()
+    page.click("text=Handed in by page")
+    page.fill("#turtle", make_turtle(web.base, "by-page", title="<b>Bold</b>").decode())
+    page.click("text=Hand in the next version")
+    expect(page.locator("[role=alert]")).to_contain_text("markup")
+    page.fill("#turtle", make_turtle(web.base, "by-page", title="Handed in by page again").decode())
+    page.click("text=Hand in the next version")
+    page.click("text=Handed in by page again")
+    page.check("[name=sure]")
+    page.click("button[value=withdraw]")
     expect(page.locator("tr", has_text="Handed in by page")).to_contain_text("withdrawn")
+
+
+def test_a_custodian_describes_a_dataset_in_a_form(page, web, client):
+    log_in(page, "custodian")
+    page.goto("/datasets")
+    page.click("text=Describe a dataset")
+    values = {
+        "slug": "by-form",
+        "title": 'Cases "of" the \\ night shelter',
+        "description": "Every stay at the night shelter with signs of exploitation, one row a stay.",
+        "keywords": "shelter, exploitation",
+        "start": "2019",
+        "end": "20",
+        "contact": "Data desk",
+        "email": "data@shelter.example",
+    }
+    for name, value in values.items():
+        page.fill(f"#{name}", value)
+    page.select_option("#regime", "GDPR")
+    page.check("[name=purposes][value=TraffickingStatistics]")
+    page.click("text=Keep as a draft")
+    expect(page.locator("[role=alert]")).to_contain_text("four digits")
+    expect(page.locator("#title")).to_have_value(values["title"])
+    page.fill("#end", "2024")
+    page.click("text=Keep as a draft")
+    expect(page.locator("h1")).to_contain_text("night shelter")
+    assert client.get("/dataset/by-form").status_code == 404
+    page.click("button[value=publish]")
+    shown = client.get("/dataset/by-form", headers={"Accept": "text/html"})
+    assert "its purpose is statistics on trafficking" in shown.text
 
 
 def test_an_auditor_checks_the_ledger(page):
@@ -190,6 +228,7 @@ def test_log_in_leads_only_to_pages_of_this_node(client):
         answer = client.post("/login", data=form)
         assert answer.status_code == 303
         assert answer.headers["Location"] == "/home"
+    client.cookies.clear()
 
 
 def test_pages_fit_a_small_screen_and_the_dark(browser, web):

@@ -87,6 +87,7 @@ def test_a_draft_is_as_if_it_were_not_there(fresh, make_turtle):
     for path in ("/", "/catalogue/data", "/catalogue/data/dataset/", "/service/visit"):
         assert all(b"/dataset/new" not in body for body in shelf.get(path).bodies.values())
     keep.change_dataset(fresh.node, "new", "p-test", publish=True)
+    shelf.forget()
     assert shelf.get("/dataset/new") is not None
     assert b"/dataset/new" in shelf.get("/catalogue/data").bodies[Form.TURTLE]
 

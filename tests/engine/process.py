@@ -96,6 +96,10 @@ class ProcessEngine:
         check_ended_well(state, visit.spec.deadline)
         return read_output(visit.folder / "out/result", visit.spec.limits.output_bytes)
 
+    def tail(self, visit_id: str) -> str:
+        assert visit_id
+        return ""
+
     def kill(self, visit_id: str) -> None:
         visit = self._visits.get(visit_id)
         if visit is not None and visit.process is not None and visit.process.poll() is None:

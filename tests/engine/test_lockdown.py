@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from fairnode.engine import Limits, VisitSpec
+from fairnode.engine_docker.attacks.syscalls import NUMBERS
 from fairnode.engine_docker.daemon import Daemon
 from fairnode.engine_docker.lockdown import Mount, container_request
 from fairnode.engine_docker.verify import differences
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.needs_docker
 
 PROFILE = json.dumps({"defaultAction": "SCMP_ACT_ALLOW"})
@@ -204,3 +207,15 @@ def test_no_option_that_is_asked_for_goes_untested():
     # the default of UsernsMode can only be changed on an engine with userns-remap
     assert set(asked) - elsewhere <= set(OTHER)
     assert set(asked["HostConfig"]) - elsewhere - {"UsernsMode"} <= set(OTHER_ON_HOST)
+
+
+def test_the_filter_allows_no_socket_and_no_other_entry_of_the_kernel():
+    profile = json.loads((ROOT / "docker/seccomp.json").read_text())
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert profile["architectures"] == ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"]
+    plain = [
+        rule for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" and "args" not in rule
+    ]
+    allowed = {name for rule in plain for name in rule["names"]}
+    refused = set(NUMBERS) - {"clone", "personality"}  # these two are allowed for certain arguments only
+    assert not allowed & {"socket", "clone", "clone3", "socketcall", "personality", *refused}

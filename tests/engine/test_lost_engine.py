@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import warnings
 from pathlib import Path
 from uuid import uuid4
@@ -13,9 +12,7 @@ import pytest
 from fairnode import errors
 from fairnode.engine import Phase
 from fairnode.engine_docker import DockerEngine, DockerSettings
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.engine.cut import Wire
+from tests.engine.cut import Wire, whole_visit
 
 pytestmark = pytest.mark.needs_docker
 SECCOMP = Path(__file__).parents[2] / "docker/seccomp.json"

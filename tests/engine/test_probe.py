@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import docker
+from fairnode.engine_docker import probe as probe_module
+from fairnode.engine_docker.lockdown import LABEL_PROBE
 from fairnode.engine_docker.probe import PROGRAM, QUIET, pack, probe
 
 pytestmark = pytest.mark.needs_docker
@@ -18,6 +22,30 @@ def test_no_probe_escapes_from_a_visit_on_this_engine(engine, base_image):
     assert [f"{r.name}: {r.figure}" for r in results if not r.held] == []
     assert {r.name for r in results} == {*QUIET, "memory", "memory-in-children", "deaf"}
     assert engine.list_visits() == ()
+
+
+def test_an_image_whose_python_tells_nothing_does_not_pass(engine, base_image, monkeypatch):
+    lie = (
+        "sh",
+        "-c",
+        """printf '{"attacks":[{"name":"sockets","held":true,"figure":""}]}' >/fairnode/out/result""",
+    )
+    honest = probe_module.attack_spec
+    monkeypatch.setattr(probe_module, "attack_spec", lambda *given: replace(honest(*given), entrypoint=lie))
+    held = {result.name for result in probe(engine, base_image) if result.held}
+    assert held == {"sockets"}
+
+
+def test_a_worker_beside_a_self_test_does_not_see_it_as_a_visit(engine, spec_of):
+    marked = replace(spec_of("import time; time.sleep(60)"), labels={LABEL_PROBE: "yes"})
+    engine.prepare(marked)
+    assert engine.list_visits() == ()
+    late = replace(
+        spec_of("pass"), labels={LABEL_PROBE: "yes"}, deadline=datetime.now(UTC) - timedelta(seconds=1)
+    )
+    engine.prepare(late)
+    assert [trace.visit_id for trace in engine.list_visits()] == [late.visit_id]
+    engine.remove(marked.visit_id)
 
 
 def test_the_packed_attacks_are_the_same_every_time(tmp_path):

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,8 +13,6 @@ import pytest
 
 from fairnode import errors
 from fairnode.engine import Engine, NotCollected, Phase, Reason, VisitSpec
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.engine.process import ROOT, ProcessEngine
 
 COUNTS = ("python3", "/opt/algorithm/counts.py")

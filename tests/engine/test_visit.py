@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -58,6 +61,21 @@ def test_after_remove_nothing_of_the_visit_is_left(engine, run, spec_of, tmp_pat
     engine.remove(spec.visit_id)
     assert list((tmp_path / "spool").iterdir()) == []
     assert engine.list_visits() == ()
+
+
+def test_several_threads_share_one_engine(engine, spec_of):
+    def visit(number: int) -> bytes:
+        spec = spec_of(f"open('/fairnode/out/result','w').write('{number}')")
+        engine.prepare(spec)
+        engine.start(spec.visit_id)
+        while engine.look(spec.visit_id).phase is Phase.RUNNING:
+            pass
+        content = engine.collect(spec.visit_id)
+        engine.remove(spec.visit_id)
+        return content
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(visit, range(6))) == [str(number).encode() for number in range(6)]
 
 
 def test_a_vanished_visit_is_not_started_anew(engine, run, spec_of):
@@ -125,6 +143,29 @@ def test_files_without_a_container_are_found_after_a_crash(engine, spec_of, tmp_
     assert (trace.visit_id, trace.state.phase, trace.deadline) == (spec.visit_id, Phase.ABSENT, None)
     engine.prepare(spec)
     assert engine.look(spec.visit_id).phase is Phase.CREATED
+
+
+def test_what_a_program_prints_is_kept_only_where_the_node_allows_it(engine, run, spec_of, tmp_path):
+    talk = "import sys; print('secret'); raise SystemExit('why it failed')"
+    silent = spec_of(talk)
+    run(silent)
+    assert engine.tail(silent.visit_id) == ""
+    with pytest.raises(errors.NotValid):
+        engine.prepare(spec_of(talk, log_bytes=1))
+
+
+def test_the_end_of_what_a_program_prints_helps_its_author(base_image, tmp_path, spec_of):
+    settings = DockerSettings(f"tail-{uuid4().hex[:8]}", tmp_path / "tail", SECCOMP, most_log_bytes=4096)
+    with closing(DockerEngine(settings)) as engine:
+        spec = spec_of("print('x' * 10_000); raise SystemExit('why it failed')", log_bytes=4096)
+        engine.prepare(spec)
+        engine.start(spec.visit_id)
+        while engine.look(spec.visit_id).phase is Phase.RUNNING:
+            pass
+        assert engine.tail(spec.visit_id).rstrip().endswith("why it failed")
+        assert len(engine.tail(spec.visit_id)) <= 4096
+        engine.remove(spec.visit_id)
+        assert engine.tail(spec.visit_id) == ""
 
 
 def test_a_running_container_gives_nothing_yet(engine, spec_of):

@@ -7,9 +7,10 @@ import pytest
 
 from fairnode import errors
 from fairnode.disclosure.rules import load_rules
-from fairnode.gate.contract import check_contract, contract_from_json, contract_to_json, read_result
+from fairnode.gate.contract import check_contract, read_result
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.records.result import Kind, Unit
+from fairnode.records.result_json import contract_from_json, contract_to_json
 
 YEARS = {"variable": "year", "codes": ["2010", "2011"], "sensitive": False}
 FORM = {"variable": "exploitationForm", "codes": ["sexual", "labour"], "sensitive": True}

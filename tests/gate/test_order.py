@@ -9,7 +9,6 @@ import pytest
 from fairnode.disclosure.audit import Answer
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, History, query_of
 from fairnode.disclosure.rules import load_rules
-from fairnode.gate.contract import contract_from_json
 from fairnode.gate.order import (
     Asking,
     RunFacts,
@@ -22,6 +21,7 @@ from fairnode.gate.order import (
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.reviews import Opinion, Review, ReviewState, review_state, visible_reviews
 from fairnode.records.result import Condition, Outcome, Recount, RecountedCell, RecountedTable, Status
+from fairnode.records.result_json import contract_from_json
 
 RULES = load_rules()
 FINE = RunFacts(True, 0, False, False, True)

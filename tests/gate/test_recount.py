@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from fairnode import errors
 from fairnode.child import run_child
 from fairnode.gate.compare import check_equal
-from fairnode.gate.contract import contract_from_json, contract_to_json
 from fairnode.gate.recounts import recount_from_json, recount_to_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.jobs import recount as job
 from fairnode.records.result import Cell, Result, ResultTable
+from fairnode.records.result_json import contract_from_json, contract_to_json
 
 REGION = {"variable": "region", "codes": ["A", "B"]}
 YEAR = {"variable": "year", "codes": ["2010", "2011"]}
@@ -146,6 +146,39 @@ def test_proportions_count_numerator_and_complement_in_persons(tmp_path):
     assert cells(found, 0)["B",].n == 0
     assert cells(found, 0)["B",].v is None
     assert cells(found, 2)[()].v == 1.0
+
+
+def margins(found, position=0):
+    table = recount_from_json(found["recount"]).tables[position]
+    return {(m.axes, m.key): (m.n, m.numerator) for m in table.margins}
+
+
+def test_margins_count_rows_whatever_the_other_dimensions_say(tmp_path):
+    rows = [
+        ("p1", "A", 2010, 1, ["x"]),
+        ("p1", "A", None, 1, ["x", "y"]),
+        ("p2", "A", 1999, 1, []),
+        ("p2", None, 2011, 1, None),
+    ]
+    path = view(tmp_path / "v.parquet", rows)
+    found = count(
+        path,
+        table("count", "registration", REGION, YEAR, name="rows"),
+        table("count", "person", REGION, name="persons"),
+        table("count", "registration", REGION, MEANS, name="means"),
+        table(
+            "proportion", "registration", REGION, name="part", numerator={"variable": "year", "in": ["2010"]}
+        ),
+    )
+    in_rows = margins(found, 0)
+    assert in_rows[(), ()] == (4, 0)
+    assert in_rows[(0,), ("A",)] == (3, 0)
+    assert in_rows[(0,), ("B",)] == (0, 0)
+    assert in_rows[(1,), ("2011",)] == (1, 0)
+    assert margins(found, 1) == {((), ()): (2, 0)}
+    assert margins(found, 2)[(0,), ("A",)] == (3, 0)
+    assert margins(found, 2)[(1,), ("x",)] == (2, 0)
+    assert margins(found, 3) == {((), ()): (3, 1)}
 
 
 def test_without_a_person_key_persons_are_unknown_unless_rows_are_persons(tmp_path):

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.probe import PROGRAM, pack
-from tests.hostile import containment, harvest, images, lost
+from tests.hostile import containment, harvest, images, lost, numbers, outputs
 from tests.hostile.case import CASES, ROOT, Case, Outcome, Target
 
-MODULES = (images, containment, harvest, lost)  # each adds its cases when it is imported
+MODULES = (images, containment, outputs, harvest, lost, numbers)  # each adds its cases when it is imported
 
 
 def target_on(folder: Path) -> Target:

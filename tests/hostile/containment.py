@@ -119,11 +119,11 @@ def burn(target: Target) -> Outcome:
 @case(22, "burn processor time without end, and nobody looks at the clock", is_long=True)
 def burn_alone(target: Target) -> Outcome:
     limits = replace(SMALL, wall_seconds=1, cpus=1.0)
-    began = monotonic()
-    with visit(target, "burn", limits=limits, seconds=60) as spec:
-        run(target.engine, spec)
-    took = monotonic() - began
-    return contained(took < 50, f"the kernel ended all nine after {took:.1f} s")
+    with visit(target, "burn", limits=limits, seconds=300) as spec:
+        state = run(target.engine, spec)
+        alone = state.finished is not None and state.finished < spec.deadline
+        took = (state.finished - state.started).total_seconds()
+    return contained(alone, f"the kernel ended all nine after {took:.0f} s, without us")
 
 
 @case(23, "ignore every signal")

@@ -6,9 +6,10 @@ import json
 
 from fairnode.gate import strict_json
 from fairnode.gate.compare import check_equal
-from fairnode.gate.contract import contract_from_json, read_result
+from fairnode.gate.contract import read_result
 from fairnode.gate.refusals import Refused
 from fairnode.records.result import Recount, RecountedCell, RecountedTable
+from fairnode.records.result_json import contract_from_json
 from tests.hostile.case import Outcome, Target, case, contained, refused
 
 CODES = ["NL-AM", "NL-DH"]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from examples.netherlands.record import record
 
 from examples.netherlands.organisations import ORGANISATIONS
+from examples.netherlands.records import record
 from fairnode import vocabulary
 from fairnode.config import Config, Organisation
 from fairnode.jobs import shacl

@@ -25,9 +25,10 @@ from fairnode.records.result import (
     TableSpec,
     Unit,
 )
+from fairnode.records.result_json import tables_to_json
 from fairnode.release.chart import to_svg
 from fairnode.release.cube import iri, literal, to_cube
-from fairnode.release.tables import to_csv, to_json
+from fairnode.release.tables import to_csv
 from fairnode.release.words import Labels, Provenance
 
 QB = Namespace("http://purl.org/linked-data/cube#")
@@ -92,7 +93,7 @@ def test_csv_of_means_has_the_value_too():
 
 
 def test_json_says_how_it_was_rounded_and_that_totals_are_of_shown_cells():
-    told = json.loads(json.dumps(to_json([gated(REGION, YEAR)], release="7", rules="ab")))
+    told = json.loads(json.dumps(tables_to_json([gated(REGION, YEAR)], release="7", rules="ab")))
     assert (told["type"], told["release"], told["rules"]) == ("fairnode.release/1", "7", "ab")
     table = told["tables"][0]
     assert table["roundedTo"] == 5
@@ -101,7 +102,7 @@ def test_json_says_how_it_was_rounded_and_that_totals_are_of_shown_cells():
         {"k": ["NL-AM", "2011"], "status": "hidden"},
     ]
     assert table["sumsOfShownCells"] == [{"variable": "region", "code": "NL-AM", "n": 25}, {"n": None}]
-    mean = to_json([gated(REGION, kind=Kind.MEAN)], release="7", rules="ab")["tables"][0]
+    mean = tables_to_json([gated(REGION, kind=Kind.MEAN)], release="7", rules="ab")["tables"][0]
     assert mean["cells"][0]["v"] == 3.125
     assert mean["measure"] == "age"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, xlogy
+from scipy.special import gammaln, ndtr, xlogy
 from scipy.stats import chi2
 
 from .errors import MethodError
@@ -23,6 +23,7 @@ from .table import Table
 MAX_P = 0.05
 GRID = 41
 ZOOMS = 6
+LEAST = float(np.log(1e-3))  # below this the unseen number is taken as none
 
 
 def aic_stepwise(table: Table) -> tuple[Fit, list[tuple[int, float, float]]]:
@@ -76,7 +77,7 @@ def profile(table: Table, fit: Fit, levels: tuple[float, ...] = (0.95, 0.80)) ->
     curve = _Curve(table, fit)
     width = 6 * np.sqrt(fit.missing_variance + 1 / max(fit.missing, 1e-3)) + 0.5
     centre = np.log(max(fit.missing, 1e-3))
-    top, height = curve.maximum(centre - width, centre + width)
+    top, height = curve.maximum(max(centre - width, LEAST), max(centre + width, LEAST + 1))
     intervals = {}
     for level in levels:
         cut = height - chi2.ppf(level, 1) / 2
@@ -96,17 +97,22 @@ class _Curve:
         self.table = table
 
     def values(self, log_unseen: Floats) -> Floats:
-        """Log-likelihood up to a constant: -deviance / 2 + x - N - log(x / N) / 2 with x = N - n."""
+        """Multinomial log-likelihood up to a constant, with x = N - n unseen.
+
+        -deviance / 2 + log(N! / x!) + x log x - N log N; Cormack's x - N - log(x / N) / 2 is Stirling's
+        approximation of the last terms, which runs off to infinity for x near 0.
+        """
         unseen = np.exp(log_unseen)
         counts = np.repeat(self.table.counts[None].astype(float), len(unseen), axis=0)
         counts[:, 0] = unseen
         start = np.repeat(self.start[None], len(unseen), axis=0)
         start[:, 0] = log_unseen
-        batch = fit_batch(self.terms, counts, self.active, start, unseen=True, max_steps=200)
+        batch = fit_batch(self.terms, counts, self.active, start, unseen=True, max_steps=60)
         ratio = np.divide(counts, batch.mu, out=np.ones_like(counts), where=batch.mu > 0)
         half_deviance = xlogy(counts, ratio).sum(axis=1)
         total = self.table.persons + unseen
-        return -half_deviance + unseen - total - (log_unseen - np.log(total)) / 2
+        ways = gammaln(total + 1) - gammaln(unseen + 1)
+        return -half_deviance + ways + xlogy(unseen, unseen) - xlogy(total, total)
 
     def maximum(self, low: float, high: float) -> tuple[float, float]:
         """Place and height of the maximum, by grids that zoom in."""
@@ -119,14 +125,14 @@ class _Curve:
 
     def crossing(self, top: float, cut: float, reach: float) -> float:
         """N where the curve falls through `cut`, left (`reach` < 0) or right of the maximum."""
-        near, far = top, top + reach
+        near, far = top, max(top + reach, LEAST)
         for _ in range(12):
+            if near == far:
+                return float(self.table.persons)
             if self.values(np.array([far]))[0] < cut:
                 break
-            near, far = far, far + reach
+            near, far = far, max(far + reach, LEAST)
         else:
-            if reach < 0:
-                return float(self.table.persons)
             raise MethodError(
                 "profile-open",
                 "The profile likelihood does not fall for large N: no upper limit can be given.",

@@ -21,10 +21,12 @@ SLACK = 1e-7
 def statuses(terms: Design, counts: Floats, batch: Batch) -> np.ndarray:
     """0 where the row's estimate stands, 1 no maximum exists, 2 not identifiable, 3 both.
 
-    Converged rows exist (see `glm`); the linear programme is solved for the others only.
+    Converged rows exist (see `glm`) unless the unseen number ran to an end of the scale; the linear
+    programme decides the others.
     """
     code = np.where(batch.identifiable, 0, 2)
-    for row in np.flatnonzero(~batch.converged):
+    extreme = (batch.missing < 1e-4) | (batch.missing > 1e5 * counts.sum(axis=1))
+    for row in np.flatnonzero(~batch.converged | extreme):
         cells = counts[row if len(counts) > 1 else 0] > 0
         code[row] += not maximum_exists(terms.lists, _key(terms, batch.active[row]), cells.tobytes())
     return code

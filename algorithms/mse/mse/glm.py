@@ -202,10 +202,11 @@ def _ascend(terms: Design, column: int, alpha: Floats, mu: Floats, goal: Floats,
 def independence_missing(total: Floats, on: Floats) -> Floats:
     """Unseen persons under independence: root of prod_i (x + n - n_i) = x (x + n)^(t-1), by bisection.
 
-    `total` (R,), `on` (R, t). Capped at 10^9 n where no finite root exists (Darroch 1958).
+    `total` (R,), `on` (R, t); Darroch 1958. At least 0.05, and capped at 10^4 n where no finite root exists:
+    a start further out would let rounding look like convergence.
     """
-    low = np.full(len(total), -30.0)
-    high = np.log(total) + np.log(1e9)
+    low = np.full(len(total), np.log(0.05))
+    high = np.log(total) + np.log(1e4)
     for _ in range(90):
         middle = (low + high) / 2
         x = np.exp(middle)

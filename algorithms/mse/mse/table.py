@@ -97,7 +97,7 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     lines = text.splitlines()
     header = next((line for line in lines if line.strip()), "")
     separator = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True, strict=True)
     try:
         found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as problem:

@@ -1,4 +1,4 @@
-"""The fitting core against independent oracles: statsmodels, exact roots, linear algebra, other algorithms."""
+"""The fitting core against independent oracles: statsmodels, exact roots, rank, other algorithms."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_decomposable_graphs_are_all_there():
 
 
 def test_a_cycle_of_four_has_no_closed_form(tables):
-    pairs = [m for m in parse_model("EXH:ABA, ABA:OSCE, OSCE:HRW, EXH:HRW", tables["Kosovo"].lists)]
+    pairs = list(parse_model("EXH:ABA, ABA:OSCE, OSCE:HRW, EXH:HRW", tables["Kosovo"].lists))
     with pytest.raises(MethodError, match="cycle"):
         decomposable.closed_form(tables["Kosovo"], frozenset(m for m in pairs if m.bit_count() == 2))
 

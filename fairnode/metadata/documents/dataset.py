@@ -70,9 +70,10 @@ def additions(site: Site, told: Described) -> Graph:
     fill(n.DCAT.landingPage, me)
     _protection(told, fill)
     _history(graph, site, told)
-    variable_triples(graph, told.record)
-    sample = sample_csv(told.record)
-    sample_triples(graph, told.record, site.iri(f"/sample/{row.id}.csv"), len(sample))
+    if told.record.public_variables:
+        variable_triples(graph, told.record)
+        sample = sample_csv(told.record)
+        sample_triples(graph, told.record, site.iri(f"/sample/{row.id}.csv"), len(sample))
     add_metadata(graph, me, row.created, row.changed)
     add_organisation(graph, site)
     distribution_triples(graph, site, told)

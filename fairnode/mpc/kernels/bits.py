@@ -1,0 +1,332 @@
+"""Gates on replicated secret bits, 64 to a word: XOR and NOT are local, AND costs one round or two.
+
+A shared vector of W words is an array (rows held by this party, W), rows in the order of
+`exchange.held_by`; so `a ^ b` is the XOR gate. The AND gate follows Araki et al. (CCS 2016) and its
+generalisation to any (m, t) with m > 2t: x & y is the XOR of all products x_A & y_B of rows, and some
+party holds both A and B as 2t < m. Parties mask the XOR of their products; one row of the result
+(the *target*, which changes all the time) becomes the masked sum, the others come from shared keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairnode.errors import NotValid
+from fairnode.mpc.kernels.exchange import Exchange, Row, held_by, holders, rows_of
+from fairnode.mpc.kernels.sharing import ALL_ONES, RowSource, held_rows, read_row, xor_all
+from fairnode.mpc.kernels.streams import CACHE_WORDS, SLACK_WORDS, Stream, Words, octets
+
+BULK_WORDS = 16384  # from here on bytes cost more than rounds: sums go through one holder, in two rounds
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products of a party with a factor in common: XOR of `left` rows of x AND that of `right` rows of y."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Words start..stop-1 of one AND, whose masked sum becomes the row `target`."""
+
+    start: int
+    stop: int
+    target: Row
+    collector: int
+
+
+def assign_products(parties: int, threshold: int) -> list[list[Products]]:
+    """For each party the products of rows it adds up: every pair of rows is somebody's, evenly spread.
+
+    For each row of x one holder takes all rows of y that it holds too, the next holder in turn what is
+    left, and so on; so most products of a party have their y factor in common and need one AND gate.
+    """
+    rows = rows_of(parties, threshold)
+    load = [0] * parties
+    sums: list[dict[tuple[Row, ...], list[Row]]] = [{} for _ in range(parties)]
+    for left in rows:
+        able = holders(left, parties)
+        followed = [p for p in able if (p + 1) % parties in able] or list(able)
+        first = min(followed, key=lambda p: load[p])
+        load[first] += 1
+        waiting = set(rows)
+        for party in sorted(able, key=lambda p: (p - first) % parties):
+            right = tuple(row for row in rows if row in waiting and party not in row)
+            waiting -= set(right)
+            if right:
+                sums[party].setdefault(right, []).append(left)
+    index = [{row: i for i, row in enumerate(held_by(p, parties, threshold))} for p in range(parties)]
+    return [
+        [
+            Products(tuple(index[p][row] for row in left), tuple(index[p][row] for row in right))
+            for right, left in sums[p].items()
+        ]
+        for p in range(parties)
+    ]
+
+
+def spread(rows: Sequence[Row], parties: int) -> dict[Row, int]:
+    """One holder for each row, every party chosen as often as possible."""
+    load = [0] * parties
+    chosen: dict[Row, int] = {}
+    for row in rows:
+        chosen[row] = min(holders(row, parties), key=lambda p: (load[p], -p))
+        load[chosen[row]] += 1
+    return chosen
+
+
+class BitKernel:
+    """One party's gates. All parties must call the same methods, in the same order, on the same shapes."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Derive the masks' key streams; several kernels may live in one run, each with its own."""
+        self.exchange = exchange
+        self.party, self.parties, self.threshold = exchange.party, exchange.parties, exchange.threshold
+        if self.parties <= 2 * self.threshold or self.threshold < 1:
+            raise NotValid(f"{self.parties} compute parties cannot keep a secret from {self.threshold}.")
+        self.others = [p for p in range(self.parties) if p != self.party]
+        self.rows = rows_of(self.parties, self.threshold)
+        self.held = held_by(self.party, self.parties, self.threshold)
+        self.and_gates = 0
+        self._use = exchange.next_use()
+        self._products = assign_products(self.parties, self.threshold)[self.party]
+        self._fresh = {row: Stream(exchange.row_key(row), "and: new row", self._use) for row in self.held}
+        self._zero = [Stream(exchange.pair_key(p), "and: zero share", self._use) for p in self.others]
+        self._dealt = {
+            (row, dealer): Stream(exchange.row_key(row), f"deal {dealer}", self._use)
+            for row in self.held
+            for dealer in range(self.parties)
+        }
+        self._adder = spread(self.rows, self.parties)
+        self._collector = spread(self.rows, self.parties)
+        self._turn = 0
+
+    # ---- what needs no message
+
+    def zeros(self, words: int) -> Words:
+        """A sharing of zeros (every row zero: a constant, not a secret)."""
+        return np.zeros((len(self.held), words), np.uint64)
+
+    def public(self, words: Words) -> Words:
+        """A sharing of words that everybody knows."""
+        shared = self.zeros(len(words))
+        if self.rows[0] in self.held:
+            shared[0] = words
+        return shared
+
+    def invert(self, x: Words) -> Words:
+        """NOT of every bit."""
+        flipped = x.copy()
+        if self.rows[0] in self.held:
+            flipped[0] ^= ALL_ONES
+        return flipped
+
+    def invert_in_place(self, x: Words) -> None:
+        """NOT of every bit, overwriting the vector."""
+        if self.rows[0] in self.held:
+            np.bitwise_xor(x[0], ALL_ONES, out=x[0])
+
+    def dealt(self, rows: Mapping[Row, Words | RowSource], start: int, stop: int) -> Words:
+        """The share that this party was dealt of words start..stop-1 of an input party."""
+        share = np.empty((len(self.held), stop - start), np.uint64)
+        for row, out in zip(held_rows(rows, self.party, self.parties, self.threshold), share, strict=True):
+            read_row(row, start, out)
+        return share
+
+    # ---- what needs messages
+
+    async def share(self, words: Words | None, dealer: int, count: int) -> Words:
+        """Share `count` words of compute party `dealer` (the others give None): one row is sent."""
+        names = [row for row in self.rows if dealer not in row]
+        last = names[-1]
+        shared = self.zeros(count)
+        for i, row in enumerate(self.held):
+            if row in names and row != last:
+                shared[i] = self._dealt[row, dealer].words(count)
+        if self.party == dealer:
+            assert words is not None
+            assert len(words) == count
+            rest = words ^ xor_all(shared)
+            shared[self.held.index(last)] = rest
+            await self.exchange.exchange(
+                {p: rest.tobytes() for p in holders(last, self.parties) if p != dealer}, []
+            )
+        elif self.party not in last:
+            got = await self.exchange.exchange({}, [dealer])
+            shared[self.held.index(last)] = _words(got[dealer], count, dealer)
+        return shared
+
+    async def and_(self, x: Words, y: Words) -> Words:
+        """AND of two shared vectors (rows held, W); the result has fresh, uniform rows."""
+        roomy = np.empty((len(self.held), x.shape[1] + SLACK_WORDS), np.uint64)
+        await self._and_into(x, y, roomy)
+        return roomy[:, : x.shape[1]]
+
+    async def and_in_place(self, bits: Words, count: int) -> None:
+        """Words 0..count-1 of a shared vector become their AND with the next `count` words, in place."""
+        assert count >= SLACK_WORDS
+        await self._and_into(bits[:, :count], bits[:, count : 2 * count], bits[:, : count + SLACK_WORDS])
+
+    async def _and_into(self, x: Words, y: Words, roomy: Words) -> None:
+        """Put x AND y into `roomy`, whose rows have two words more and may begin with x."""
+        count = x.shape[1]
+        self.and_gates += 64 * count
+        sums = np.empty(count + SLACK_WORDS, np.uint64)
+        pieces = self._pieces(count)
+        for piece in pieces:
+            self._masked_sums(x, y, piece, roomy, sums)
+        if count >= BULK_WORDS:
+            await self._collect(pieces, sums, roomy)
+        elif count:
+            await self._tell_all_holders(pieces[0], sums, roomy)
+
+    async def and_many(self, pairs: Sequence[tuple[Words, Words]]) -> list[Words]:
+        """AND of several pairs of shared vectors, of any widths, for the rounds of one."""
+        if not pairs:
+            return []
+        result = await self.and_(
+            np.concatenate([x for x, _ in pairs], axis=1), np.concatenate([y for _, y in pairs], axis=1)
+        )
+        ends = np.cumsum([x.shape[1] for x, _ in pairs])
+        return [result[:, end - x.shape[1] : end] for end, (x, _) in zip(ends, pairs, strict=True)]
+
+    async def open_to_all(self, x: Words) -> Words:
+        """The words of a shared vector, told to every compute party; the one opening the kernel has."""
+        out: dict[int, bytes] = {}
+        for peer in self.others:
+            mine = [i for i, row in enumerate(self.held) if peer in row and self._teller(row) == self.party]
+            if mine:
+                out[peer] = xor_all(x[mine]).tobytes()
+        tellers = sorted({self._teller(row) for row in self.rows if self.party in row})
+        got = await self.exchange.exchange(out, tellers)
+        opened = xor_all(x)
+        for peer in tellers:
+            opened ^= _words(got[peer], x.shape[1], peer)
+        return opened
+
+    def to_rows(self, x: Words) -> dict[Row, Words]:
+        """The share of this party by row name: what it seals to a recipient, or keeps."""
+        return {row: x[i].copy() for i, row in enumerate(self.held)}
+
+    # ---- the AND gate in steps
+
+    def _teller(self, row: Row) -> int:
+        return holders(row, self.parties)[0]
+
+    def _pieces(self, count: int) -> list[Piece]:
+        """A small AND has one target row; a large one is cut so that every party collects as much."""
+        if count < BULK_WORDS:
+            self._turn += 1
+            target = self.rows[self._turn % len(self.rows)]
+            return [Piece(0, count, target, self._collector[target])]
+        ends = [count * i // len(self.rows) for i in range(len(self.rows) + 1)]
+        return [
+            Piece(start, stop, row, self._collector[row])
+            for start, stop, row in zip(ends, ends[1:], self.rows, strict=False)
+        ]
+
+    def _masked_sums(self, x: Words, y: Words, piece: Piece, roomy: Words, sums: Words) -> None:
+        """Put this party's masked sum of products into `sums` and the new rows from keys into `roomy`.
+
+        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
+        """
+        scratch = np.empty((2, min(CACHE_WORDS, piece.stop - piece.start)), np.uint64)
+        fresh = [(row, self._fresh[name], name) for row, name in zip(roomy, self.held, strict=True)]
+        for start in range(piece.start, piece.stop, CACHE_WORDS):
+            stop = min(start + CACHE_WORDS, piece.stop)
+            block = sums[start:stop]
+            self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
+            for row, stream, name in fresh:
+                if name != piece.target:
+                    stream.fill(octets(row[start : stop + SLACK_WORDS]))
+                    if self._adder[name] == self.party:
+                        np.bitwise_xor(block, row[start:stop], out=block)
+            masked = octets(sums[start : stop + SLACK_WORDS])
+            for stream in self._zero:
+                stream.mask(masked)
+
+    def _add_products(self, x: Words, y: Words, out: Words, scratch: Words) -> None:
+        """Put the XOR of the products of rows that fall to this party into `out`."""
+        left, right = scratch
+        for k, products in enumerate(self._products):
+            factors = _xor_of(x, products.left, left), _xor_of(y, products.right, right)
+            if k == 0:
+                np.bitwise_and(*factors, out=out)
+            else:
+                np.bitwise_and(*factors, out=left)
+                np.bitwise_xor(out, left, out=out)
+
+    async def _tell_all_holders(self, piece: Piece, sums: Words, roomy: Words) -> None:
+        """One round: every party sends its masked sum to every holder of the target row."""
+        count = piece.stop
+        targets = holders(piece.target, self.parties)
+        mine = sums[:count]
+        out = {p: mine.tobytes() for p in targets if p != self.party}
+        got = await self.exchange.exchange(out, self.others if self.party in targets else [])
+        if self.party in targets:
+            row = roomy[self.held.index(piece.target), :count]
+            row[:] = mine
+            for peer, message in got.items():
+                row ^= _words(message, count, peer)
+
+    async def _collect(self, pieces: Sequence[Piece], sums: Words, roomy: Words) -> None:
+        """Two rounds: one holder of each target row adds up and tells the others; half the bytes."""
+        mine = [p for p in pieces if p.collector == self.party]
+        out = {
+            peer: b"".join(sums[p.start : p.stop].tobytes() for p in pieces if p.collector == peer)
+            for peer in {p.collector for p in pieces} - {self.party}
+        }
+        got = await self.exchange.exchange(out, self.others if mine else [])
+        for peer, message in got.items():
+            _xor_pieces(sums, mine, message, peer)
+        out = {}
+        for peer in self.others:
+            told = [p for p in mine if peer not in p.target]
+            if told:
+                out[peer] = b"".join(sums[p.start : p.stop].tobytes() for p in told)
+        due = [p for p in pieces if self.party not in p.target and p.collector != self.party]
+        got = await self.exchange.exchange(out, sorted({p.collector for p in due}))
+        for peer, message in got.items():
+            _put_pieces(sums, [p for p in due if p.collector == peer], message, peer)
+        for piece in pieces:
+            if self.party not in piece.target:
+                row = roomy[self.held.index(piece.target)]
+                row[piece.start : piece.stop] = sums[piece.start : piece.stop]
+
+
+def _xor_of(rows: Words, chosen: tuple[int, ...], scratch: Words) -> Words:
+    """The XOR of the chosen rows: a row itself, or put into `scratch`."""
+    if len(chosen) == 1:
+        row: Words = rows[chosen[0]]
+        return row
+    np.bitwise_xor(rows[chosen[0]], rows[chosen[1]], out=scratch)
+    for i in chosen[2:]:
+        np.bitwise_xor(scratch, rows[i], out=scratch)
+    return scratch
+
+
+def _words(message: bytes, count: int, peer: int) -> Words:
+    """The words of a message. Raises `NotValid` if their number is not the one this step has."""
+    if len(message) != 8 * count:
+        raise NotValid(f"Compute party {peer} sent {len(message)} bytes where this step has {8 * count}.")
+    return np.frombuffer(message, np.uint64)
+
+
+def _xor_pieces(sums: Words, pieces: Sequence[Piece], message: bytes, peer: int) -> None:
+    words = _words(message, sum(p.stop - p.start for p in pieces), peer)
+    start = 0
+    for piece in pieces:
+        stop = start + piece.stop - piece.start
+        sums[piece.start : piece.stop] ^= words[start:stop]
+        start = stop
+
+
+def _put_pieces(sums: Words, pieces: Sequence[Piece], message: bytes, peer: int) -> None:
+    for piece in pieces:
+        sums[piece.start : piece.stop] = 0
+    _xor_pieces(sums, pieces, message, peer)

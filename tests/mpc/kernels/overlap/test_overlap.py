@@ -1,0 +1,216 @@
+"""The overlap of lists dealt from outside is exact, for any lists, and bad lists are refused at home."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairnode.errors import NotValid
+from fairnode.mpc.kernels.bits import BitKernel
+from fairnode.mpc.kernels.local import Network, run_locally
+from fairnode.mpc.kernels.sharing import FileRow, from_planes, split
+from fairnode.mpc.overlap import matches as matches_module
+from fairnode.mpc.overlap import shape as shape_module
+from fairnode.mpc.overlap.cells import exact_cells, judge_cells, lane, on_lanes, read_cells
+from fairnode.mpc.overlap.matches import count_overlaps
+from fairnode.mpc.overlap.shape import OverlapShape, patterns
+from fairnode.mpc.overlap.tables import AttemptFailed, HashingKey, bins, cuckoo, distinct, hashed
+
+KEY = HashingKey(b"linkage secret of the input parties", "ab" * 32)
+
+
+def computed(lists, shape, program, parties=3, threshold=1):
+    """Deal lists of keys, count them at each party, hand kernel and shared table to `program`."""
+    dealt = [
+        split(bins(keys, KEY, shape, place).words, parties, threshold) for place, keys in enumerate(lists)
+    ]
+
+    async def party(exchange):
+        kernel = BitKernel(exchange)
+        mine = [{row: rows[row] for row in kernel.held} for rows in dealt]
+        counts = await count_overlaps(kernel, mine, shape)
+        planes = await program(kernel, on_lanes(kernel, counts, shape))
+        return await kernel.open_to_all(np.concatenate(planes, axis=1))
+
+    results = run_locally(Network(parties, threshold), party)
+    assert all(np.array_equal(r, results[0]) for r in results)
+    return results[0]
+
+
+def overlap(lists, shape, parties=3, threshold=1):
+    """The opened exact cells by pattern."""
+
+    async def cells(kernel, table):
+        return await exact_cells(kernel, table, shape.lists)
+
+    counts = from_planes(computed(lists, shape, cells, parties, threshold)[:, None], 64)
+    assert counts.sum() == sum(counts[lane(p)] for p in patterns(shape.lists))
+    return {p: int(counts[lane(p)]) for p in patterns(shape.lists)}
+
+
+def shown_cells(lists, shape, least, base=5):
+    async def judged(kernel, table):
+        status, total = await judge_cells(kernel, table, shape.lists, least, base)
+        return [status, *total]
+
+    return read_cells(computed(lists, shape, judged), shape)
+
+
+def plain_rule(cells, lists, least, base=5):
+    """P9 in clear: the rounded cells, or None where hidden."""
+    shown = {p: n for p, n in cells.items() if n >= least}
+    fine = True
+    for i in range(lists):
+        size = sum(n for p, n in cells.items() if i in p)
+        hidden = sum(n for p, n in cells.items() if i in p and p not in shown)
+        fine &= hidden == 0 or hidden >= least
+        fine &= all(size - n >= least for p, n in shown.items() if i in p)
+    return {p: (n + base // 2) // base * base if fine and p in shown else None for p, n in cells.items()}
+
+
+def plain_cells(lists):
+    sets = [set(keys) for keys in lists]
+    everyone = set().union(*sets)
+    on = [tuple(i for i, s in enumerate(sets) if person in s) for person in everyone]
+    return {pattern: on.count(pattern) for pattern in patterns(len(lists))}
+
+
+def population(seed, lists, size, pool):
+    rng = np.random.default_rng(seed)
+    return [[f"person {i}" for i in rng.choice(pool, size, replace=False)] for _ in range(lists)]
+
+
+@pytest.mark.parametrize(("lists", "parties", "threshold"), [(3, 3, 1), (5, 3, 1), (6, 5, 2), (4, 5, 2)])
+def test_every_cell_equals_the_plaintext_table(lists, parties, threshold):
+    people = population(lists, lists, 120, 200)
+    shape = OverlapShape(lists, 150)
+    assert overlap(people, shape, parties, threshold) == plain_cells(people)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), data=st.data())
+def test_lists_of_any_lengths_and_overlap_are_counted_exactly(seed, data):
+    pool = [f"p{i}" for i in range(40)]
+    some = st.lists(st.sampled_from(pool), min_size=1, max_size=30, unique=True)
+    lists = [data.draw(some) for _ in range(3)]
+    fingerprint = data.draw(st.sampled_from([41, 48, 63, 64]))
+    assert overlap(lists, OverlapShape(3, 30, fingerprint)) == plain_cells(lists)
+
+
+def test_tables_compared_in_several_blocks_and_batches_give_the_same(monkeypatch):
+    monkeypatch.setattr(shape_module, "BLOCK_WORDS", 3)
+    monkeypatch.setattr(matches_module, "BATCH_WORDS", 1)
+    people = population(9, 4, 300, 500)
+    shape = OverlapShape(4, 300)
+    assert shape.blocks > 3
+    assert overlap(people, shape) == plain_cells(people)
+
+
+def test_equal_lists_and_disjoint_lists():
+    same = [f"a{i}" for i in range(25)]
+    other = [f"b{i}" for i in range(25)]
+    assert overlap([same, same, same], OverlapShape(3, 25))[0, 1, 2] == 25
+    assert overlap([same, other, other], OverlapShape(3, 25))[0,] == 25
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    counts=st.lists(st.one_of(st.integers(0, 14), st.integers(0, 30)), min_size=7, max_size=7),
+    least=st.integers(3, 12),
+)
+def test_cells_are_shown_exactly_when_the_rule_for_lists_allows(counts, least):
+    lists = [[], [], []]
+    for pattern, count in zip(patterns(3), counts, strict=True):
+        for i in pattern:
+            lists[i] += [f"{pattern} {n}" for n in range(count)]
+    if not all(lists):
+        return
+    assert shown_cells(lists, OverlapShape(3, 150), least) == plain_rule(plain_cells(lists), 3, least)
+
+
+def test_one_list_that_could_undo_the_hiding_hides_the_whole_table():
+    everyone = [f"p{i}" for i in range(60)]
+    lists = [everyone[:45], everyone[20:], everyone[40:60]]
+    cells = plain_cells(lists)
+    assert set(plain_rule(cells, 3, 11).values()) == {None}
+    assert set(shown_cells(lists, OverlapShape(3, 60), 11).values()) == {None}
+
+
+def test_rows_may_lie_in_files(tmp_path):
+    words = np.arange(10, dtype=np.uint64)
+    words.astype("<u8").tofile(tmp_path / "row")
+    row = FileRow(tmp_path / "row")
+    piece = np.empty(4, np.uint64)
+    row.read(3, piece)
+    assert piece.tolist() == [3, 4, 5, 6]
+    with pytest.raises(NotValid, match="shorter"):
+        row.read(8, piece)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 2000))
+def test_a_cuckoo_table_holds_every_item_in_one_of_its_bins(seed, count):
+    keys = [f"{seed}-{i}" for i in range(count)]
+    shape = OverlapShape(3, count)
+    places, prints = hashed(keys, KEY.derive(), shape)
+    table = cuckoo(places, shape.bins)
+    assert sorted(table[table >= 0].tolist()) == list(range(count))
+    assert all(b in places[i] for b, i in enumerate(table) if i >= 0)
+    assert (prints >> np.uint64(63) == 1).all()
+
+
+def test_a_table_that_is_too_small_fails_the_attempt():
+    places, _ = hashed([f"{i}" for i in range(100)], KEY.derive(), OverlapShape(3, 100))
+    with pytest.raises(AttemptFailed):
+        cuckoo(places % 90, 90)
+    with pytest.raises(AttemptFailed):
+        bins([f"{i}" for i in range(100)], KEY, OverlapShape(3, 100, slots=1), 1)
+
+
+def test_each_attempt_and_study_hashes_anew():
+    keys = {HashingKey(b"s", study, attempt).derive() for study in ("a", "b") for attempt in (0, 1)}
+    assert len(keys) == 4
+
+
+def test_repeated_ambiguous_and_missing_keys_are_dropped_and_counted():
+    keys = ["x", "x", "y", "", "z", "z"]
+    persons = ["1", "1", "2", "3", "4", "5"]
+    unique = distinct(keys, persons)
+    assert (unique.keys, unique.repeated, unique.ambiguous, unique.missing) == (["x", "y"], 1, 2, 1)
+    assert distinct(keys).keys == ["x", "y", "z"]
+    assert distinct(keys).repeated == 2
+
+
+def test_a_list_with_a_tenth_of_duplicates_counts_each_person_once():
+    people = population(2, 3, 100, 150)
+    shape = OverlapShape(3, 100)
+    doubled = [keys + keys[:10] for keys in people]
+    assert overlap(doubled, shape) == plain_cells(people)
+
+
+def test_bad_lists_and_shapes_are_refused_with_a_reason():
+    shape = OverlapShape(3, 10)
+    with pytest.raises(NotValid, match="no person"):
+        bins(["", ""], KEY, shape, 0)
+    with pytest.raises(NotValid, match="more than the 10"):
+        bins([str(i) for i in range(11)], KEY, shape, 0)
+    with pytest.raises(NotValid, match="3 to 6 lists"):
+        OverlapShape(7, 10)
+    with pytest.raises(NotValid, match="bound"):
+        OverlapShape(3, 0)
+
+
+def test_all_messages_have_the_same_lengths_whatever_the_lists_hold():
+    lengths = []
+    for lists in (population(1, 3, 40, 60), [["only one"], ["another"], ["only one"]]):
+        shape = OverlapShape(3, 40)
+        dealt = [split(bins(keys, KEY, shape, place).words, 3, 1) for place, keys in enumerate(lists)]
+        network = Network(3, 1)
+
+        async def party(exchange, dealt=dealt, shape=shape):
+            kernel = BitKernel(exchange)
+            await count_overlaps(kernel, [{r: rows[r] for r in kernel.held} for rows in dealt], shape)
+
+        run_locally(network, party)
+        lengths.append(sorted((m.sender, m.receiver, len(m.payload)) for m in network.transcript))
+    assert lengths[0] == lengths[1]

@@ -1,0 +1,33 @@
+"""A study that was told to its end, for all tests that only look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.factories import Site
+from tests.spine.telling import approve, send_study, write_study
+
+
+@dataclass(frozen=True)
+class Story:
+    """A node at which one study has finished."""
+
+    site: Site
+    study: str
+    visit: str
+
+
+@pytest.fixture(scope="session")
+def story(new_site: Callable[[], Site]) -> Story:
+    """One organisation's registrations by region and year: asked, signed by two, visited, released."""
+    site = new_site()
+    worker = site.start("work")
+    study = send_study(site, write_study(site))
+    visit = site.wait_for_visit("waiting").id
+    assert approve(site, visit) == "approved"
+    site.cli("study", "follow", study, "--wait", "120")
+    site.stop(worker)
+    return Story(site, study, visit)

@@ -1,0 +1,128 @@
+"""Containers that do wrong, and an engine that does not answer: the visit ends or waits, nothing leaves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from fairnode.demo.make import build_image
+from fairnode.records.rows import LedgerLine, Quarantine, Release, Visit
+from tests.factories import ROOT, add_algorithm, one_at_a_time
+from tests.spine.telling import approve, send_study, write_study
+
+pytestmark = pytest.mark.needs_docker
+
+# how -> how the visit ends, and what the node's own people read
+WRONGS = {
+    "exits with 1": ("failed", "code 1"),
+    "writes nothing": ("failed", "wrote nothing"),
+    "runs past its time": ("failed", "ended"),
+    "writes nonsense": ("blocked", ""),
+    "lies about a count": ("blocked", ""),
+}
+
+
+@pytest.fixture(scope="session")
+def built_wrong(shared_folder):
+    """The image of `misbehaves`: the source of `counts` and one file more."""
+    built = shared_folder / "misbehaves"
+    with one_at_a_time(shared_folder):
+        if not (built / "algorithm.toml").exists():
+            folder = shared_folder / "misbehaves-source"
+            shutil.copytree(ROOT / "algorithms/counts", folder, dirs_exist_ok=True)
+            shutil.copy(ROOT / "tests/spine/misbehaves/misbehaves.py", folder)
+            manifest, dockerfile = folder / "algorithm.toml", folder / "Dockerfile"
+            told = manifest.read_text().replace('name = "counts"', 'name = "misbehaves"', 1)
+            told = told.replace("counts.py", "misbehaves.py").replace("seconds = 120", "seconds = 6")
+            told = told.replace('required = ["dimensions"]', 'required = ["dimensions", "how"]')
+            how = '[parameters.properties.how]\ntype = "string"\n\n[[outputs]]'
+            manifest.write_text(told.replace("[[outputs]]", how, 1))
+            lines = dockerfile.read_text().replace(
+                "source/counts.py", "source/counts.py source/misbehaves.py"
+            )
+            dockerfile.write_text(re.sub(r"/counts.py\"\]", '/misbehaves.py"]', lines))
+            build_image(folder, built)
+    return built
+
+
+@pytest.fixture(scope="module")
+def wrong(new_site, built_wrong):
+    """One node at which all of them run, one after the other."""
+    site = new_site()
+    with site.open() as node:
+        add_algorithm(node, built_wrong)
+    site.start("work")
+    return site
+
+
+@pytest.mark.parametrize("how", WRONGS)
+def test_a_container_that_does_wrong_ends_its_visit_and_nothing_leaves(wrong, how) -> None:
+    state, internal = WRONGS[how]
+    options = {"algorithm": "misbehaves", "parameters": f'{{"how": "{how}"}}', "title": how}
+    study = send_study(wrong, write_study(wrong, f"{how.replace(' ', '-')}.json", options=options))
+    visit = wrong.wait_for_visit("waiting", study=study).id
+    assert approve(wrong, visit) == "approved"
+    ended = wrong.wait_for_visit("failed", "blocked", "released", study=study)
+    assert ended.state == state
+    assert internal in ended.internal
+    (line,) = wrong.json("study", "follow", study, "--wait", "30")
+    assert (line["state"], line["sentence"]) == ("not released", "")
+    wrong.wait_until_clean()
+    with wrong.open() as node, node.store.read() as reader:
+        assert reader.count(Release) == 0
+        kept = reader.get(Quarantine, visit)
+        assert (kept is not None) == (state == "blocked")
+        if kept:
+            assert kept.verdict["outcome"] == "refused"
+
+
+def test_while_docker_does_not_answer_the_visit_waits_and_then_goes_on(site, tmp_path) -> None:
+    dead = f"unix://{tmp_path}/nobody.sock"
+    worker = site.start("work", DOCKER_HOST=dead)
+    study = send_study(site, write_study(site))
+    visit = site.wait_for_visit("waiting").id
+    assert approve(site, visit) == "approved"
+    site.wait_for_visit("preparing")
+    lines = site.ledger_size()
+    told = site.wait_for_words("work.log", "does not answer")
+    assert "Traceback" not in told
+    assert worker.poll() is None
+    assert site.ledger_size() == lines
+    site.stop(worker)
+    site.start("work")
+    site.wait_for_visit("released")
+    with site.open() as node, node.store.read() as reader:
+        assert reader.count(LedgerLine, kind="visit.released", study=study) == 1
+        assert reader.get(Visit, visit).state == "released"
+
+
+def test_a_visit_revoked_while_it_runs_is_stopped(site, built_wrong) -> None:
+    with site.open() as node:
+        add_algorithm(node, built_wrong)
+    site.start("work")
+    options = {"algorithm": "misbehaves", "parameters": '{"how": "runs past its time"}'}
+    study = send_study(site, write_study(site, options=options))
+    visit = site.wait_for_visit("waiting").id
+    assert approve(site, visit) == "approved"
+    site.wait_for_visit("running")
+    revoke = ("inbox", "revoke", visit, "--role", "custodian", "--because", "Stop it.")
+    assert site.json(*revoke, user="carla")["state"] == "withdrawn"
+    site.wait_until_clean()
+    (line,) = site.json("study", "follow", study, "--wait", "30")
+    assert (line["state"], line["sentence"]) == ("not released", "")
+
+
+def test_a_study_cancelled_while_it_runs_is_stopped(site, built_wrong) -> None:
+    with site.open() as node:
+        add_algorithm(node, built_wrong)
+    site.start("work")
+    options = {"algorithm": "misbehaves", "parameters": '{"how": "runs past its time"}'}
+    study = send_study(site, write_study(site, options=options))
+    visit = site.wait_for_visit("waiting").id
+    assert approve(site, visit) == "approved"
+    site.wait_for_visit("running")
+    site.cli("study", "cancel", study, "--because", "Not needed any more.", user="rosa")
+    site.wait_for_visit("cancelled")
+    site.wait_until_clean()

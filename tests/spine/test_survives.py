@@ -1,0 +1,121 @@
+"""kill -9 of web or worker at any moment, then a restart: same result, released once, nothing left lying about."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from fairnode.records.rows import Approval, LedgerLine, Release, Study
+from tests.spine.telling import approve, content_hash, send_study, write_study
+
+pytestmark = pytest.mark.needs_docker
+
+# What the worker commits from the moment that a visit is approved, in this order, each with an edge on
+# either side; what it does outside the database (view, container, harvest) lies between these edges.
+LINES = (
+    "visit.preparing",
+    "visit.running",
+    "visit.quarantined",
+    "visit.passed",
+    "view.deleted",
+    "visit.released",
+    "release.received",
+    "message.taken",
+)
+QUICK = {"before visit.quarantined", "after visit.running"}
+EDGES = [
+    pytest.param(f"{when} {line}", marks=() if f"{when} {line}" in QUICK else pytest.mark.long)
+    for line in LINES
+    for when in ("before", "after")
+]
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_worker_killed_at_any_edge_ends_in_the_same_result(site, story, edge) -> None:
+    worker = site.start("work")
+    study = send_study(site, write_study(site))
+    visit = site.wait_for_visit("waiting").id
+    site.stop(worker)
+    assert approve(site, visit) == "approved"
+    dying = site.start("work", module="tests.spine.dying", DIE_AT=edge)
+    assert dying.wait(120) == -9
+    site.start("work")
+    site.json("study", "follow", study, "--wait", "120")
+    check_ended_as_if_nothing_happened(site, study, story)
+
+
+def check_ended_as_if_nothing_happened(site, study: str, story) -> None:
+    """One release, the same table as elsewhere, a sound ledger, no container, no plaintext."""
+    with site.open() as node, node.store.read() as reader:
+        releases = reader.find(Release, {"study": study})
+        assert reader.count(LedgerLine, kind="visit.released") == 1
+        assert reader.get(Study, study).state == "finished"
+    assert len(releases) == 1
+    wanted = story.site.cli("study", "result", story.study).stdout
+    assert site.cli("study", "result", study).stdout == wanted
+    assert site.json("ledger", "verify")["problems"] == []
+    site.wait_until_clean()
+
+
+def test_a_worker_killed_while_the_view_is_made_leaves_no_process_and_no_plaintext(site, story) -> None:
+    worker = site.start("work")
+    study = send_study(site, write_study(site))
+    visit = site.wait_for_visit("waiting").id
+    assert approve(site, visit) == "approved"
+    site.wait_for_visit("preparing", "running", "quarantined")
+    site.kill(worker)
+    site.start("work")
+    site.json("study", "follow", study, "--wait", "120")
+    check_ended_as_if_nothing_happened(site, study, story)
+
+
+WEB_EDGES = [
+    pytest.param("before visit.approved", marks=()),
+    pytest.param("after visit.approved", marks=pytest.mark.long),
+    pytest.param("before study.sent", marks=pytest.mark.long),
+    pytest.param("after study.sent", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize("edge", WEB_EDGES)
+def test_a_web_process_killed_in_a_request_wrote_all_of_it_or_nothing(site, story, edge) -> None:
+    site.start("work")
+    web = site.start("serve", module="tests.spine.dying", DIE_AT=edge)
+    path = write_study(site)
+    study = through_web(site, web, "rosa", "/api/v1/studies", json.loads(path.read_text()), key="send")["id"]
+    visit = site.wait_for_visit("waiting").id
+    for user, role in (("carla", "custodian"), ("lars", "counsel")):
+        body = {"content": content_hash(site, visit), "role": role}
+        through_web(site, web, user, f"/api/v1/inbox/{visit}/approve", body, key=role)
+    site.json("study", "follow", study, "--wait", "120")
+    with site.open() as node, node.store.read() as reader:
+        assert reader.count(Approval, visit=visit) == 2
+        assert reader.count(Study) == 1
+    assert web.returncode == -9
+    check_ended_as_if_nothing_happened(site, study, story)
+
+
+def through_web(site, web, user: str, path: str, body: dict, key: str) -> dict:
+    """POST, and if the process dies under it, start it again and repeat under the same key."""
+    headers = {
+        "Authorization": f"Bearer {site.token(user)}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": key,
+    }
+    for _ in range(2):
+        request = urllib.request.Request(site.address + path, json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            told = json.loads(error.read())
+            if error.code == 409:  # the first attempt was written, only its answer was lost
+                return {"id": next(iter(site.json("study", "list", user="rosa")))["study"]}
+            raise AssertionError(told) from error
+        except OSError:
+            assert web.wait(20) == -9
+            site.start("serve")
+    raise AssertionError("the web process died twice")
