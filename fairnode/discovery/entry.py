@@ -18,6 +18,7 @@ from fairnode.records.dataset import Binding, Dataset
 
 DATASET = name("dcat:Dataset")
 _MARKUP = re.compile(r"<\s*[a-zA-Z!/?][^>]*>")
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
 _LONGEST_TITLE = 300
 _LONGEST_TEXT = 4_000
 _REGIMES = (("gdpr", "htpol:GDPR"), ("2016/679", "htpol:GDPR"), ("2016/680", "htpol:LED"))
@@ -96,8 +97,8 @@ def read_entry(content: bytes, iri: str, node: str) -> Entry:
 
 
 def _plain(text: str) -> str:
-    """Words in one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Words in one line, without control characters and those that turn the direction of writing."""
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _local(iri: str) -> str:

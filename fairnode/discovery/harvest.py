@@ -121,7 +121,7 @@ def _write(node: Node, news: _News, before: Mapping[str, PeerRecord], lost: Mapp
                 tx.change(old, state="gone", changed=clock.now())
             for row in list(news.rows.values()):
                 _keep(tx, row, before.get(row.id), news)
-    if not search_index(node).note("complete"):
+    if "complete" not in search_index(node).notes():
         rebuild(node)
         return
     drop = [*lost, *(iri for iri in news.rows if iri not in news.entries)]

@@ -60,12 +60,13 @@ def entry_from(told: Mapping[str, Any]) -> Entry:
 def bring_up_to_date(node: Node) -> None:
     """Take own datasets in that changed, and everything when the index was lost."""
     index = search_index(node)
-    if not index.note("complete"):
+    notes = index.notes()
+    if "complete" not in notes:
         rebuild(node)
     with node.store.read() as reader:
         head = reader.last(Head)
         stamp = str(head.id if head else 0)
-        if index.note("head") == stamp:
+        if notes.get("head") == stamp and "complete" in notes:
             return
         own = reader.find(Dataset, {"state": "published"})
     known = index.known(node.iri)

@@ -63,8 +63,8 @@ def search_page(node: Node, wanted: Wanted, size: int, offset: int = 0) -> tuple
     """A page of what fits, the best fitting first where words are given, and how many fit in all."""
     asked = _asked(wanted)
     bring_up_to_date(node)
-    index = search_index(node)
-    return [entry_from(told) for told in index.find(asked, size, offset)], index.count(asked)
+    found, number = search_index(node).page(asked, size, offset)
+    return [entry_from(told) for told in found], number
 
 
 def facets(found: Sequence[Found]) -> tuple[Facet, ...]:

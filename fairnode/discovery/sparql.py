@@ -107,7 +107,7 @@ def refresh(node: Node, most: int | None = None) -> int:
     """
     bring_up_to_date(node)
     index = search_index(node)
-    noted = index.note(NOTE)
+    noted = index.notes().get(NOTE, "")
     due = len(index.changed(int(noted or 0))[1])
     if noted and not due:
         return 0

@@ -25,7 +25,7 @@ BATCH = 2_000
 def bring_up_to_date(folder: Path, index: SearchIndex, database: Database) -> int:
     """Take in what changed since the last time; how many records were written anew."""
     with locked(folder, write=True):
-        number = index.note(NOTE)
+        number = index.notes().get(NOTE, "")
         place = folder / STATEMENTS
         if not number and place.exists():
             shutil.rmtree(place)

@@ -116,15 +116,15 @@ class SearchIndex:
         with self._connected(write=False) as connection:
             return dict(connection.execute(f"SELECT iri, sha256 FROM datasets {where}", values))
 
-    def note(self, key: str, value: str | None = None) -> str:
-        """What was noted under `key` (empty: nothing); with `value`, note that from now on."""
-        if value is not None:
-            with self._connected(write=True) as connection:
-                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-            return value
+    def notes(self) -> dict[str, str]:
+        """Everything that was noted."""
         with self._connected(write=False) as connection:
-            found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(found[0]) if found else ""
+            return dict(connection.execute("SELECT key, value FROM meta"))
+
+    def note(self, key: str, value: str) -> None:
+        """Note a value under `key` from now on."""
+        with self._connected(write=True) as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def change(self, put: Iterable[Line] = (), drop: Iterable[str] = ()) -> None:
         """Put lines in, over what was known of the same IRIs, and take others out; all or nothing."""
@@ -146,24 +146,22 @@ class SearchIndex:
             rows = connection.execute("SELECT iri FROM changes WHERE number > ? ORDER BY iri", (since,))
             return int(newest), [str(iri) for (iri,) in rows]
 
-    def find(self, asked: Asked, limit: int = -1, offset: int = 0) -> list[dict[str, Any]]:
-        """What is told of the datasets that fit, by title; with words and a limit, the best fitting first."""
-        condition, values = _condition(asked)
-        best = asked.words and limit >= 0
-        source = "lookup JOIN datasets d ON d.id = lookup.rowid" if asked.words else "datasets d"
-        order = "ORDER BY lookup.rank" if best else "ORDER BY d.title, d.iri"
-        query = f"SELECT d.told FROM {source} WHERE {condition} {order} LIMIT ? OFFSET ?"
+    def find(self, asked: Asked) -> list[dict[str, Any]]:
+        """What is told of all datasets that fit, by title."""
+        source, condition, values = _condition(asked)
+        query = f"SELECT d.told FROM {source} WHERE {condition} ORDER BY d.title, d.iri"
         with self._connected(write=False) as connection:
-            return [json.loads(told) for (told,) in connection.execute(query, (*values, limit, offset))]
+            return [json.loads(told) for (told,) in connection.execute(query, values)]
 
-    def count(self, asked: Asked) -> int:
-        """How many datasets fit."""
-        condition, values = _condition(asked)
-        source = "lookup JOIN datasets d ON d.id = lookup.rowid" if asked.words else "datasets d"
+    def page(self, asked: Asked, limit: int, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """A part of what fits, the best fitting first where there are words, and how many fit in all."""
+        source, condition, values = _condition(asked)
+        order = "lookup.rank" if asked.words else "d.title, d.iri"
+        query = f"SELECT d.told FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         with self._connected(write=False) as connection:
-            return int(
-                connection.execute(f"SELECT count(*) FROM {source} WHERE {condition}", values).fetchone()[0]
-            )
+            rows = connection.execute(query, (*values, limit, offset)).fetchall()
+            number = connection.execute(f"SELECT count(*) FROM {source} WHERE {condition}", values).fetchone()
+        return [json.loads(told) for (told,) in rows], int(number[0])
 
 
 def _take_out(connection: sqlite3.Connection, iri: str) -> None:
@@ -199,8 +197,9 @@ def _put_in(connection: sqlite3.Connection, line: Line, known: dict[tuple[str, s
     connection.executemany("INSERT INTO has VALUES (?, ?)", rows)
 
 
-def _condition(asked: Asked) -> tuple[str, list[Any]]:
-    """The condition that a dataset fits, and its parameters."""
+def _condition(asked: Asked) -> tuple[str, str, list[Any]]:
+    """The tables that are asked, the condition that a dataset fits, and its parameters."""
+    source = "lookup JOIN datasets d ON d.id = lookup.rowid" if asked.words else "datasets d"
     conditions: list[str] = ["1"]
     values: list[Any] = []
     if asked.words:
@@ -216,7 +215,7 @@ def _condition(asked: Asked) -> tuple[str, list[Any]]:
         years = [year for year in asked.years[:_MOST_YEARS] if 0 < year < 10_000]
         conditions.append("(" + (" OR ".join("? BETWEEN d.first AND d.last" for _ in years) or "0") + ")")
         values += years
-    return " AND ".join(conditions), values
+    return source, " AND ".join(conditions), values
 
 
 def match(words: Sequence[str]) -> str:
