@@ -114,7 +114,7 @@ def record(iri: str, seed: int, more: str = "") -> bytes:
     kinds = [code.notation for code in vocabulary.variable("reportingOrganisation").codes]
     details = Details(
         title=f"{' '.join(draw.sample(_WORDS, 3))} {seed} {more}".strip().capitalize(),
-        description=f"About {' '.join(draw.choices(_WORDS, k=25))}.",
+        description=f"About {' '.join(draw.choices(_WORDS, k=3))} in {' '.join(_names(draw))}.",
         years=(str(first), str(first + draw.randint(0, 8))),
         licence="https://creativecommons.org/licenses/by/4.0/",
         contact_name="Data desk",
@@ -123,6 +123,11 @@ def record(iri: str, seed: int, more: str = "") -> bytes:
         organisation=draw.choice(kinds),
     )
     return record_turtle(iri, details, bindings).encode()
+
+
+def _names(draw: random.Random) -> list[str]:
+    """Some of 20,000 names, few of them often, as words are in texts."""
+    return [f"place{int(20_000 ** draw.random())}" for _ in range(20)]
 
 
 def _codes(name: str, draw: random.Random) -> tuple[tuple[str, str], ...]:
@@ -196,7 +201,7 @@ def search_times(node: Node) -> list[float]:
     makers: list[Callable[[], Wanted]] = [
         lambda: Wanted(words=(draw.choice(_WORDS),)),
         lambda: Wanted(words=(draw.choice(_WORDS)[:4], draw.choice(_WORDS))),
-        lambda: Wanted(words=(str(draw.randint(0, 99_000)),)),
+        lambda: Wanted(words=tuple(_names(draw)[:2])),
         lambda: Wanted(variables=tuple(draw.sample(_BOUND, 2)), years=(draw.randint(1995, 2025),)),
         lambda: Wanted(concepts=(f"exploitationForm={draw.choice(codes)}",), regime="GDPR"),
         lambda: Wanted(words=(draw.choice(_WORDS),), variables=(draw.choice(_BOUND),), organisation="police"),

@@ -35,6 +35,8 @@ def bring_up_to_date(folder: Path, index: SearchIndex, database: Database) -> in
         store = Store(place)
         for start in range(0, len(changed), BATCH):
             _take_in(store, database, changed[start : start + BATCH], fresh=not number)
+        if not number:
+            store.optimize()
         store.flush()
         index.note(NOTE, str(newest))
         return len(changed)

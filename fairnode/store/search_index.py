@@ -19,8 +19,9 @@ from typing import Any
 
 from fairnode import errors
 
-VERSION = 1
+VERSION = 2
 _MOST_YEARS = 300
+_MOST_RANKED = 5_000
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -29,6 +30,7 @@ CREATE TABLE datasets (
   first INTEGER NOT NULL, last INTEGER NOT NULL, title TEXT NOT NULL, told TEXT NOT NULL, words TEXT NOT NULL);
 CREATE INDEX datasets_by_node ON datasets (node, iri);
 CREATE INDEX datasets_by_title ON datasets (title, iri);
+CREATE INDEX datasets_by_years ON datasets (first, last);
 CREATE VIRTUAL TABLE lookup USING fts5 (title, words, content='datasets', content_rowid='id', prefix='2 3',
   tokenize='unicode61 remove_diacritics 2');
 CREATE TABLE terms (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, value));
@@ -149,19 +151,30 @@ class SearchIndex:
     def find(self, asked: Asked) -> list[dict[str, Any]]:
         """What is told of all datasets that fit, by title."""
         source, condition, values = _condition(asked)
-        query = f"SELECT d.told FROM {source} WHERE {condition} ORDER BY d.title, d.iri"
+        query = (
+            f"SELECT told FROM datasets WHERE id IN (SELECT {source}.rowid FROM {source} WHERE {condition})"
+            " ORDER BY title, iri"
+        )
         with self._connected(write=False) as connection:
             return [json.loads(told) for (told,) in connection.execute(query, values)]
 
     def page(self, asked: Asked, limit: int, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """A part of what fits, the best fitting first where there are words, and how many fit in all."""
+        """A part of what fits, and how many fit in all.
+
+        Without words by title; with words the best fitting first, and where they fit very many, so that
+        they say little, those that came last first.
+        """
         source, condition, values = _condition(asked)
-        order = "lookup.rank" if asked.words else "d.title, d.iri"
-        query = f"SELECT d.told FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         with self._connected(write=False) as connection:
-            rows = connection.execute(query, (*values, limit, offset)).fetchall()
-            number = connection.execute(f"SELECT count(*) FROM {source} WHERE {condition}", values).fetchone()
-        return [json.loads(told) for (told,) in rows], int(number[0])
+            query = f"SELECT count(*) FROM {source} WHERE {condition}"
+            number = int(connection.execute(query, values).fetchone()[0])
+            ranked = "lookup.rank" if number <= _MOST_RANKED else "lookup.rowid DESC"
+            order = ranked if asked.words else "title, iri"
+            # only numbers are sorted; what is told of them is read for the page alone
+            query = f"SELECT {source}.rowid FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+            chosen = [key for (key,) in connection.execute(query, (*values, limit, offset))]
+            told = [connection.execute("SELECT told FROM datasets WHERE id = ?", (key,)) for key in chosen]
+            return [json.loads(rows.fetchone()[0]) for rows in told], number
 
 
 def _take_out(connection: sqlite3.Connection, iri: str) -> None:
@@ -198,8 +211,8 @@ def _put_in(connection: sqlite3.Connection, line: Line, known: dict[tuple[str, s
 
 
 def _condition(asked: Asked) -> tuple[str, str, list[Any]]:
-    """The tables that are asked, the condition that a dataset fits, and its parameters."""
-    source = "lookup JOIN datasets d ON d.id = lookup.rowid" if asked.words else "datasets d"
+    """The table that is asked, the condition on its rows, and the parameters."""
+    source = "lookup" if asked.words else "datasets"
     conditions: list[str] = ["1"]
     values: list[Any] = []
     if asked.words:
@@ -208,12 +221,13 @@ def _condition(asked: Asked) -> tuple[str, str, list[Any]]:
     for group in asked.groups:
         either = " OR ".join("(t.kind = ? AND t.value = ?)" for _ in group) or "0"
         conditions.append(
-            f"d.id IN (SELECT h.dataset FROM terms t JOIN has h ON h.term = t.id WHERE {either})"
+            f"{source}.rowid IN (SELECT h.dataset FROM terms t JOIN has h ON h.term = t.id WHERE {either})"
         )
         values += [text for term in group for text in term]
     if asked.years:
         years = [year for year in asked.years[:_MOST_YEARS] if 0 < year < 10_000]
-        conditions.append("(" + (" OR ".join("? BETWEEN d.first AND d.last" for _ in years) or "0") + ")")
+        some = " OR ".join("? BETWEEN first AND last" for _ in years) or "0"
+        conditions.append(f"{source}.rowid IN (SELECT id FROM datasets WHERE {some})")
         values += years
     return source, " AND ".join(conditions), values
 
