@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from fairnode import api, errors, fdp, pages
 from fairnode.door.answer import NotWritable, WrongType, problem, with_headers
 from fairnode.door.negotiate import NotOffered, choose
-from fairnode.fdp import FdpDoor
+from fairnode.fdp import FdpDoor, sparql
 from fairnode.metadata.plain import term_label
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
@@ -64,6 +64,7 @@ def create_app(node: Node) -> Flask:
     app.jinja_env.globals["organisation_name"] = node.config.organisation.name
     shelf = Shelf(node)
     app.register_blueprint(fdp.make_blueprint(FdpDoor(node, shelf, partial(records.render, shelf))))
+    app.register_blueprint(sparql.make_blueprint(node))
     app.register_blueprint(api.make_blueprint(node, shelf))
     app.register_blueprint(pages.make_blueprint(node, shelf))
     app.register_error_handler(errors.FairnodeError, _told)
@@ -116,7 +117,7 @@ def _finish(node: Node, response: Response) -> Response:
         response.headers["Connection"] = "close"
     if node.iri.startswith("https:"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.blueprint in (None, "fdp", "api") and "Cookie" not in response.vary:
+    if request.blueprint in (None, "fdp", "sparql", "api") and "Cookie" not in response.vary:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "Link, ETag, Location"
         if request.method == "OPTIONS":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Callable
@@ -46,6 +47,20 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Harvest:
+    """Which addresses the node may call for records of others, beside those of its agreement.
+
+    `allow`: FAIR Data Points, by the beginning of their address. `private`: networks (`10.0.0.0/8`) or hosts
+    of the own network that may be called all the same. `ping`: indexes that are told that this node exists;
+    none unless the organisation wants to be known.
+    """
+
+    allow: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    ping: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Config:
     """One node: where it keeps its things, where it is reached, and whose it is.
 
@@ -62,6 +77,7 @@ class Config:
     settings: Settings = field(default_factory=Settings)
     peer_port: int = 0
     compute_port: int = 0
+    harvest: Harvest = field(default_factory=Harvest)
 
     @property
     def iri(self) -> str:
@@ -72,6 +88,11 @@ class Config:
     def database(self) -> Path:
         """The database file."""
         return self.directory / "node.db"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the search indexes, which are made from the database."""
+        return self.directory / "index"
 
     @property
     def keys(self) -> Path:
@@ -108,6 +129,8 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("node", node, set(NODE)),
         *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
         *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
+        *_unknown("harvest", told.get("harvest", {}), {f.name for f in fields(Harvest)}),
+        *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
         *_settings_findings(told.get("settings", {})),
     ]
@@ -128,7 +151,32 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         settings=Settings(**settings),
         peer_port=node.get("peer_port", 0),
         compute_port=node.get("compute_port", 0),
+        harvest=Harvest(**{name: tuple(told) for name, told in told.get("harvest", {}).items()}),
     )
+
+
+def _harvest_findings(harvest: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [harvest] table."""
+    findings = []
+    for name, told in harvest.items():
+        if not isinstance(told, list) or not all(isinstance(item, str) for item in told):
+            findings.append(errors.Finding(f"harvest.{name}", "must be a list of texts"))
+            continue
+        for item in told:
+            if name == "private" and not _is_network(item):
+                findings.append(errors.Finding("harvest.private", f"'{item}' is no address or network"))
+            if name != "private" and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", item):
+                findings.append(errors.Finding(f"harvest.{name}", f"'{item}' is no http(s) address"))
+    return findings
+
+
+def _is_network(text: str) -> bool:
+    """Whether a text is an IP address or network."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
@@ -201,6 +249,9 @@ def write_config(config: Config) -> None:
             "",
             "[settings]",
             *(f"{f.name} = {_toml(getattr(config.settings, f.name))}" for f in fields(Settings)),
+            "",
+            "[harvest]",
+            *(f"{f.name} = {_toml(getattr(config.harvest, f.name))}" for f in fields(Harvest)),
             "",
         ]
     )

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("dataset", "Describe, check and publish datasets."),
     "algorithm": ("algorithm", "Submit and list algorithms."),
     "network": ("network", "Agree with other organisations, and see how their nodes are."),
+    "harvest": ("harvest", "Read FAIR Data Points outside the network, and keep the search index."),
     "study": ("study", "Write, send and follow studies."),
     "inbox": ("inbox", "Decide on visits that wait for people."),
     "review": ("review", "Review results that the node cannot recount."),
