@@ -27,7 +27,7 @@ from fairnode.worker.turns import next_visits
 LOG = logging.getLogger(__name__)
 
 BUSY_SECONDS, ACTIVE_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.05, 0.2, 1.0
-ACTIVE = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
+BRISK = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
 TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
 ACTIVE = (VisitState.PREPARING, VisitState.RUNNING)
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
@@ -82,7 +82,7 @@ class Worker:
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
         else:
-            active = any(before.state in ACTIVE for before, _ in self.flying.values())
+            active = any(before.state in BRISK for before, _ in self.flying.values())
             return BUSY_SECONDS if moved else ACTIVE_SECONDS if active else POLL_SECONDS
         return TROUBLE_SECONDS
 
