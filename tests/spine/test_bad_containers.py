@@ -7,8 +7,12 @@ import shutil
 
 import pytest
 
+from fairnode import approvals
 from fairnode.demo.make import build_image
+from fairnode.people.signing import signer_with_token
+from fairnode.people.tokens import who_token
 from fairnode.records.rows import LedgerLine, Quarantine, Release, Visit
+from fairnode.studies.send import cancel
 from tests.factories import ROOT, add_algorithm, one_at_a_time
 from tests.spine.telling import approve, send_study, write_study
 
@@ -35,7 +39,7 @@ def built_wrong(shared_folder):
             shutil.copy(ROOT / "tests/spine/misbehaves/misbehaves.py", folder)
             manifest, dockerfile = folder / "algorithm.toml", folder / "Dockerfile"
             told = manifest.read_text().replace('name = "counts"', 'name = "misbehaves"', 1)
-            told = told.replace("counts.py", "misbehaves.py").replace("seconds = 120", "seconds = 6")
+            told = told.replace("counts.py", "misbehaves.py").replace("seconds = 120", "seconds = 12")
             told = told.replace('required = ["dimensions"]', 'required = ["dimensions", "how"]')
             how = '[parameters.properties.how]\ntype = "string"\n\n[[outputs]]'
             manifest.write_text(told.replace("[[outputs]]", how, 1))
@@ -107,8 +111,9 @@ def test_a_visit_revoked_while_it_runs_is_stopped(site, built_wrong) -> None:
     visit = site.wait_for_visit("waiting").id
     assert approve(site, visit) == "approved"
     site.wait_for_visit("running")
-    revoke = ("inbox", "revoke", visit, "--role", "custodian", "--because", "Stop it.")
-    assert site.json(*revoke, user="carla")["state"] == "withdrawn"
+    with site.open() as node:
+        signer = signer_with_token(node, site.token("carla"))
+        assert approvals.revoke(node, signer, visit, "custodian", "Stop it.").state == "withdrawn"
     site.wait_until_clean()
     (line,) = site.json("study", "follow", study, "--wait", "30")
     assert (line["state"], line["sentence"]) == ("not released", "")
@@ -123,6 +128,7 @@ def test_a_study_cancelled_while_it_runs_is_stopped(site, built_wrong) -> None:
     visit = site.wait_for_visit("waiting").id
     assert approve(site, visit) == "approved"
     site.wait_for_visit("running")
-    site.cli("study", "cancel", study, "--because", "Not needed any more.", user="rosa")
+    with site.open() as node:
+        cancel(node, who_token(node, site.token("rosa")), study, "Not needed any more.")
     site.wait_for_visit("cancelled")
     site.wait_until_clean()
