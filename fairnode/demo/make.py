@@ -19,6 +19,7 @@ from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
 from fairnode.demo.members import HOME, LOCAL, PEOPLE, Member, example
 from fairnode.demo.policies import GRANTING, with_policy
+from fairnode.keys import digest
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
@@ -43,7 +44,28 @@ def make_shared(cache: Path) -> Made:
         example().expand(data)
     folder = shared("algorithms") / "counts"
     archive = cache / "counts.tar"
-    return Made(data, archive, folder / "algorithm.toml", build_image(folder, archive))
+    return Made(data, archive, folder / "algorithm.toml", _image(folder, archive))
+
+
+def _image(folder: Path, archive: Path) -> str:
+    """The identity of the image in `archive`, which is built anew only when its source has changed."""
+    note, source = archive.with_suffix(".json"), _fingerprint(folder)
+    if archive.exists() and note.exists():
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["source"] == source:
+            return str(known["identity"])
+    identity = build_image(folder, archive)
+    note.write_text(json.dumps({"source": source, "identity": identity}), encoding="utf-8")
+    return identity
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash over everything that an image is built from: algorithm, kit and scripts."""
+    parts = [folder, shared("algorithms") / "kit", shared("docker")]
+    files = sorted(
+        p for part in parts for p in part.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    )
+    return digest(b"".join(digest(path.read_bytes()).encode() for path in files))
 
 
 def build_image(folder: Path, archive: Path) -> str:
