@@ -23,6 +23,7 @@ from fairnode.demo.policies import GRANTING, with_policy
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.build import BASE
 from fairnode.engine_docker.probe import probe
+from fairnode.keys import digest
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
@@ -49,8 +50,29 @@ def make_shared(cache: Path) -> Made:
     if not (data / "truth.csv").exists():
         example().expand(data)
     built = cache / "counts"
-    identity = build_image(shared("algorithms") / "counts", built)
+    identity = _image(shared("algorithms") / "counts", built)
     return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
+
+
+def _image(folder: Path, built: Path) -> str:
+    """The identity of the image in `built`, which is made anew only when its source has changed."""
+    note, source = built / "source.json", _fingerprint(folder)
+    if (built / "image.tar").exists() and note.exists():
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["source"] == source:
+            return str(known["identity"])
+    identity = build_image(folder, built)
+    note.write_text(json.dumps({"source": source, "identity": identity}), encoding="utf-8")
+    return identity
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash over everything that an image is built from: algorithm, kit and scripts."""
+    parts = [folder, shared("algorithms") / "kit", shared("docker")]
+    files = sorted(
+        p for part in parts for p in part.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    )
+    return digest(b"".join(digest(path.read_bytes()).encode() for path in files))
 
 
 def test_engine(cache: Path) -> Path:
