@@ -32,6 +32,7 @@ def output_contract(
 def _table(
     table: OutputTable, parameters: Mapping[str, Any], codes: Mapping[str, Sequence[str]], unit: str
 ) -> dict[str, Any]:
+    codes = {**codes, **dict(table.own_codes)}
     names = _dimensions(table, parameters)
     cells = _check(table, names, codes)
     if cells > MOST_CELLS:

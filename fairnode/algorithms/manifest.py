@@ -41,6 +41,16 @@ KEYWORDS = frozenset(
 _NAME = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"}
 _NAMES = {"type": "array", "items": _NAME, "uniqueItems": True, "maxItems": 64}
 _LINE = {"type": "string", "minLength": 1, "maxLength": 200}
+# A dimension of the algorithm's own, with its closed list: for tables of class B only.
+_OWN_AXIS = {
+    "type": "object",
+    "properties": {
+        "variable": _NAME,
+        "codes": {"type": "array", "items": _LINE, "minItems": 1, "maxItems": 100, "uniqueItems": True},
+    },
+    "required": ["variable", "codes"],
+    "additionalProperties": False,
+}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
 
 
@@ -108,6 +118,7 @@ SCHEMA = _table(
                         "anyOf": [
                             _NAMES,
                             {"type": "string", "pattern": r"^parameter:[A-Za-z][A-Za-z0-9_]*\Z"},
+                            {"type": "array", "items": _OWN_AXIS, "minItems": 1, "maxItems": 3},
                         ]
                     },
                     "unit": {"enum": ["registration", "person"]},
@@ -247,6 +258,8 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
         dimensions = output.get("dimensions", [])
         if isinstance(dimensions, str) and dimensions.removeprefix(PARAMETER) not in parameters:
             yield Finding(f"{where}.dimensions", f"there is no {dimensions.replace(':', ' ')!r}")
+        if _own_axes(output) and output["kind"] != "other":
+            yield Finding(f"{where}.dimensions", "with codes of their own belong to kind 'other' only")
         if (output["kind"] in ("sum", "mean")) != ("measure" in output):
             yield Finding(f"{where}.measure", "belongs to a sum or a mean, and only there")
         if (output["kind"] == "proportion") != ("numerator" in output):
@@ -285,6 +298,14 @@ def _input(told: Mapping[str, Any]) -> InputNeed:
     )
 
 
+def _own_axes(output: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The dimensions of an output that bring their own codes."""
+    told = output.get("dimensions", [])
+    if isinstance(told, str):
+        return ()
+    return tuple((d["variable"], tuple(d["codes"])) for d in told if isinstance(d, dict))
+
+
 def _output(told: Mapping[str, Any], first_input: str) -> OutputTable:
     dimensions, numerator = told.get("dimensions", []), told.get("numerator")
     given = isinstance(dimensions, str)
@@ -292,7 +313,8 @@ def _output(told: Mapping[str, Any], first_input: str) -> OutputTable:
         id=told["id"],
         kind=TableKind(told["kind"]),
         input=told.get("input", first_input),
-        dimensions=() if given else tuple(dimensions),
+        dimensions=() if given else tuple(d if isinstance(d, str) else d["variable"] for d in dimensions),
+        own_codes=_own_axes(told),
         dimensions_parameter=dimensions.removeprefix(PARAMETER) if given else "",
         unit=told.get("unit", ""),
         measure=told.get("measure", ""),

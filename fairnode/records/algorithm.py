@@ -53,7 +53,8 @@ class OutputTable:
 
     Its dimensions are `dimensions`, or, if `dimensions_parameter` is set, the list that the study gives for
     that parameter. `measure` is the variable of a sum or mean, `numerator` the condition of a proportion.
-    `unit` is "registration" or "person", or "" where the study decides.
+    `unit` is "registration" or "person", or "" where the study decides. `own_codes` are the closed lists of
+    dimensions that are the algorithm's own and no variables (class B).
     """
 
     id: str
@@ -64,6 +65,7 @@ class OutputTable:
     unit: str = ""
     measure: str = ""
     numerator: Condition | None = None
+    own_codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

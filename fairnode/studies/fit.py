@@ -117,7 +117,8 @@ def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) 
     ]
     measures = [table.measure for table in manifest.outputs if table.measure]
     numerators = [table.numerator.variable for table in manifest.outputs if table.numerator]
-    names = (*plan.variables, *needed, *optional, *measures, *numerators)
+    fixed = [d for table in manifest.outputs for d in table.dimensions if d not in dict(table.own_codes)]
+    names = (*plan.variables, *fixed, *needed, *optional, *measures, *numerators)
     return View(
         variables=tuple(dict.fromkeys(names)),
         filter=tuple(sorted(plan.filter.items())),
