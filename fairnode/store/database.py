@@ -78,11 +78,11 @@ class Reader:
         rows = self._connection.execute(query.limit(limit)).mappings()
         return [_revive(kind, dict(row)) for row in rows]
 
-    def one(self, kind: type[Record], **where: Any) -> Record | None:
+    def one(self, kind: type[Record], /, **where: Any) -> Record | None:
         """The first record with these values, or None."""
         return next(iter(self.find(kind, where, limit=1)), None)
 
-    def count(self, kind: type[Record], **where: Any) -> int:
+    def count(self, kind: type[Record], /, **where: Any) -> int:
         """How many records have these values."""
         table = TABLES[kind]
         query = select(func.count()).select_from(table)
