@@ -40,11 +40,11 @@ check: setup
 
 test: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -m "not long" $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile -m "not long" $(PYTEST)
 
 test-all: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
 
 hostile: setup
 	@mkdir -p $(STATE)

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from fairnode import api, errors, fdp, pages
 from fairnode.door.answer import NotWritable, WrongType, problem, with_headers
 from fairnode.door.negotiate import NotOffered, choose
-from fairnode.fdp import FdpDoor
+from fairnode.fdp import FdpDoor, sparql
 from fairnode.metadata.plain import term_label
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
@@ -64,6 +64,7 @@ def create_app(node: Node) -> Flask:
     app.jinja_env.globals["organisation_name"] = node.config.organisation.name
     shelf = Shelf(node)
     app.register_blueprint(fdp.make_blueprint(FdpDoor(node, shelf, partial(records.render, shelf))))
+    app.register_blueprint(sparql.make_blueprint(node))
     app.register_blueprint(api.make_blueprint(node, shelf))
     app.register_blueprint(pages.make_blueprint(node, shelf))
     app.register_error_handler(errors.FairnodeError, _told)
@@ -116,7 +117,7 @@ def _finish(node: Node, response: Response) -> Response:
         response.headers["Connection"] = "close"
     if node.iri.startswith("https:"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.blueprint in (None, "fdp", "api") and "Cookie" not in response.vary:
+    if request.blueprint in (None, "fdp", "sparql", "api") and "Cookie" not in response.vary:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "Link, ETag, Location"
         if request.method == "OPTIONS":
@@ -183,7 +184,7 @@ def _bug(error: Exception) -> Response:
 
 
 def make_server(node: Node) -> wsgi.Server:
-    """The server, ready to be started; with TLS where the folder of keys holds `tls.crt` and `tls.key`."""
+    """The server, ready to be started; with TLS where the folder of keys holds `web.crt` and `web.key`."""
     server = wsgi.Server(
         (node.config.host, node.config.port),
         create_app(node),
@@ -194,7 +195,7 @@ def make_server(node: Node) -> wsgi.Server:
     )
     server.max_request_header_size = 32 * 1024
     server.server_name = "fairnode"
-    certificate, key = node.config.keys / "tls.crt", node.config.keys / "tls.key"
+    certificate, key = node.config.keys / "web.crt", node.config.keys / "web.key"
     if certificate.exists() and key.exists():
         server.ssl_adapter = _tls(certificate, key)
     return server
@@ -207,7 +208,7 @@ def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
     except (ssl.SSLError, OSError) as error:
         raise errors.Unavailable(
             "The node's certificate and key cannot be used.",
-            to_do="Put a PEM chain and its key into the folder 'keys' as tls.crt and tls.key.",
+            to_do="Put a PEM chain and its key into the folder 'keys' as web.crt and web.key.",
             internal=str(error),
         ) from error
     adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -215,9 +216,17 @@ def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
 
 
 def serve(node: Node) -> None:
-    """Answer until the process is told to end."""
+    """Answer until the process is told to end. Raises `Unavailable` when the address is taken."""
     server = make_server(node)
     try:
-        server.start()
+        server.prepare()
+    except OSError as error:
+        raise errors.Unavailable(
+            f"Nothing can listen on {node.config.host}, port {node.config.port}.",
+            to_do="Stop what listens there, or give the node another port in node.toml.",
+            internal=str(error),
+        ) from error
+    try:
+        server.serve()
     finally:
         server.stop()

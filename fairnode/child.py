@@ -24,19 +24,23 @@ from typing import Any
 from fairnode import errors
 
 
+class Ended(errors.Unavailable):
+    """The child was ended by a limit, or died without an answer."""
+
+
 def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float = 600.0) -> dict[str, Any]:
     """Run `fairnode.jobs.<name>` on `job` and return its result.
 
     `spool` is a directory on this node's disk, readable by this user only. Raises the `FairnodeError`
-    that the job raised, or `Unavailable` when it ran longer than `seconds`, died without an answer, or the
-    disk cannot take its files.
+    that the job raised, `Ended` when it ran longer than `seconds` or died without an answer, `Unavailable` when
+    the disk cannot take its files.
     """
     with _disk_told(), _folder(spool, name) as folder:
         job_path, result_path = folder / "job.json", folder / "result.json"
         job_path.write_text(json.dumps(job), encoding="utf-8")
         stderr = _run(name, folder, seconds)
         if not result_path.exists():
-            raise errors.Unavailable(
+            raise Ended(
                 f"The step '{name}' ended without an answer.",
                 to_do="The node's operator finds the reason in its log.",
                 internal=stderr[-4000:],
@@ -117,7 +121,7 @@ def _run(name: str, folder: Path, seconds: float) -> str:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise errors.Unavailable(
+            raise Ended(
                 f"The step '{name}' took longer than {seconds:.0f} seconds and was ended.",
                 to_do="Ask for fewer rows or variables, or ask the operator for a higher limit.",
             ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Callable
@@ -29,16 +30,34 @@ class Settings:
     """What an operator may tune; the gate's rules and the policies are not settings.
 
     `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
-    nothing (P8). `visits_at_once`: how many containers may run side by side.
+    nothing (P8). `visits_at_once`: how many containers may run side by side. `base_image`: the image in which
+    the engine is attacked before the first visit (made by docker/base-image.sh). `one_visit_per_dataset`: no two
+    containers ever read the same dataset at the same time.
     """
 
     release_slot: int = 3600
     visits_at_once: int = 2
+    one_visit_per_dataset: bool = False
     approval_days: int = 30
     quorum: tuple[str, ...] = ("custodian", "counsel")
     runtime: str = ""
+    base_image: str = "fairnode/base:bookworm"
     log_level: str = "INFO"
     upload_limit_mib: int = 1024
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """Which addresses the node may call for records of others, beside those of its agreement.
+
+    `allow`: FAIR Data Points, by the beginning of their address. `private`: networks (`10.0.0.0/8`) or hosts
+    of the own network that may be called all the same. `ping`: indexes that are told that this node exists;
+    none unless the organisation wants to be known.
+    """
+
+    allow: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    ping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,7 @@ class Config:
     settings: Settings = field(default_factory=Settings)
     peer_port: int = 0
     compute_port: int = 0
+    harvest: Harvest = field(default_factory=Harvest)
 
     @property
     def iri(self) -> str:
@@ -68,6 +88,11 @@ class Config:
     def database(self) -> Path:
         """The database file."""
         return self.directory / "node.db"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the search indexes, which are made from the database."""
+        return self.directory / "index"
 
     @property
     def keys(self) -> Path:
@@ -104,6 +129,8 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("node", node, set(NODE)),
         *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
         *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
+        *_unknown("harvest", told.get("harvest", {}), {f.name for f in fields(Harvest)}),
+        *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
         *_settings_findings(told.get("settings", {})),
     ]
@@ -124,7 +151,32 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         settings=Settings(**settings),
         peer_port=node.get("peer_port", 0),
         compute_port=node.get("compute_port", 0),
+        harvest=Harvest(**{name: tuple(told) for name, told in told.get("harvest", {}).items()}),
     )
+
+
+def _harvest_findings(harvest: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [harvest] table."""
+    findings = []
+    for name, told in harvest.items():
+        if not isinstance(told, list) or not all(isinstance(item, str) for item in told):
+            findings.append(errors.Finding(f"harvest.{name}", "must be a list of texts"))
+            continue
+        for item in told:
+            if name == "private" and not _is_network(item):
+                findings.append(errors.Finding("harvest.private", f"'{item}' is no address or network"))
+            if name != "private" and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", item):
+                findings.append(errors.Finding(f"harvest.{name}", f"'{item}' is no http(s) address"))
+    return findings
+
+
+def _is_network(text: str) -> bool:
+    """Whether a text is an IP address or network."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
@@ -198,6 +250,9 @@ def write_config(config: Config) -> None:
             "[settings]",
             *(f"{f.name} = {_toml(getattr(config.settings, f.name))}" for f in fields(Settings)),
             "",
+            "[harvest]",
+            *(f"{f.name} = {_toml(getattr(config.harvest, f.name))}" for f in fields(Harvest)),
+            "",
         ]
     )
     try:
@@ -212,6 +267,6 @@ def _toml(value: str | int | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false are small in TOML
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

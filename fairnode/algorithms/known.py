@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from fairnode import clock, errors
 from fairnode.algorithms.archive import read_archive
 from fairnode.algorithms.manifest import read_manifest
+from fairnode.algorithms.sbom import Package
 from fairnode.engine import Engine
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
@@ -72,6 +74,7 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
         if reader.get(Algorithm, row.id):
             raise errors.Conflict("This image is known here already.", to_do="fairnode algorithm list")
     _keep_archive(archive, archive_path(node, row))
+    _keep_packages(checked.packages, packages_path(node, row))
     facts = {"name": row.name, "version": row.version, "identity": row.image, "manifest": row.sha256}
     return commit(
         node.desk, lambda tx: tx.add(row), Entry("algorithm.submitted", row.id, person.id, facts=facts)
@@ -81,6 +84,31 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
 def archive_path(node: Node, algorithm: Algorithm) -> Path:
     """Where the archive of an algorithm's image is kept."""
     return node.config.directory / "images" / f"{algorithm.id}.tar"
+
+
+def packages_path(node: Node, algorithm: Algorithm) -> Path:
+    """Where the list of packages found in an algorithm's image is kept."""
+    return archive_path(node, algorithm).with_suffix(".packages.json")
+
+
+def packages(node: Node, algorithm: Algorithm) -> tuple[Package, ...]:
+    """The packages found in an algorithm's image when it was submitted; none where no list was kept."""
+    path = packages_path(node, algorithm)
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return tuple(Package(*line) for line in told)
+
+
+def _keep_packages(found: tuple[Package, ...], target: Path) -> None:
+    """Write the list so that it appears whole or not at all."""
+    lines = [[package.kind, package.name, package.version] for package in found]
+    try:
+        part = target.with_suffix(".part")
+        part.write_text(json.dumps(lines), encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        raise errors.Unavailable(
+            "The node's disk cannot take the list of packages.", internal=str(error)
+        ) from error
 
 
 def _keep_archive(archive: Path, target: Path) -> None:

@@ -30,7 +30,7 @@ def list_datasets(call: Call) -> Answer:
     """The published datasets, all or those that hold the words."""
     rows = call.door.shelf.published()
     if "query" in call.query:
-        found = {document.iri for document in search(call.door.shelf, call.query["query"])}
+        found = {record.iri for record in search(call.door.shelf, call.query["query"])}
         rows = [row for row in rows if row.iri in found]
     return page(call, rows, lambda row: row.id, _summary)
 

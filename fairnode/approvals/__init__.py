@@ -8,7 +8,6 @@ from fairnode.approvals.check import check_approved
 from fairnode.approvals.content import approval_content
 from fairnode.approvals.decide import (
     Item,
-    answer,
     approve,
     ask_back,
     check_may_decide,
@@ -24,7 +23,6 @@ from fairnode.approvals.statement import Signer
 __all__ = [
     "Item",
     "Signer",
-    "answer",
     "approval_content",
     "approve",
     "ask_back",

@@ -10,7 +10,7 @@ from fairnode import clock, errors
 from fairnode.approvals.check import quorum_reached, valid_approvals
 from fairnode.approvals.content import approval_content, content_hash
 from fairnode.approvals.statement import Signer, sign_statement, statement
-from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Approval, Dataset, Person, Request, Role, Visit
 from fairnode.records.states import ApprovalState, VisitState, public_state
@@ -167,19 +167,19 @@ def _decide(node: Node, signer: Signer, visit_id: str, step: _Step) -> Visit:
     )
 
 
-def answer(node: Node, study: str, sentence: str) -> list[Visit]:
-    """The researcher answered what was asked back about a study: its visits wait for people again."""
-    with node.store.read() as reader:
-        asked = reader.find(Visit, {"study": study, "state": VisitState.ASKED_BACK})
-    return [
-        commit(
-            node.desk,
-            lambda tx, v=visit: _to(tx, v, VisitState.WAITING, sentence),  # type: ignore[misc]
-            Entry("visit.answered", visit.id, "home", study),
-            tell_home,
-        )
-        for visit in asked
-    ]
+def receive_answer(node: Node, tx: Transaction, study: str, sender: str, sentence: str) -> Entry:
+    """The researcher answered what was asked back about a study: its visits here wait for people again.
+
+    Raises `NotAllowed` when another node than the study's home says so.
+    """
+    request = tx.get(Request, study)
+    if request is None or request.home != sender:
+        raise errors.NotAllowed("Only a study's home node answers for it.")
+    asked = tx.find(Visit, {"study": study, "state": VisitState.ASKED_BACK})
+    for visit in asked:
+        for message in tell_home(tx, _to(tx, visit, VisitState.WAITING, sentence[:1000])):
+            post(tx, node.desk, message)
+    return Entry("visit.answered", study, sender, study, {"visits": len(asked)})
 
 
 def revoke(node: Node, signer: Signer, visit_id: str, role: str, sentence: str) -> Visit:

@@ -108,13 +108,16 @@ def _decide(
         if arrival.home != node.iri:
             check_is_agreed(plan, arrival.home, agreement)
         check_can_combine(plan, agreement)
+        decision = decide(description.policy, plan.wish())
+        if decision.effect is Effect.REFUSE:
+            return decision
         if combine_stage(plan) and "ComputePartyAllowed" not in description.modifiers:
             # Shares of these data at another organisation are processing (P20): refused if unset.
             return Decision(
                 Effect.REFUSE, "The dataset's policy does not allow other organisations to compute."
             )
         check_fits(plan, dataset, algorithm)
-        return decide(description.policy, plan.wish())
+        return decision
     except errors.NotValid as error:
         details = "; ".join(f"{f.where}: {f.what}" for f in error.findings)
         return Decision(Effect.REFUSE, f"{error.what} {details}".strip())

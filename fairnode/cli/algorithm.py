@@ -1,22 +1,20 @@
-"""fairnode algorithm: check, build, submit and list algorithms."""
+"""fairnode algorithm: begin, check, build, try, submit and list algorithms."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from fairnode import errors
-from fairnode.algorithms.known import listed, manifest, submit
+from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
+from fairnode.cli import trying
+from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
-from fairnode.share import shared
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -25,6 +23,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.group()
 def command() -> None:
     """Algorithms: images known by the digest of their content."""
+
+
+command.add_command(trying.new)
+command.add_command(trying.try_algorithm)
 
 
 @command.command("list", epilog="Example: fairnode algorithm list")
@@ -39,12 +41,17 @@ def list_algorithms(node: Node, output: Output) -> None:
 @command.command("show", epilog="Example: fairnode algorithm show counts")
 @click.argument("name")
 @with_node
-def show(node: Node, name: str) -> None:
-    """Print the manifest of an algorithm, by name or identity."""
+@with_output
+def show(node: Node, output: Output, name: str) -> None:
+    """Print the manifest of an algorithm, by name or identity, and the packages found in its image."""
     for algorithm in listed(node):
         if name in (algorithm.name, algorithm.image, algorithm.id):
-            click.echo(algorithm.manifest.decode(), nl=False)
-            click.echo(f"# identity: {algorithm.image}\n# {manifest(algorithm).description}")
+            found = [asdict(package) for package in packages(node, algorithm)]
+            text = algorithm.manifest.decode()
+            words = [f"{text}# identity: {algorithm.image}", f"# {manifest(algorithm).description}"]
+            words += [f"# {len(found)} packages were found in the image:"] if found else []
+            words += [f"#   {p['kind']} {p['name']} {p['version']}" for p in found]
+            output.say("\n".join(words), {"identity": algorithm.image, "manifest": text, "packages": found})
             return
     raise errors.NotFound(f"No algorithm '{name}' is known here.", to_do="fairnode algorithm list")
 
@@ -74,17 +81,7 @@ def check(folder: Path, output: Output) -> None:
 @with_output
 def build(folder: Path, output: Output, out: Path | None) -> None:
     """Build an algorithm's image on this machine's engine; the same source gives the same identity."""
-    script = shared("docker") / "build-algorithm.sh"
-    done = subprocess.run(
-        ["sh", str(script), str(folder), *(["--out", str(out)] if out else [])],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHON": sys.executable},
-    )
-    if done.returncode:
-        raise errors.Unavailable("The image could not be built.", to_do=done.stderr.strip()[-2000:])
-    facts = json.loads(done.stdout)
+    facts = build_folder(folder, out)
     output.say(f"Built: {facts['identity']}", facts)
 
 

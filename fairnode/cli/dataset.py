@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fairnode import errors
+from fairnode.algorithms.known import listed, manifest
+from fairnode.cli.describe import describe_dataset, in_words
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.datasets.add import add, check
-from fairnode.discovery.search import Wanted, search
+from fairnode.discovery.fitting import datasets_for
+from fairnode.discovery.search import Wanted, facets, search
 from fairnode.metadata.keep import datasets
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -23,6 +26,9 @@ READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group()
 def command() -> None:
     """Datasets of this node."""
+
+
+command.add_command(describe_dataset)
 
 
 @command.command("list", epilog="Example: fairnode dataset list")
@@ -42,27 +48,14 @@ def list_datasets(node: Node, output: Output) -> None:
 def check_dataset(node: Node, output: Output, record: Path, source: Path) -> None:
     """Check a record and the data behind it; nothing is written."""
     found = check(node, record.read_bytes(), read_source(source))
-    output.say("\n".join(check_words(found)), found)
-
-
-def check_words(found: Mapping[str, Any]) -> list[str]:
-    """What a check found, in lines for the custodian: what is usable, and what would be left out."""
-    words = [f"{found['rows']} rows; every bound column can be read."]
-    if found["outside_period"]:
-        words.append(f"  {found['outside_period']} rows are outside the period that the record states.")
-    if found["without_person_key"]:
-        words.append(f"  {found['without_person_key']} rows have no person key.")
-    for binding in found["bindings"]:
-        told = f"  {binding['column']} -> {binding['variable']}: recorded in {binding['recorded']} rows"
-        if binding["unmapped"]:
-            told += f"; {binding['unmapped']} codes without a concept, in {binding['unmapped_rows']} rows"
-        words.append(told)
-    return words
+    output.say("\n".join(in_words(found)), found)
 
 
 @command.command("add", epilog="Example: fairnode dataset add record.ttl --source source.toml --user anna")
 @click.argument("record", type=READABLE)
-@click.option("--source", required=True, type=READABLE, help="TOML that says where the data are.")
+@click.option(
+    "--source", type=READABLE, help="TOML that says where the data are; without it: metadata alone."
+)
 @click.option("--draft", is_flag=True, help="Keep it unpublished for now.")
 @with_node
 @with_token
@@ -71,13 +64,13 @@ def add_dataset(
     node: Node,
     output: Output,
     record: Path,
-    source: Path,
+    source: Path | None,
     draft: bool,
     me: Me,
 ) -> None:
     """Check a record and its data, then keep and publish it."""
     custodian = who(node, me)
-    kept = add(node, custodian, record.read_bytes(), read_source(source), publish=not draft)
+    kept = add(node, custodian, record.read_bytes(), read_source(source) if source else {}, publish=not draft)
     output.say(
         f"{kept.title}: {kept.state} at {kept.iri}", {"id": kept.id, "iri": kept.iri, "state": kept.state}
     )
@@ -99,16 +92,44 @@ def read_source(path: Path) -> dict[str, str]:
 )
 @click.argument("words", nargs=-1)
 @click.option("--variable", "variables", multiple=True, help="A variable that it must have; may be repeated.")
+@click.option("--concept", "concepts", multiple=True, help="A code that occurs, as exploitationForm=sexual.")
 @click.option(
     "--year", "years", multiple=True, type=int, help="A year of which it has data; may be repeated."
 )
+@click.option("--place", "places", multiple=True, help="Where the data are about, such as NLD.")
 @click.option("--organisation", default="", help="Kind of organisation, such as police or shelter.")
+@click.option("--regime", default="", help="The legal regime, such as GDPR or WPG.")
+@click.option("--algorithm", default="", help="Only what this algorithm can visit, by its name.")
+@click.option("--facets", "counted", is_flag=True, help="Count what can be narrowed down by instead.")
 @with_node
 @with_output
-def search_datasets(node: Node, output: Output, **told: Any) -> None:
-    """Search the datasets of the whole network, as far as their nodes published them."""
-    found = search(node, Wanted(**told))
+def search_datasets(node: Node, output: Output, algorithm: str, counted: bool, **told: Any) -> None:
+    """Search the datasets of the whole network, and of what else is harvested.
+
+    Words are looked for in English and Dutch, and their beginnings count.
+    """
+    wanted = Wanted(**told)
+    found = datasets_for(node, _named(node, algorithm), wanted) if algorithm else search(node, wanted)
+    if counted:
+        counts = [[f.name, value, number] for f in facets(found) for value, number in f.values]
+        output.table("Facets", ["facet", "value", "datasets"], counts)
+        return
     rows = [
-        [f.title, f.organisation, f"{f.years[0]}-{f.years[1]}", ", ".join(f.variables), f.iri] for f in found
+        [
+            f.title,
+            f.organisation,
+            f"{f.years[0]}-{f.years[1]}" if f.years[0] else "",
+            ", ".join(f.variables),
+            f.iri,
+        ]
+        for f in found
     ]
     output.table("Datasets", ["title", "organisation", "years", "variables", "iri"], rows)
+
+
+def _named(node: Node, name: str) -> Manifest:
+    """The manifest of the algorithm of that name. Raises `NotFound`."""
+    for row in listed(node):
+        if row.name == name and row.state == "known":
+            return manifest(row)
+    raise errors.NotFound("This node knows no such algorithm.", to_do="See: fairnode algorithm list")

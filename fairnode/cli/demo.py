@@ -15,8 +15,9 @@ from rich.console import Console
 from fairnode.cli.ledger import report_words
 from fairnode.demo import processes, story
 from fairnode.demo.agree import agree
-from fairnode.demo.make import make_members, make_shared
-from fairnode.demo.members import HOME, PEOPLE, Member, members
+from fairnode.demo.make import make_members, make_other_people, make_shared
+from fairnode.demo.members import HOME, LOCAL, PEOPLE, Member, members
+from fairnode.demo.policies import REFUSING
 from fairnode.ledger import verify_ledger
 from fairnode.node import open_node
 from fairnode.release.releases import render
@@ -43,6 +44,8 @@ def command(folder: Path, cache: Path, *, keep: bool, stop: bool) -> None:
         _run(folder, cache, taking_part)
         CONSOLE.print(f"Done in {time.monotonic() - began:.0f} seconds.")
         if keep:
+            make_other_people(taking_part)
+            _write_network(folder, taking_part)
             _say_how_to_log_in(folder, taking_part)
     finally:
         if not keep:
@@ -62,8 +65,10 @@ def _run(folder: Path, cache: Path, taking_part: list[Member]) -> None:
     with CONSOLE.status("Starting web and worker of each node"):
         processes.wait_until_up(taking_part)
     by_key = {member.key: member for member in taking_part}
-    _local_story(folder, by_key["police"])
+    _local_story(folder, by_key[LOCAL])
     _combined_story(folder, by_key[HOME], taking_part)
+    line = story.ask_refused_study(by_key[HOME], by_key[REFUSING])
+    CONSOLE.print(f'[5] {by_key[REFUSING].name}, asked by citizenship, refuses by policy: "{line.sentence}"')
     for member in taking_part:
         report = verify_ledger(open_node(member.directory).desk)
         CONSOLE.print(f"    {member.name}: {report.lines} ledger lines. {report_words(report)[-1]}")
@@ -115,6 +120,7 @@ def _write_network(folder: Path, taking_part: list[Member]) -> None:
                     "token": member.token_file(user).read_text(encoding="utf-8"),
                 }
                 for user, (_, role) in PEOPLE.items()
+                if member.token_file(user).exists()
             },
         }
         for member in taking_part

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from fairnode import errors
-from fairnode.algorithms.known import image_name
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.cli.work import docker_engine
@@ -19,11 +18,10 @@ from fairnode.engine_docker.probe import probe
 from fairnode.ledger import verify_ledger
 from fairnode.network.joined import current
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Person, Role
+from fairnode.records.rows import Person, Role
 from fairnode.worker.selftest import engine_key, keep_result
 
 LEAST_FREE = 1 << 30
-BASE = "fairnode/base:bookworm"
 Line = tuple[bool, str, str]
 
 
@@ -96,9 +94,7 @@ def _engine(node: Node, *, attack: bool) -> Iterator[Line]:
     )
     yield True, "container engine", versions
     if attack:
-        with node.store.read() as reader:
-            known = reader.one(Algorithm, state="known")
-        found = probe(engine, image_name(known.image) if known else BASE)
+        found = probe(engine, node.config.settings.base_image)
         keep_result(node.config.directory, engine_key(engine), found)
         for result in found:
             yield result.held, f"attack: {result.name}", result.figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 
 import click
 
@@ -11,6 +12,7 @@ from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.ledger import Report, verify_ledger
 from fairnode.node import Node
+from fairnode.peers.heads import Witnessed, verify_peers
 from fairnode.records.rows import Head, LedgerLine, PeerHead
 
 
@@ -19,13 +21,15 @@ def command() -> None:
     """The append-only log of everything that happened at this node."""
 
 
-@command.command(epilog="Example: fairnode ledger verify --dir /srv/node")
+@command.command(epilog="Example: fairnode ledger verify --peers --dir /srv/node")
+@click.option("--peers", is_flag=True, help="Also ask each member to prove that its ledger only grew.")
 @with_node
 @with_output
-def verify(node: Node, output: Output) -> None:
+def verify(node: Node, output: Output, *, peers: bool) -> None:
     """Check every line, head, signature and row; exit code 1 when anything was changed."""
     report = verify_ledger(node.desk)
-    words = report_words(report)
+    asked = verify_peers(node) if peers else []
+    words = [*peer_words(asked), *report_words(report)]
     facts = {
         "sound": report.sound,
         "lines": report.lines,
@@ -33,9 +37,10 @@ def verify(node: Node, output: Output) -> None:
         "root": report.root,
         "peerHeads": report.peer_heads,
         "problems": list(report.problems),
+        "peers": [asdict(peer) for peer in asked],
     }
     output.say("\n".join(words), facts)
-    sys.exit(0 if report.sound else 1)
+    sys.exit(0 if report.sound and not any(peer.trouble for peer in asked) else 1)
 
 
 @command.command(epilog="Example: fairnode ledger heads --dir /srv/node")
@@ -62,6 +67,16 @@ def show(node: Node, output: Output, study: str, last: int) -> None:
     told = [json.loads(line.body) for line in reversed(lines)]
     columns = ["number", "at", "kind", "subject", "actor"]
     output.table("Ledger", columns, [[line[column] for column in columns] for line in told])
+
+
+def peer_words(asked: list[Witnessed]) -> list[str]:
+    """What the members answered, a line for each."""
+    return [
+        f"{p.name}: {p.trouble}"
+        if p.trouble
+        else f"{p.name}: its {p.now} lines begin with the {p.kept} that it showed before."
+        for p in asked
+    ]
 
 
 def report_words(report: Report) -> list[str]:

@@ -13,12 +13,14 @@ import click
 from fairnode import clock, errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.combine.announce import waiting_for
 from fairnode.network.agreement import ComputeParty, Member, read_agreement, write_agreement
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import check_in_force, join, sign_agreement
 from fairnode.node import Node
 from fairnode.people.roles import check_role
 from fairnode.records.rows import Message, Peer, Role
+from fairnode.studies.send import own_study
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -170,3 +172,24 @@ def show(node: Node, output: Output) -> None:
             )
     columns = ["member", "node", "compute party", "last seen", "messages waiting", "trouble"]
     output.table(f"{held.title} (k = {held.k}, until {held.expires})", columns, rows)
+
+
+@command.command("waits", epilog="Example: fairnode network waits 3f2a91c07e55")
+@click.argument("study")
+@with_node
+@with_output
+def waits(node: Node, output: Output, study: str) -> None:
+    """Show for whom a combined study of this home node waits."""
+    held, found = check_in_force(node), own_study(node, study)
+    with node.store.read() as reader:
+        waiting = waiting_for(reader, found.id)
+    names = {member.node: member.name for member in held.members}
+    rows = [[names.get(iri, iri), iri, _WAITS[what]] for what, nodes in waiting.items() for iri in nodes]
+    output.table(f"{found.title} ({found.state})", ["member", "node", "waiting for"], rows)
+
+
+_WAITS = {
+    "counts": "its counts (people, the visit, or the node itself)",
+    "keys": "its key as a compute party",
+    "outputs": "its part of the computation",
+}

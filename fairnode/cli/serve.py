@@ -10,6 +10,7 @@ import click
 from fairnode.app import serve
 from fairnode.cli.locks import only_one
 from fairnode.cli.options import with_node
+from fairnode.datasets.add import add_waiting
 from fairnode.mailboxes.door import make_door
 from fairnode.node import Node
 
@@ -20,6 +21,7 @@ def command(node: Node) -> None:
     """Serve the FAIR Data Point, the pages and the API until the process is stopped."""
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     with only_one(node, "web"):
+        add_waiting(node)
         if node.config.peer_port:
             threading.Thread(target=make_door(node).start, name="mailboxes", daemon=True).start()
         serve(node)

@@ -17,7 +17,7 @@ from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
 from fairnode.release.releases import releases_of, render
 from fairnode.studies.follow import document, follow, studies_of
-from fairnode.studies.send import amend, cancel, check, draft, own_study, send
+from fairnode.studies.send import amend, answer, cancel, check, draft, own_study, send
 
 DOCUMENT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -181,6 +181,18 @@ def cancel_study(node: Node, output: Output, study_id: str, because: str, me: Me
     """Take a study back; every visit of it that has not ended stops."""
     study = cancel(node, who(node, me), study_id, because)
     output.say("Cancelled.", {"study": study.id, "state": study.state})
+
+
+@command.command("answer", epilog="Example: fairnode study answer 3f2a91c07e55 --say 'Only 2012 to 2014.'")
+@click.argument("study_id")
+@click.option("--say", "sentence", required=True, help="Your answer, for the people who asked.")
+@with_node
+@with_token
+@with_output
+def answer_study(node: Node, output: Output, study_id: str, sentence: str, me: Me) -> None:
+    """Answer what a node asked back about your study."""
+    study = answer(node, who(node, me), study_id, sentence)
+    output.say("Answered.", {"study": study.id})
 
 
 @command.command("amend", epilog="Example: fairnode study amend 3f2a91c07e55 better.json")

@@ -32,10 +32,15 @@ def command(node: Node) -> None:
 
 def docker_engine(node: Node) -> DockerEngine:
     """The Docker engine of this machine, as this node uses it."""
+    return DockerEngine(docker_settings(node))
+
+
+def docker_settings(node: Node) -> DockerSettings:
+    """How this node uses the Docker engine of this machine."""
     settings = DockerSettings(
         node=node.config.name,
         spool=node.config.spool / "sandbox",
         seccomp=shared("docker") / "seccomp.json",
     )
     runtime = node.config.settings.runtime
-    return DockerEngine(replace(settings, runtime=runtime) if runtime else settings)
+    return replace(settings, runtime=runtime) if runtime else settings

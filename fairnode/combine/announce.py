@@ -30,7 +30,7 @@ from fairnode.studies.combination import combine_stage, party_members, program_p
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
 
-MOST_RUNS = 3
+MOST_RUNS = 5
 
 
 def _home_row(tx: Transaction, study: str) -> Computation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from fairnode.studies.document import StudyPlan, read_study_bytes
 
 RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
+LEFTOVERS = ("computations", "deal-*", "open_outputs-*", "mpc_party-*")
+"""Folders in the spool that hold keys, shares or counts while a step lasts."""
 
 
 def party_number(node: Node, agreement: Agreement | None) -> int | None:
@@ -81,8 +84,8 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     It is filed under the announcement that it was cut for, and used in a run of that announcement only.
     """
     stage, bound = str(body["stage"]), str(body["announcement"])
-    package = base64.b64decode(str(body["package"]), validate=True)
-    correction = base64.b64decode(str(body["correction"]), validate=True)
+    package = base64.b64decode(body["package"], validate=True)
+    correction = base64.b64decode(body["correction"], validate=True)
     name = f"{study}#{stage}#{bound}#{sender}"
     secret = tx.get(ReceiverSecret, f"{study}#{stage}")
     if secret is None:
@@ -154,15 +157,17 @@ def compute(node: Node, due: Due) -> None:
         check_announcement(due.plan, due.agreement, due.home, due.row.facts)
         outcome = take_part(_job(node, due, folder), spool=node.config.spool)
     except errors.FairnodeError as error:
-        outcome = {
-            "outcome": "ended",
-            "reason": {"code": error.code, "party": due.number, "sentence": error.what},
-        }
+        outcome = _ended(error.code, due.number, error.what)
+    except OSError:
+        outcome = _ended("fault", due.number, f"The disk of compute party {due.number} cannot be written.")
     finally:
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)
     report(node, due, outcome)
+
+
+def _ended(code: str, party: int, sentence: str) -> dict[str, Any]:
+    """The outcome of a run that did not come to its end here."""
+    return {"outcome": "ended", "reason": {"code": code, "party": party, "sentence": sentence}}
 
 
 def report(node: Node, due: Due, outcome: Mapping[str, Any]) -> None:
@@ -249,7 +254,13 @@ def forget(tx: Transaction, study: str) -> int:
 
 
 def recover(node: Node) -> None:
-    """After a restart: a run that this process was in is over; say so, so that the home node starts another."""
+    """After a restart: a run that this process was in is over; say so, so that the home node starts another.
+
+    What was in clear on the disk for that run, and for a dealing that was cut short, is removed.
+    """
+    for name in LEFTOVERS:
+        for folder in node.config.spool.glob(name):
+            shutil.rmtree(folder, ignore_errors=True)
     with node.store.read() as reader:
         agreement = current_in(reader)
         running = [c for c in reader.find(Computation, {"state": "running"}) if c.id.startswith("party#")]
@@ -263,5 +274,4 @@ def recover(node: Node) -> None:
         if request is None or secret is None:
             continue
         due = Due(row, read_study_bytes(request.document), agreement, number, request.home, (), secret)
-        reason = {"code": "lost", "party": number, "sentence": "The compute party was restarted."}
-        report(node, due, {"outcome": "ended", "reason": reason})
+        report(node, due, _ended("lost", number, "The compute party was restarted."))

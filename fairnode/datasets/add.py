@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fairnode import errors
 from fairnode.child import run_child
 from fairnode.datasets.bindings import read_dataset
 from fairnode.datasets.description import describe
+from fairnode.keys import digest
 from fairnode.metadata.keep import add_dataset
 from fairnode.node import Node
 from fairnode.records.dataset import to_json
-from fairnode.records.rows import Dataset, Person, Role
+from fairnode.records.rows import Dataset, DatasetVersion, Person, Role
+
+LOG = logging.getLogger(__name__)
 
 
 def may_add(person: Person) -> bool:
@@ -49,8 +53,30 @@ def add(
 ) -> Dataset:
     """Check record and data, then keep and publish (or draft) the dataset.
 
+    With an empty `source` the dataset is published for its metadata alone: it can be found, not visited.
     Raises `NotAllowed` for who is no custodian, and what `check` and `metadata` raise.
     """
     check_may_add(person)
-    check(node, record, source)
+    if source:
+        check(node, record, source)
     return add_dataset(node, record, source, person.id, publish)
+
+
+def add_waiting(node: Node) -> int:
+    """Publish the records (*.ttl) in the node's folder `records` that are not kept yet; how many there were.
+
+    So a node can be run for its metadata alone, from files. What is wrong with a record is logged, and the
+    others are taken in all the same.
+    """
+    added = 0
+    for path in sorted((node.config.directory / "records").glob("*.ttl")):
+        content = path.read_bytes()
+        with node.store.read() as reader:
+            if reader.one(DatasetVersion, sha256=digest(content)):
+                continue
+        try:
+            add_dataset(node, content, {}, "operator", publish=True)
+            added += 1
+        except errors.FairnodeError as error:
+            LOG.warning("the record %s was not taken in: %s", path.name, error)
+    return added

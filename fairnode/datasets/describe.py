@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from fairnode import vocabulary
+from fairnode.datasets.drafting import Details, binding_turtle, record_turtle, text_turtle
 from fairnode.records.dataset import Binding
 from fairnode.vocabulary import Variable
+
+__all__ = ["Profile", "Proposal", "binding_turtle", "draft_record", "propose", "text_turtle"]
 
 FORMATS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y%m%d", "%m/%d/%Y")
 """Ways to write a date that are tried, in this order."""
 
 WORDS = {
-    "personKey": "dossiernummer dossier zaaknummer casenummer caseid casenumber clientid clientnummer "
-    "personid registratienr registratienummer casenr",
+    "personKey": "dossiernummer dossiernr dossier zaaknummer zaaknr casenummer caseid casenumber clientid "
+    "clientnummer personid registratienr registratienummer casenr",
     "familyName": "achternaam familienaam naam surname lastname familyname secondname",
     "givenName": "voornaam voornamen roepnaam firstname givenname forename",
     "birthDate": "geboren geboortedatum gebdatum birthdate dateofbirth dob geborenop",
@@ -178,68 +181,24 @@ def _bind_codes(profile: Profile, variable: Variable) -> tuple[list[Binding], li
 
 def draft_record(iri: str, title: str, proposal: Proposal) -> str:
     """The dataset's record as Turtle: bindings filled in, all else to be filled in by a person."""
-    bindings = " ,\n    ".join(map(binding_turtle, proposal.bindings))
+    details = Details(
+        title=title,
+        description="<<what the records are about, who keeps them and why>>",
+        years=("<<2015>>", "<<2024>>"),
+        licence="<IRI of the licence>",
+        contact_name="<<who answers questions>>",
+        contact="mailto:<<address>>",
+        regime="<<htpol:GDPR or htpol:WPG>>",
+    )
     # what stands in the data must not end the comment
     questions = "\n".join(f"# ? {' '.join(question.split())}" for question in proposal.questions)
-    return f"""{_prefixes()}
-# Draft. Fill in what stands between << and >>, and answer:
-{questions}
-
-<{iri}> a dcat:Dataset ;
-  dct:title {text_turtle(title)}@en ;
-  dct:description "<<what the records are about, who keeps them and why>>"@en ;
-  dct:publisher <{iri.rpartition("/dataset/")[0]}/organisation> ;
-  dct:temporal [ a dct:PeriodOfTime ;
-    dcat:startDate "<<2015>>"^^xsd:gYear ; dcat:endDate "<<2024>>"^^xsd:gYear ] ;
-  dct:accessRights <http://publications.europa.eu/resource/authority/access-right/RESTRICTED> ;
-  dct:license <<IRI of the licence>> ;
-  dcat:contactPoint [ a vcard:Kind ; vcard:fn "<<who answers questions>>" ;
-    vcard:hasEmail <mailto:<<address>>> ] ;
-  dct:conformsTo <https://w3id.org/fairnode/profile/dataset> ;
-  fn:unit ht:Registration ;
-  fn:regime <<htpol:GDPR or htpol:WPG>> ;
-  # Nothing is granted without asking people; counsel decides which purposes may be asked for.
-  odrl:hasPolicy [ a odrl:Offer ;
-    odrl:permission [ odrl:action htpol:visit ;
-      odrl:constraint [ odrl:leftOperand odrl:purpose ; odrl:operator odrl:isAnyOf ;
-        odrl:rightOperand htpol:TraffickingStatistics ] ;
-      odrl:duty [ odrl:action htpol:obtainApproval ] ] ;
-    odrl:prohibition [ odrl:action htpol:useOperationally , htpol:releaseRecords ] ] ;
-  fn:binding
-    {bindings} .
-"""
+    head = f"# Draft. Fill in what stands between << and >>, and answer:\n{questions}\n"
+    return record_turtle(iri, details, proposal.bindings, head)
 
 
-def binding_turtle(binding: Binding) -> str:
-    """One binding as a Turtle blank node."""
-    return f"[ a fn:Binding ; {' ; '.join(_parts(binding))} ]"
+def bind_as(profile: Profile, name: str) -> tuple[list[Binding], list[str]]:
+    """The bindings of a column whose variable a person named, and what remains to be asked.
 
-
-def _parts(binding: Binding) -> Iterator[str]:
-    """The statements about a binding."""
-    yield f"fn:column {text_turtle(binding.column)}"
-    yield f"fn:variable ht:{binding.variable}"
-    for name in ("format", "separator", "derive"):
-        if getattr(binding, name):
-            yield f"fn:{name} {text_turtle(getattr(binding, name))}"
-    if binding.missing:
-        yield "fn:missing " + " , ".join(map(text_turtle, binding.missing))
-    if binding.strict:
-        yield "fn:strict true"
-    if binding.codes:
-        concepts = {code.notation: code.iri for code in vocabulary.variable(binding.variable).codes}
-        yield "fn:code\n        " + " ,\n        ".join(
-            f"[ fn:local {text_turtle(local)} ; fn:concept <{concepts[notation]}> ]"
-            for local, notation in binding.codes
-        )
-
-
-def text_turtle(text: str) -> str:
-    """The text as a Turtle string."""
-    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return '"' + "".join(escapes.get(letter, letter) for letter in text) + '"'
-
-
-def _prefixes() -> str:
-    names = ("dcat", "dct", "fn", "ht", "htpol", "odrl", "vcard", "xsd")
-    return "".join(f"@prefix {name}: <{vocabulary.PREFIXES[name]}> .\n" for name in names)
+    Raises `NotFound` for a variable that the ontology has not.
+    """
+    return _bind(profile, vocabulary.variable(name))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-from fairnode.errors import Finding, NotValid
+from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Source, SourceKind
 
 KINDS = get_args(SourceKind)
 SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".xlsx": "xlsx",
             ".jsonl": "jsonl", ".ndjson": "jsonl", ".sqlite": "sqlite", ".db": "sqlite"}  # fmt: skip
+_LOOK = 64 * 1024
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 NEEDED = {"sqlite": ("path", "table"), "postgresql": ("dsn", "table")}
 
 
@@ -44,6 +47,22 @@ def guess_source(path: Path) -> Source:
         )
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     return Source(kind=kind, path=str(path), delimiter=delimiter)  # type: ignore[arg-type]
+
+
+def look_at_text(path: Path) -> tuple[str, str]:
+    """Encoding and delimiter of a CSV file, guessed from its beginning. Raises `NotFound`."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOK)
+    except OSError as error:
+        raise NotFound("The file cannot be read.", internal=str(error)) from error
+    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeDecodeError:
+        encoding = "cp1252"  # what a spreadsheet on Windows writes
+    header = start.decode(encoding, "replace").partition("\n")[0]
+    return encoding, max(",;\t|", key=header.count)
 
 
 def _findings(table: Mapping[str, Any]) -> list[Finding]:

@@ -33,7 +33,7 @@ def agree(members: list[Member]) -> bytes:
     nodes = [open_node(member.directory) for member in members]
     signatures = {node.iri: sign_agreement(node, content) for node in nodes}
     for node in nodes:
-        join(node, content, signatures, person_of(node, "lars").id)
+        join(node, content, signatures, person_of(node, "carla").id)
         node.store.close()
     return content
 

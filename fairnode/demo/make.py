@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -16,10 +18,12 @@ from fairnode import errors
 from fairnode.algorithms.known import submit
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
-from fairnode.demo.members import PEOPLE, Member, example
+from fairnode.demo.members import HOME, LOCAL, PEOPLE, Member, example
+from fairnode.demo.policies import GRANTING, with_policy
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.build import BASE
 from fairnode.engine_docker.probe import probe
+from fairnode.keys import digest
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
@@ -31,11 +35,12 @@ from fairnode.worker.selftest import engine_key, keep_result, known_result
 
 @dataclass(frozen=True)
 class Made:
-    """What all nodes of the demo share: the case files and the algorithm's image."""
+    """What all nodes of the demo share: the case files and the algorithm's image with its identity."""
 
     data: Path
     archive: Path
     manifest: Path
+    identity: str
     engine_test: Path
 
 
@@ -45,8 +50,29 @@ def make_shared(cache: Path) -> Made:
     if not (data / "truth.csv").exists():
         example().expand(data)
     built = cache / "counts"
-    build_image(shared("algorithms") / "counts", built)
-    return Made(data, built / "image.tar", built / "algorithm.toml", test_engine(cache))
+    identity = _image(shared("algorithms") / "counts", built)
+    return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
+
+
+def _image(folder: Path, built: Path) -> str:
+    """The identity of the image in `built`, which is made anew only when its source has changed."""
+    note, source = built / "source.json", _fingerprint(folder)
+    if (built / "image.tar").exists() and note.exists():
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["source"] == source:
+            return str(known["identity"])
+    identity = build_image(folder, built)
+    note.write_text(json.dumps({"source": source, "identity": identity}), encoding="utf-8")
+    return identity
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash over everything that an image is built from: algorithm, kit and scripts."""
+    parts = [folder, shared("algorithms") / "kit", shared("docker")]
+    files = sorted(
+        p for part in parts for p in part.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    )
+    return digest(b"".join(digest(path.read_bytes()).encode() for path in files))
 
 
 def test_engine(cache: Path) -> Path:
@@ -60,8 +86,8 @@ def test_engine(cache: Path) -> Path:
     return cache / ENGINE_TEST
 
 
-def build_image(folder: Path, out: Path) -> None:
-    """Build an algorithm's image with the script that authors use; archive and manifest go to `out`.
+def build_image(folder: Path, out: Path) -> str:
+    """Build an image with the script that authors use; archive and manifest go to `out`; its identity.
 
     Raises `Unavailable` with the script's last words.
     """
@@ -78,17 +104,19 @@ def build_image(folder: Path, out: Path) -> None:
             "The image of the algorithm could not be built.",
             to_do=done.stderr.strip()[-1000:] or "Does the container engine answer? Try: docker version",
         )
+    return str(json.loads(done.stdout)["identity"])
 
 
 def make_members(members: list[Member], made: Made) -> None:
     """Make all nodes, two at a time."""
+    asking = next(f"{member.url}/organisation" for member in members if member.key == HOME)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(make_member, member, made) for member in members]:
+        for future in [pool.submit(make_member, member, made, asking) for member in members]:
             future.result()
 
 
-def make_member(member: Member, made: Made) -> None:
-    """Make one node with its people, its dataset and the algorithm."""
+def make_member(member: Member, made: Made, asking: str) -> None:
+    """Make one node with its people, its dataset and the algorithm; `asking` is whom two policies trust."""
     make_node(
         Config(
             directory=member.directory,
@@ -104,27 +132,43 @@ def make_member(member: Member, made: Made) -> None:
     )
     shutil.copyfile(made.engine_test, member.directory / ENGINE_TEST)
     node = open_node(member.directory)
-    _make_people(node, member)
-    _make_dataset(node, member, made)
-    submit(node, person_of(node, "arjen"), made.manifest.read_bytes(), made.archive)
+    make_people(node, member, needed(member))
+    _make_dataset(node, member, made, asking)
+    submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
     node.store.close()
 
 
-def _make_people(node: Node, member: Member) -> None:
-    """An account, a password and a token for each role."""
-    (member.directory / "tokens").mkdir(mode=0o700)
-    for username, (name, role) in PEOPLE.items():
-        password = member.passwords[username]
+def make_people(node: Node, member: Member, usernames: Iterable[str]) -> None:
+    """An account and a token for these people."""
+    for username in usernames:
+        (name, role), password = PEOPLE[username], member.passwords[username]
         person = add_person(node, username, name, [role.value], password, "operator")
         file = member.token_file(username)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(make_token(node, person, password, "demo", 1), encoding="utf-8")
 
 
-def _make_dataset(node: Node, member: Member, made: Made) -> None:
-    """Add the organisation's case file with its record."""
+def make_other_people(members: list[Member]) -> None:
+    """The people that the story went without, for who wants to look around."""
+    for member in members:
+        node = open_node(member.directory)
+        make_people(node, member, [u for u in member.passwords if u not in needed(member)])
+        node.store.close()
+
+
+def needed(member: Member) -> list[str]:
+    """Who has a part in the story there: an account takes time, because passwords are made hard to guess."""
+    people = ["carla"]  # the custodian adds the dataset
+    people += ["lars"] if member.key not in GRANTING else []  # counsel decides where the policy asks
+    return people + (["rosa"] if member.key in (HOME, LOCAL) else [])
+
+
+def _make_dataset(node: Node, member: Member, made: Made, asking: str) -> None:
+    """Add the organisation's case file with its record and its policy."""
     organisation = next(o for o in example().ORGANISATIONS if o.key == member.key)
-    record = example().record(organisation, member.url)
+    own = example().record(organisation, member.url)
+    record = with_policy(own, member.key, member.dataset, asking, made.identity)
     source = dict(tomllib.loads(example().source(organisation))["source"])
     source["path"] = str(made.data / member.key / source["path"])
     add(node, person_of(node, "carla"), record.encode(), source)

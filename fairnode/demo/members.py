@@ -24,6 +24,7 @@ PEOPLE: dict[str, tuple[str, Role]] = {
 }
 
 HOME = "coordinators"
+LOCAL = "police"  # whose own researcher asks for a table of its own
 COMPUTING = ("police", "labour", "coordinators")
 WITHOUT_PORT, HOST = "shelters", "coordinators"
 

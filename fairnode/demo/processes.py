@@ -20,14 +20,14 @@ PIDS = "pids.json"
 
 def start(members: list[Member], folder: Path) -> list[subprocess.Popen[bytes]]:
     """Start web and worker of every node; their process ids are kept in `folder`/pids.json."""
-    started = [_start(member, command) for member in members for command in ("serve", "work")]
+    started = [start_one(member, command) for member in members for command in ("serve", "work")]
     (folder / PIDS).write_text(json.dumps([process.pid for process in started]), encoding="utf-8")
     return started
 
 
-def _start(member: Member, command: str) -> subprocess.Popen[bytes]:
+def start_one(member: Member, command: str) -> subprocess.Popen[bytes]:
     """One process of a node; what it says goes to a log in the node's directory."""
-    with (member.directory / f"{command}.log").open("wb") as log:
+    with (member.directory / f"{command}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "fairnode", command, "--dir", str(member.directory)],
             stdin=subprocess.DEVNULL,

@@ -50,7 +50,7 @@ Audit = Callable[[Question], Answer]
 def needs_search(links: Links) -> bool:
     """Whether anything sensitive takes part in an equation: if not, no search is needed."""
     return any(
-        links.items[index].sensitive and links.items[index].hidden
+        links.items[index].hidden and (links.items[index].sensitive or links.items[index].guarded)
         for relation in links.relations
         for index in involved(relation)
     )
@@ -67,7 +67,7 @@ def question_to_json(question: Question) -> dict[str, Any]:
         "k": question.k,
         "seconds": question.seconds,
         "items": [
-            [item.value, _owner_json(item.owner), item.hidden, item.sensitive]
+            [item.value, _owner_json(item.owner), item.hidden, item.sensitive, item.guarded]
             for item in question.links.items
         ],
         "relations": [[r.whole, list(r.parts), r.rest, r.sign] for r in question.links.relations],
@@ -77,8 +77,14 @@ def question_to_json(question: Question) -> dict[str, Any]:
 def question_from_json(told: Mapping[str, Any]) -> Question:
     """The question that `question_to_json` wrote."""
     items = tuple(
-        Item(value, None if owner is None else (owner[0], tuple(owner[1])), hidden, sensitive)
-        for value, owner, hidden, sensitive in told["items"]
+        Item(
+            value,
+            None if owner is None else (owner[0], tuple(owner[1])),
+            hidden,
+            sensitive,
+            guarded=guarded,
+        )
+        for value, owner, hidden, sensitive, guarded in told["items"]
     )
     relations = tuple(
         Relation(whole, tuple(parts), rest, sign) for whole, parts, rest, sign in told["relations"]

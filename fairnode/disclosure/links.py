@@ -32,7 +32,8 @@ class Item:
 
     `owner` is (table id, key) of the cell of this release that tells it, None for an earlier cell or a
     rest: those can no longer be hidden. `sensitive` says that it must not be found out; `hidden`, that it
-    is not shown. `measure` names the variable whose sum stands beside it, if one does.
+    is not shown. `measure` names the variable whose sum stands beside it, if one does. `guarded` is hidden
+    for the sake of another, as what the audit adds is.
     """
 
     value: int
@@ -40,6 +41,7 @@ class Item:
     hidden: bool
     sensitive: bool
     measure: str | None = None
+    guarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,9 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
     return Links(tuple(told.items), tuple(relations))
 
 
-# The number beside n is what these rules protect: n itself may be found out.
-_VALUE_RULES = {"dominance", "p-percent", "linked-magnitudes"}
+# The rules that protect the count itself. Differencing protects the difference, which is a count of its
+# own; the others protect the number that stands beside the count.
+_OWN_RULES = {"threshold", "class-disclosure"}
 
 
 @dataclass
@@ -116,8 +119,9 @@ class _Told:
             owner = (spec.id, cell.key)
             rule = hidden.get(owner)
             base = self._conditions(spec, cell.key, conditions)
-            own = rule is not None and rule not in _VALUE_RULES and rule != "proportion"
-            item = Item(cell.n, owner, rule is not None, own or 0 < cell.n < self.k, measured)
+            own = rule in _OWN_RULES
+            guarded = rule == "differencing"
+            item = Item(cell.n, owner, rule is not None, own or 0 < cell.n < self.k, measured, guarded)
             lines.append((base, self._item(item)))
             if spec.numerator:
                 of = cell.numerator[0]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, request
@@ -15,7 +18,8 @@ from fairnode.metadata.find import search
 from fairnode.metadata.making import Document, etag
 from fairnode.metadata.names import DCT
 from fairnode.metadata.rdf import Form, new_graph, write
-from fairnode.metadata.record import in_english
+from fairnode.metadata.record import Record
+from fairnode.metadata.shelf import Shelf
 
 LARGEST_PAGE = 100
 _CHILDREN = {
@@ -32,16 +36,29 @@ def page(door: FdpDoor, child: str, path: str = "/", **_: str) -> Response:
         raise errors.NotFound("This record has no children of that kind.")
     at, size = number("page", 0, 0, 10**6), number("size", 10, 1, LARGEST_PAGE)
     here = parent.members[at * size : (at + 1) * size]
-    graph = new_graph()
-    for member in here:
-        found = door.shelf.get(member.iri.removeprefix(door.node.iri))
-        if found is not None:
-            graph.parse(data=found.bodies[Form.N_TRIPLES], format="nt")
     form = wanted_form(html=False)
-    body = write(graph, Form(form))
+    body = _together(door, [member.iri for member in here], form)
     response = answer(body, form, etag(form, body), parent.modified)
     response.headers["Link"] = _page_links(door, request.path, (at, size, len(parent.members)))
     return response
+
+
+def _together(door: FdpDoor, iris: Sequence[str], form: str) -> bytes:
+    """Several documents of this node in one, written once for each state of them."""
+    found = [door.shelf.get(iri.removeprefix(door.node.iri) or "/") for iri in iris]
+    parts = tuple((part.path, part.etags[Form.N_TRIPLES]) for part in found if part is not None)
+    return _written(door.shelf, parts, Form(form))
+
+
+@lru_cache(maxsize=32)
+def _written(shelf: Shelf, parts: tuple[tuple[str, str], ...], form: Form) -> bytes:
+    """The documents at these paths, with these validators, in one graph."""
+    graph = new_graph()
+    for path, _ in parts:
+        part = shelf.get(path)
+        if part is not None:
+            graph.parse(data=part.bodies[Form.N_TRIPLES], format="nt")
+    return write(graph, form)
 
 
 def _page_links(door: FdpDoor, path: str, place: tuple[int, int, int]) -> str:
@@ -65,35 +82,27 @@ def find(door: FdpDoor, **_: str) -> Response:
         raise errors.FairnodeError(
             "A search is an object with 'query', of 1 to 200 characters.", to_do='Send {"query": "shelter"}.'
         )
-    return json_answer([_hit(door, document) for document in search(door.shelf, query)])
+    return json_answer([_hit(door, record) for record in search(door.shelf, query)])
 
 
-def _hit(door: FdpDoor, document: Document) -> dict[str, Any]:
+def _hit(door: FdpDoor, record: Record) -> dict[str, Any]:
     """One search result as the reference implementation tells it."""
-    told = document.described
     return {
-        "uri": document.iri,
+        "uri": record.iri,
         "types": ["http://www.w3.org/ns/dcat#Dataset"],
-        "title": document.title,
-        "description": in_english(told.record.descriptions) if told else "",
+        "title": record.title,
+        "description": record.description,
         "relations": [{"predicate": str(DCT.isPartOf), "object": f"{door.node.iri}/catalogue/data"}],
     }
 
 
 def facets(door: FdpDoor, **_: str) -> Response:
     """GET /search/filters: what can be searched by, with the values that occur here."""
-    counts: dict[str, dict[str, int]] = {"keyword": {}, "variable": {}}
-    for row in door.shelf.published():
-        found = door.shelf.get(f"/dataset/{row.id}")
-        if found is None or found.described is None:
-            continue
-        record = found.described.record
-        for name, values in (
-            ("keyword", record.keywords),
-            ("variable", [v.name for v in record.public_variables]),
-        ):
-            for value in values:
-                counts[name][value] = counts[name].get(value, 0) + 1
+    records = door.shelf.records()
+    counts = {
+        "keyword": Counter(word for record in records for word in record.keywords),
+        "variable": Counter(v.name for record in records for v in record.public_variables),
+    }
     return json_answer(
         [
             {
@@ -130,13 +139,8 @@ def _chain(document: Document) -> list[tuple[str, str | None]]:
 def expanded(door: FdpDoor, path: str = "/", **_: str) -> Response:
     """GET {record}/expanded: the record and all above it in one graph."""
     document = document_at(door, path)
-    graph = new_graph()
-    for iri in (document.iri, *document.parents):
-        part = door.shelf.get(iri.removeprefix(door.node.iri) or "/")
-        if part is not None:
-            graph.parse(data=part.bodies[Form.N_TRIPLES], format="nt")
     form = wanted_form(html=False)
-    body = write(graph, Form(form))
+    body = _together(door, [document.iri, *document.parents], form)
     return answer(body, form, etag(form, body), document.modified)
 
 

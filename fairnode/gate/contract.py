@@ -22,6 +22,8 @@ from fairnode.records.result import (
 )
 
 RESULT_TYPE = "fairnode.result/1"
+# what stands in a cell; a number that nobody recounts stands alone, without a count to carry more bits
+_MEMBERS = {Kind.COUNT: {"k", "n"}, Kind.OTHER: {"k", "v"}}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -96,14 +98,17 @@ def _result_table(cells: Any, spec: TableSpec) -> ResultTable:
 
 def _cell(told: Any, spec: TableSpec) -> Cell:
     """One cell. `type(x) is int` on purpose: True and 1.0 are no counts."""
-    keys = {"k", "n"} if spec.kind is Kind.COUNT else {"k", "n", "v"}
-    if not _closed(told, keys):
+    if not _closed(told, _MEMBERS.get(spec.kind, {"k", "n", "v"})):
         raise Refused(Refusal.NOT_A_RESULT, spec.id)
-    codes, n, v = told["k"], told["n"], told.get("v")
+    codes, n, v = told["k"], told.get("n", 0), told.get("v")
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
         raise Refused(Refusal.OTHER_CELLS, spec.id)
     if type(n) is not int or n < 0 or type(v) not in {int, float, type(None)}:
         raise Refused(Refusal.CELL_FORM, spec.id)
+    if spec.kind is Kind.OTHER:
+        if v is None:
+            raise Refused(Refusal.CELL_FORM, spec.id)
+        return Cell(tuple(codes), 0, float(v))
     if v is None and spec.kind is not Kind.COUNT and n > 0:
         raise Refused(Refusal.CELL_FORM, spec.id)
     return Cell(tuple(codes), n, None if v is None or n == 0 else float(v))

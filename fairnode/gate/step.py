@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 from fairnode import clock, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
-from fairnode.disclosure.audit import Answer, Question, answer_from_json, question_to_json
 from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.gate.audit_child import child_audit
+from fairnode.gate.class_b import counting, is_class_b, limit_result
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
@@ -52,12 +53,13 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
-    combined = case.context.plan.combines(visit.stage)
+    combined, reviewed = case.context.plan.combines(visit.stage), is_class_b(case.contract)
+    judged = _counts if combined else _to_review if reviewed else _verdict
     try:
-        verdict = _counts(case, quarantine.result) if combined else _verdict(case, quarantine.result)
+        verdict = judged(case, quarantine.result)
     except Refused as refused:
         return _block(node, visit, quarantine, refused)
-    state = VisitState.READY if combined else VisitState.PASSED
+    state = VisitState.READY if combined else VisitState.REVIEWING if reviewed else VisitState.PASSED
 
     def change(tx: Transaction) -> Visit:
         tx.change(quarantine, verdict=verdict)
@@ -115,8 +117,33 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
     history = history_of(case.contract, case.earlier, counted, finer())
-    verdict = pass_gate(result, case.contract, recount, case.rules, history, _auditor(case))
+    verdict = pass_gate(
+        result, case.contract, recount, case.rules, history, child_audit(case.context.node.config.spool)
+    )
     return _verdict_json(case, recount, verdict)
+
+
+def _to_review(case: Case, result: bytes) -> dict[str, Any]:
+    """What two people will be shown of a result of class B, as JSON. Raises `Refused`."""
+    check_budget(case.asking, case.earlier, case.rules)
+    check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
+    counts = _recount(replace(case, contract=counting(case.contract), earlier=()))
+    # who stood where is kept for later counts to be compared with; these are none
+    person_set_draft(case.context.node, case.context.visit.id).unlink(missing_ok=True)
+    verdict = limit_result(result, case.contract, recount_from_json(counts["recount"]), case.rules)
+    asking, release = case.asking, case.context.visit.id
+    query = query_of(case.contract, case.filter)
+    memory = EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter)
+    return {
+        "outcome": verdict.outcome.value,
+        "class": "B",
+        "lineage": case.context.dataset.lineage,
+        "stored": "",
+        "tables": {**tables_to_json(verdict.tables, release=release, rules=case.rules.hash), "class": "B"},
+        "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
+        "notes": [],
+        "earlier": release_to_json(memory),
+    }
 
 
 def _recount(case: Case) -> dict[str, Any]:
@@ -167,21 +194,6 @@ def finer() -> Finer:
     for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
     return told
-
-
-def _auditor(case: Case) -> Any:
-    """The complementary suppression, run in a child process."""
-
-    def audit(question: Question) -> Answer:
-        told = run_child(
-            "lp_audit",
-            question_to_json(question),
-            spool=case.context.node.config.spool,
-            seconds=question.seconds + 60,
-        )
-        return answer_from_json(told)
-
-    return audit
 
 
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:

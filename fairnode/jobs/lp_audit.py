@@ -80,7 +80,8 @@ class _State:
     def of(cls, net: Net) -> _State:
         items = net.question.links.items
         hidden = {index for index in net.equations_of if items[index].hidden}
-        return cls(net, hidden, frozenset(index for index in hidden if items[index].sensitive))
+        sensitive = frozenset(i for i in hidden if items[i].sensitive or items[i].guarded)
+        return cls(net, hidden, sensitive, weak={i for i in sensitive if not items[i].sensitive})
 
     def targets(self) -> list[int]:
         """Hidden counts not yet found safe: the sensitive ones, and what was hidden for their sake."""
@@ -147,17 +148,26 @@ class _State:
         return {index for index in self.net.equations_of if items[index].owner in owners}
 
     def _near(self, index: int) -> dict[int, Owner]:
-        """The nearest shown cells of this release: in an equation with `index`, or with its neighbours."""
-        items = self.net.question.links.items
+        """The shown cells of this release in the tightest equation with `index`, or with its neighbours.
+
+        Tightest is the one with the fewest hidden counts: it is where this one can be found out.
+        """
         reach, seen = {index}, set[int]()
         while reach - seen:
             seen |= reach
-            around = self.net.around(reach)
-            shown = {i: owner for i in around - self.hidden if (owner := items[i].owner)}
-            if shown:
-                return shown
-            reach = around & self.hidden
+            numbers = sorted({number for each in reach for number in self.net.equations_of[each]})
+            for number in sorted(numbers, key=lambda n: len(self.hidden.intersection(self.net.members[n]))):
+                shown = self._shown(number)
+                if shown:
+                    return shown
+            reach = self.net.around(reach) & self.hidden
         return {}
+
+    def _shown(self, number: int) -> dict[int, Owner]:
+        """The shown cells of this release in an equation."""
+        items = self.net.question.links.items
+        members = self.net.members[number]
+        return {i: owner for i in members if i not in self.hidden and (owner := items[i].owner)}
 
 
 if __name__ == "__main__":

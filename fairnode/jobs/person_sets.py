@@ -15,31 +15,39 @@ import duckdb
 _UNIVERSE = -1
 
 
-def write_sets(
-    database: duckdb.DuckDBPyConnection,
-    inputs: Sequence[str],
-    tables: int,
-    person: str,
-    secret: str,
-    path: str,
-) -> None:
+def quoted(name: str) -> str:
+    """A column or table name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def number_persons(database: duckdb.DuckDBPyConnection, inputs: Sequence[str], person: str) -> None:
+    """The table `people`: every person key of the views `file_<input>` and a number for it.
+
+    Numbers are of this run only; they make counting persons cheaper than by their keys.
+    """
+    keys = " UNION ".join(
+        f"SELECT DISTINCT CAST({quoted(person)} AS VARCHAR) AS key FROM {quoted('file_' + name)}"
+        for name in inputs
+    )
+    database.execute(
+        "CREATE TEMP TABLE people AS SELECT key, row_number() OVER () AS number "
+        f"FROM ({keys}) WHERE key IS NOT NULL"
+    )
+
+
+def write_sets(database: duckdb.DuckDBPyConnection, tables: int, secret: str, path: str) -> None:
     """Make the table `sets` from the tables `persons_<i>` and leave it at `path`.
 
     A person becomes the first 64 bits of SHA-256 over the node's `secret` (hex) and the key: stable over
     releases, meaningless elsewhere. With 1e6 persons two collide once in 3e7 data sets.
     """
-    column = '"' + person.replace('"', '""') + '"'
-    everybody = " UNION ".join(
-        f'SELECT DISTINCT CAST({column} AS VARCHAR) AS key FROM "{name}"' for name in inputs
-    )
     database.execute(
-        "CREATE TEMP TABLE hashes AS SELECT key, ('0x' || left(sha256(? || key), 16))::UBIGINT AS person "
-        f"FROM ({everybody}) WHERE key IS NOT NULL",
+        "CREATE TEMP TABLE hashes AS SELECT number, "
+        "('0x' || left(sha256(? || key), 16))::UBIGINT AS person FROM people",
         [secret],
     )
     lines = [
-        f"SELECT {index} AS tbl, cell, h.person FROM persons_{index} p "
-        "JOIN hashes h ON CAST(p.person AS VARCHAR) = h.key"
+        f"SELECT {index} AS tbl, cell, h.person FROM persons_{index} p JOIN hashes h ON p.person = h.number"
         for index in range(tables)
     ]
     lines.append(f"SELECT {_UNIVERSE} AS tbl, 0 AS cell, person FROM hashes")

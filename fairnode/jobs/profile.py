@@ -1,7 +1,8 @@
 """Child job: looks at the columns of a source and proposes bindings (`fairnode dataset describe`).
 
-In: `{"source", "iri", "title"}`. Out: `{"rows", "columns", "bindings", "questions", "turtle"}`: profiles of
-the columns (node-only: short code lists stand in it as they are), the proposal, and a draft of the record.
+In: `{"source", "iri", "title"}`. Out: `{"rows", "columns", "bindings", "questions", "years", "turtle"}`: profiles
+of the columns (node-only: short code lists stand in it as they are), the proposal, the first and last year as
+far as they were seen, and a draft of the record.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +18,7 @@ from fairnode.datasets.describe import FORMATS, Profile, draft_record, propose
 from fairnode.datasets.expressions import LIST_MARK
 from fairnode.datasets.reading import open_rows
 from fairnode.jobs.process import main
-from fairnode.records.dataset import source_from
+from fairnode.records.dataset import Binding, source_from
 
 FEW = 60  # distinct values at most that are taken for a list of codes
 KEPT = 5_000  # distinct values counted at most; beyond that a column is no list of anything
@@ -47,8 +48,26 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         "columns": [asdict(look) for look in profiles],
         "bindings": [asdict(binding) for binding in proposal.bindings],
         "questions": list(proposal.questions),
+        "years": years(proposal.bindings, dict(zip(table.columns, counts, strict=True))),
         "turtle": draft_record(job["iri"], job["title"], proposal),
     }
+
+
+def years(bindings: Sequence[Binding], counts: Mapping[str, Counter[str]]) -> tuple[str, str]:
+    """First and last year of identification among the values that were kept; empty where there is none."""
+    binding = next((b for b in bindings if b.variable == "identificationDate"), None) or next(
+        (b for b in bindings if b.variable == "year"), None
+    )
+    if binding is None:
+        return ("", "")
+    form = binding.format or ("%Y" if binding.variable == "year" and not binding.derive else FORMATS[0])
+    found = []
+    for value in counts[binding.column]:
+        try:
+            found.append(datetime.datetime.strptime(value, form).year)  # noqa: DTZ007 - a day has no time zone
+        except ValueError:
+            continue
+    return (str(min(found)), str(max(found))) if found else ("", "")
 
 
 def profile(name: str, rows: int, recorded: int, values: Counter[str]) -> Profile:

@@ -20,7 +20,7 @@ import duckdb
 
 from fairnode import errors
 from fairnode.gate.recounts import recount_to_json
-from fairnode.jobs.person_sets import compare_sets, write_sets
+from fairnode.jobs.person_sets import compare_sets, number_persons, quoted, write_sets
 from fairnode.jobs.process import main
 from fairnode.jobs.true_margins import true_margins
 from fairnode.records.result import (
@@ -57,29 +57,42 @@ def _count(
 ) -> dict[str, Any]:
     """The job's answer, or an error of DuckDB."""
     with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as database:
-        for name, path in job["views"].items():
-            database.read_parquet(path).create_view(name)
+        inputs = sorted({spec.input for spec in contract.tables})
+        for name in inputs:
+            database.read_parquet(job["views"][name]).create_view(f"file_{name}")
+        if person:
+            number_persons(database, inputs, person)
+        for name in inputs:
+            _load(database, name, contract, person)
         tables = tuple(
             _recount_table(database, index, spec, person) for index, spec in enumerate(contract.tables)
         )
-        inputs = sorted({spec.input for spec in contract.tables})
         universe = max(_universe(database, name, person) for name in inputs)
         found: dict[str, Any] = {"differences": [], "entered": [], "universes": []}
         if person and job.get("persons_out"):
-            write_sets(database, inputs, len(tables), person, job["secret"], job["persons_out"])
+            write_sets(database, len(tables), job["secret"], job["persons_out"])
             for earlier in job.get("earlier", []):
                 compare_sets(database, earlier, job["below"], found)
     return {"recount": recount_to_json(Recount(tables, universe, conditions)), **found}
 
 
-def quoted(name: str) -> str:
-    """A column or table name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
+def _load(
+    database: duckdb.DuckDBPyConnection, name: str, contract: OutputContract, person: str | None
+) -> None:
+    """The columns of a view that the tables need, in memory, each person as a number."""
+    specs = [spec for spec in contract.tables if spec.input == name]
+    wanted = {axis.variable for spec in specs for axis in spec.dimensions}
+    wanted |= {spec.measure for spec in specs if spec.measure}
+    wanted |= {spec.numerator.variable for spec in specs if spec.numerator}
+    columns = ["number" if person else "NULL AS number", *(quoted(column) for column in sorted(wanted))]
+    join = f"LEFT JOIN people ON CAST({quoted(person)} AS VARCHAR) = key" if person else ""
+    source = quoted(f"file_{name}")
+    database.execute(f"CREATE TEMP TABLE {quoted(name)} AS SELECT {', '.join(columns)} FROM {source} {join}")
 
 
 def _universe(database: duckdb.DuckDBPyConnection, name: str, person: str | None) -> int:
     """How many persons (rows, if nobody can say) a view is about."""
-    what = f"count(DISTINCT {quoted(person)})" if person else "count(*)"
+    what = "count(DISTINCT number)" if person else "count(*)"
     return int(_one(database, f"SELECT {what} FROM {quoted(name)}")[0])
 
 
@@ -105,7 +118,7 @@ def _recount_table(
     margins = true_margins(
         database,
         spec,
-        lambda smaller: _source(database, smaller, [f"d{i}" for i in range(len(smaller.dimensions))], person),
+        lambda smaller: _source(database, smaller, [f"d{i}" for i in range(len(smaller.dimensions))]),
         keyed=person is not None,
     )
     return RecountedTable(spec, cells, _not_recorded(database, spec, person), margins)
@@ -117,10 +130,11 @@ def _make_codes(
     """The table `codes_<index>`: every cell's codes and its position in the contract's order."""
     columns = "".join(f", {axis} VARCHAR" for axis in axes)
     database.execute(f"CREATE TEMP TABLE codes_{index} (cell INTEGER{columns})")
-    marks = ", ".join("?" * (len(axes) + 1))
-    database.executemany(
-        f"INSERT INTO codes_{index} VALUES ({marks})",
-        [[position, *key] for position, key in enumerate(spec.keys())],
+    keys = list(spec.keys())
+    lists = ", ".join(["unnest(?)"] * (len(axes) + 1))
+    database.execute(
+        f"INSERT INTO codes_{index} SELECT {lists}",
+        [list(range(len(keys))), *([key[i] for key in keys] for i in range(len(axes)))],
     )
 
 
@@ -132,13 +146,20 @@ def _make_persons(
     person: str | None,
 ) -> None:
     """The table `persons_<index>`: a line per cell and person (per row, without a person key)."""
-    source = _source(database, spec, axes, person)
+    source = _source(database, spec, axes)
     # Of a number of persons everybody is one; of rows and sums each contributes what is theirs.
-    size = "1.0" if spec.unit is Unit.PERSON and spec.measure is None else "sum(abs(c))"
+    size = (
+        "1.0"
+        if spec.unit is Unit.PERSON and spec.measure is None
+        else "sum(abs(c))"
+        if spec.measure
+        else "count(*)::DOUBLE"
+    )
     join = f"JOIN codes_{index} USING ({', '.join(axes)})" if axes else f"CROSS JOIN codes_{index}"
     if person:
-        select = f"""cell, person, count(*) AS rows, sum(c) AS total, avg(c) AS mean, {size} AS size,
-                    count(*) FILTER (part) AS parts"""
+        sums = "sum(c) AS total, avg(c) AS mean" if spec.measure else "count(*)::DOUBLE AS total, 1.0 AS mean"
+        parts = "count(*) FILTER (part)" if spec.numerator else "count(*)"
+        select = f"cell, person, count(*) AS rows, {sums}, {size} AS size, {parts} AS parts"
         end = "GROUP BY cell, person"
     else:
         select = "cell, 1 AS rows, c AS total, c AS mean, abs(c) AS size, part::INTEGER AS parts"
@@ -150,9 +171,7 @@ def _make_persons(
     )
 
 
-def _source(
-    database: duckdb.DuckDBPyConnection, spec: TableSpec, axes: Sequence[str], person: str | None
-) -> str:
+def _source(database: duckdb.DuckDBPyConnection, spec: TableSpec, axes: Sequence[str]) -> str:
     """SQL for the rows of the view as d0, d1, ..., person, c (contribution), part (of the numerator?).
 
     A column of lists (a variable with several values) puts a row into the cell of each value, once.
@@ -167,9 +186,8 @@ def _source(
             value = f"unnest(CASE WHEN len({distinct}) > 0 THEN {distinct} ELSE [NULL] END)"
         inner = f"(SELECT *, {value} AS {axis} FROM {inner})"
     contribution = f"CAST({quoted(spec.measure)} AS DOUBLE)" if spec.measure else "1.0::DOUBLE"
-    who = quoted(person) if person else "NULL"
     shown = "".join(f"{axis}, " for axis in axes)
-    return f"SELECT {shown}{who} AS person, {contribution} AS c, {_part(spec, lists)} AS part FROM {inner}"
+    return f"SELECT {shown}number AS person, {contribution} AS c, {_part(spec, lists)} AS part FROM {inner}"
 
 
 def _part(spec: TableSpec, lists: set[str]) -> str:
@@ -201,7 +219,7 @@ def _not_recorded(database: duckdb.DuckDBPyConnection, spec: TableSpec, person: 
         else f"coalesce(len(list_distinct({quoted(d.variable)})), 0) = 0"
         for d in spec.dimensions
     ]
-    unit = f"DISTINCT {quoted(person)}" if person and spec.unit is Unit.PERSON else "*"
+    unit = "DISTINCT number" if person and spec.unit is Unit.PERSON else "*"
     where = " OR ".join(missing) or "false"
     return int(_one(database, f"SELECT count({unit}) FROM {quoted(spec.input)} WHERE {where}")[0])
 

@@ -36,12 +36,12 @@ def _margins_over(
     by_person = keyed and spec.unit is Unit.PERSON
     unit = "DISTINCT person" if by_person else "*"
     part = f"count({unit}) FILTER (part)" if spec.kind is Kind.PROPORTION else "0"
-    names = ", ".join(f"d{i}" for i in range(len(axes)))
+    names = "".join(f"d{i}, " for i in range(len(axes)))
     rows = database.execute(
-        f"SELECT [{names}]::VARCHAR[], count({unit}), {part} FROM ({source(smaller)}) "
+        f"SELECT {names}count({unit}), {part} FROM ({source(smaller)}) "
         "WHERE c IS NOT NULL AND part IS NOT NULL GROUP BY ALL",
         [sorted(spec.numerator.codes)] if spec.numerator else [],
     ).fetchall()
-    found = {tuple(key): (n, numerator) for key, n, numerator in rows}
+    found = {tuple(key): (n, numerator) for *key, n, numerator in rows}
     keys = product(*(axis.codes for axis in smaller.dimensions))
     return [TrueMargin(axes, key, *found.get(key, (0, 0))) for key in keys]

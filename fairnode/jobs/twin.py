@@ -1,7 +1,8 @@
 """Child job: makes the synthetic twin of a dataset (Parquet), with the schema of its views.
 
 In: `{"dataset", "source", "output", "seed"}`, optional `"variables"` (all that the dataset offers),
-`"consent_required"`, and `"limits"` as for `fairnode.jobs.view`.
+`"consent_required"`, `"filter"` as a view has it, and `"limits"` as for `fairnode.jobs.view`. The filter is
+applied to the twin and not to the data: counts of one selection after the other would tell too much.
 
 Out: `{"rows", "sha256", "schema", "marginals", "source_sha256"}`. The marginals are gated, and the only thing
 that the twin is drawn from.
@@ -12,7 +13,8 @@ that the twin is drawn from.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fairnode import vocabulary
 from fairnode.datasets.expressions import quoted
 from fairnode.datasets.twins import MOST_ROWS, NOT_RECORDED, draw_twin, gate, round_to_base
 from fairnode.datasets.views import Query, compile_view, offered
@@ -33,8 +36,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Count, gate, draw. Raises what making a view raises, and `NotValid` where too few persons are left."""
     dataset = dataset_from(job["dataset"])
     wanted = tuple(job.get("variables") or offered(dataset))
+    admitted = dict(job.get("filter", ()))
     view = View(
-        wanted,
+        tuple(dict.fromkeys((*wanted, *admitted))),
         unit="person" if dataset.knows_persons else "registration",
         consent_required=bool(job.get("consent_required")),
     )
@@ -48,15 +52,31 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     if not rows:
         raise NotValid("The dataset has too few rows for a twin.")
     columns = draw_twin(query.schema, marginals, rows, int(job["seed"]))
+    kept = select(columns, admitted)
     output = Path(job["output"])
-    write(columns, query, output)
+    query = replace(query, schema=query.schema[: len(dict.fromkeys(wanted))])
+    write({column.name: kept[column.name] for column in query.schema}, query, output)
     return {
-        "rows": rows,
+        "rows": len(next(iter(kept.values()))),
         "sha256": hashlib.sha256(output.read_bytes()).hexdigest(),
         "schema": [asdict(column) for column in query.schema],
         "marginals": marginals,
         "source_sha256": digest,
     }
+
+
+def select(columns: dict[str, list[Any]], admitted: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    """The rows of a twin that have one of the `admitted` codes of each variable."""
+    rows: Sequence[int] = range(len(next(iter(columns.values()))))
+    for name, codes in admitted.items():
+        variable = vocabulary.variable(name)
+        coded = variable.kind == "coded"
+        values = {value for code in codes for value in (variable.within(code) if coded else (int(code),))}
+        cells = columns[name]
+        rows = [
+            row for row in rows if values & set((cells[row] or ()) if variable.multiple else [cells[row]])
+        ]
+    return {name: [cells[row] for row in rows] for name, cells in columns.items()}
 
 
 def count(database: duckdb.DuckDBPyConnection, column: Column) -> dict[str, int]:

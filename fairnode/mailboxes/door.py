@@ -12,18 +12,18 @@ from flask import Flask, Response, jsonify, request
 
 from fairnode import errors
 from fairnode.discovery.harvest import keep_records
-from fairnode.ledger import merkle
 from fairnode.network.agreement import Member
 from fairnode.network.certificate import server_context
+from fairnode.network.heads import keep_head, kept_head, own_head, own_proof
 from fairnode.network.joined import check_in_force
 from fairnode.network.mailbox import hosted_for, keep_hosted, mark_taken, waiting_for
 from fairnode.network.signatures import Message, Nonces, check_request
+from fairnode.network.watch import Watch, journal
 from fairnode.node import Node
-from fairnode.records.rows import Dataset, Head, LedgerLine, PeerRecord
+from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_WAIT = 25.0
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class _Door:
     def caller(self) -> Member:
         """The member that signed this request. Raises `NotKnown`, `Unavailable`."""
         agreement = check_in_force(self.node)
+        if request.args.get("agreement") != agreement.digest:
+            raise errors.Conflict(
+                "Your node holds another agreement, or speaks another version of the protocol, than this one.",
+                to_do="Compare on both sides: fairnode network show",
+            )
         # The address as it was sent: the framework's own has escapes undone, and the signature covers them.
         url = f"https://{request.host}{request.environ.get('REQUEST_URI', request.full_path)}"
         message = Message(request.method, url, dict(request.headers))
@@ -58,17 +63,20 @@ class _Door:
         after, of = _number("after"), request.args.get("of", self.node.iri)
         if of == self.node.iri and after:
             mark_taken(self.node, caller.node, after)
+        watch = Watch(journal(self.node))
         until = time.monotonic() + min(_number("wait"), LONGEST_WAIT)
         while True:
+            watch.look()
             with self.node.store.read() as reader:
                 found = (
                     waiting_for(reader, self.node, caller.node, after)
                     if of == self.node.iri
                     else hosted_for(reader, of, caller.node, after)
                 )
+                head = own_head(reader) if found else {}
             if found or time.monotonic() >= until:
-                return jsonify({"messages": found, "head": self._head()})
-            time.sleep(POLL_SECONDS)
+                return jsonify({"messages": found, "head": head})
+            watch.wait(until)
 
     def leave(self) -> Response:
         """A hosted member leaves messages (and its records) to be fetched here."""
@@ -79,7 +87,24 @@ class _Door:
         kept = keep_hosted(self.node, caller, told["messages"])
         if isinstance(told.get("records"), list):
             keep_records(self.node, caller.node, told["records"])
-        return jsonify({"kept": kept})
+        return jsonify({"kept": kept, "head": self._witness(caller, told)})
+
+    def _witness(self, caller: Member, told: dict[str, Any]) -> int:
+        """Keep the head of a hosted member, which has no door to be asked at; the size of the one kept."""
+        with self.node.store.read() as reader:
+            kept = kept_head(reader, caller.node)
+        head, first = told.get("head"), told.get("from")
+        if not isinstance(head, dict) or (kept is not None and first != kept.size):
+            return kept.size if kept else 0
+        steps = told.get("proof") or []
+        keep_head(self.node, caller, head, lambda *_: [bytes.fromhex(str(step)) for step in steps])
+        return int(head["size"])
+
+    def head(self) -> Response:
+        """This node's newest signed head."""
+        self.caller()
+        with self.node.store.read() as reader:
+            return jsonify(own_head(reader))
 
     def records(self) -> Response:
         """The published records of this node, and of the members that it hosts."""
@@ -98,19 +123,7 @@ class _Door:
         self.caller()
         first, second = _number("first"), _number("second")
         with self.node.store.read() as reader:
-            leaves = [bytes.fromhex(line.leaf) for line in reader.find(LedgerLine, limit=second)]
-        if not 0 < first <= second <= len(leaves):
-            raise errors.NotValid("There are no such heads.")
-        proof = merkle.consistency_proof(leaves, first)
-        return jsonify({"proof": [step.hex() for step in proof]})
-
-    def _head(self) -> dict[str, Any]:
-        """This node's newest signed head, for the caller to keep."""
-        with self.node.store.read() as reader:
-            head = reader.last(Head)
-        return (
-            {"size": head.id, "root": head.root, "at": head.at, "signature": head.signature} if head else {}
-        )
+            return jsonify({"proof": own_proof(reader, first, second)})
 
 
 def _record(iri: str, node: str, title: str, record: bytes) -> dict[str, str]:
@@ -131,6 +144,7 @@ def create_door(node: Node) -> Flask:
     app.add_url_rule("/outbox", view_func=door.outbox, methods=["GET"])
     app.add_url_rule("/hosted", view_func=door.leave, methods=["POST"])
     app.add_url_rule("/consistency", view_func=door.consistency, methods=["GET"])
+    app.add_url_rule("/head", view_func=door.head, methods=["GET"])
     app.add_url_rule("/records", view_func=door.records, methods=["GET"])
     app.register_error_handler(errors.FairnodeError, _problem)
     return app

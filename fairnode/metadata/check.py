@@ -99,7 +99,10 @@ def _bad_iri(node: Node, iri: str) -> str:
         return f"holds an IRI of the kind '{parts.scheme[:20]}:', which means nothing to others"
     if parts.username or parts.password:
         return "holds an IRI with a username or password in it"
-    if parts.scheme in ("http", "https") and _private(host):
+    own_host = urlsplit(
+        node.iri
+    ).hostname  # what reaches this node reaches its neighbours on the same machine
+    if parts.scheme in ("http", "https") and _private(host) and host != own_host:
         return "holds an address that only this machine or its own network can reach"
     return ""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from fairnode.metadata.making import Document
 from fairnode.metadata.record import Record
 from fairnode.metadata.shelf import Shelf
 
 
-def search(shelf: Shelf, query: str) -> list[Document]:
-    """The published datasets whose record holds every word of `query`, by title."""
+def search(shelf: Shelf, query: str) -> list[Record]:
+    """The published records that hold every word of `query`, by title."""
     words = query.casefold().split()
-    documents = [shelf.get(f"/dataset/{row.id}") for row in shelf.published()]
-    return [d for d in documents if d and d.described and _holds(d.described.record, words)]
+    return [record for record in shelf.records() if _holds(record, words)]
 
 
 def _holds(record: Record, words: list[str]) -> bool:

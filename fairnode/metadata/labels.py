@@ -102,6 +102,7 @@ def _label_adms(graph: Graph, term: URIRef) -> None:
     graph.add((term, RDF.type, SKOS.Concept))
     graph.add((term, SKOS.inScheme, URIRef(f"{_ADMS}{scheme}/1.0")))
     graph.add((URIRef(f"{_ADMS}{scheme}/1.0"), RDF.type, SKOS.ConceptScheme))
+    graph.add((URIRef(f"{_ADMS}{scheme}/1.0"), DCT.title, Literal(f"ADMS {scheme}", "en")))
     graph.add((term, SKOS.prefLabel, Literal(code, "en")))
 
 

@@ -70,13 +70,13 @@ def policy_of(graph: Graph, iri: str) -> Policy | None:
 def in_words(graph: Graph, iri: str) -> PlainPolicy:
     """The policy of a record in words; without rules when nothing may visit."""
     policy = policy_of(graph, iri)
-    rules = tuple(_rule(rule) for rule in policy.rules) if policy else ()
+    rules = tuple(rule_in_words(rule) for rule in policy.rules) if policy else ()
     offers = list(graph.objects(URIRef(iri), ODRL.hasPolicy))
     modifiers = sorted({str(m) for offer in offers for m in graph.objects(offer, HTPOL.modifier)})
     return PlainPolicy(rules, tuple(_modifier(iri) for iri in modifiers))
 
 
-def _rule(rule: Rule) -> PlainRule:
+def rule_in_words(rule: Rule) -> PlainRule:
     """One rule in words."""
     conditions = tuple(_condition(constraint) for constraint in rule.constraints)
     return PlainRule(rule.effect, _OPENING[rule.effect], conditions, rule.sentence)

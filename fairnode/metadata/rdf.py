@@ -70,6 +70,7 @@ def read_turtle(content: bytes) -> Graph:
             findings=(errors.Finding(f"byte {error.start}", "is not UTF-8"),),
         ) from error
     graph = _InOrder(bind_namespaces="none")
+    rdflib.NORMALIZE_LITERALS = False  # once more: pySHACL, where it was loaded too, sets it back
     try:
         graph.parse(data=text, format="turtle", publicID=RELATIVE)
     except BadSyntax as error:

@@ -17,14 +17,16 @@ from fairnode.keys import digest
 from fairnode.metadata.documents.site import Site
 from fairnode.metadata.keep import DatasetState, described
 from fairnode.metadata.making import Document, State, maker_of
+from fairnode.metadata.record import Record
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Dataset, Head
 
 MOST_BYTES = 8 * 1024 * 1024
+MOST_RECORDS = 2_000
 MOMENT = 0.2  # seconds that a change made by another process may take to be seen
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """The documents of one node; one for each web process, its threads share it."""
 
@@ -33,6 +35,7 @@ class Shelf:
     _state: State | None = None
     _until: float = 0.0
     _made: OrderedDict[tuple[str, str], Document] = field(default_factory=OrderedDict)
+    _records: OrderedDict[tuple[str, str], Record] = field(default_factory=OrderedDict)
 
     def get(self, path: str) -> Document | None:
         """The document at `path` (as in "/dataset/cases"); None when there is none for the public."""
@@ -59,6 +62,23 @@ class Shelf:
         """The datasets that everybody may see, by title."""
         rows = self._now().rows.values()
         return sorted((r for r in rows if r.state == DatasetState.PUBLISHED), key=lambda r: (r.title, r.id))
+
+    def records(self) -> list[Record]:
+        """What the published records say, by title; each record is read once a version."""
+        return [self._record(row) for row in self.published()]
+
+    def _record(self, row: Dataset) -> Record:
+        """What one record says."""
+        key = (row.id, row.sha256)
+        with self._lock:
+            known = self._records.get(key)
+        if known is None:
+            known = described(row).record
+            with self._lock:
+                self._records[key] = known
+                while len(self._records) > MOST_RECORDS:
+                    self._records.popitem(last=False)
+        return known
 
     def site(self) -> Site:
         """The node's settings and the first and last moment of its records."""

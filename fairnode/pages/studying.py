@@ -9,12 +9,22 @@ from flask import Response, request
 
 from fairnode import errors, vocabulary
 from fairnode.algorithms.known import listed
+from fairnode.discovery.search import Wanted, search
 from fairnode.keys import canonical
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
 from fairnode.release.chart import to_svg
-from fairnode.release.releases import FORMS, labels, releases_of, render, tables_of, title
+from fairnode.release.releases import (
+    FORMS,
+    Combined,
+    combined_of,
+    labels,
+    releases_of,
+    render,
+    tables_of,
+    title,
+)
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.send import cancel, check, draft, own_study, send
 
@@ -125,7 +135,7 @@ def _form(
         told={"filters": [("", "")] * FILTERS, **told},
         findings=findings,
         made=made,
-        datasets=desk.shelf.published(),
+        datasets=search(desk.node, Wanted()),
         algorithms=[row for row in listed(desk.node) if row.state == "known"],
         variables=_variables(desk),
         purposes=PURPOSES,
@@ -135,11 +145,8 @@ def _form(
 
 def _variables(desk: Desk) -> list[vocabulary.Variable]:
     """The variables that the datasets here can be counted by, by their label."""
-    found: dict[str, vocabulary.Variable] = {}
-    for row in desk.shelf.published():
-        shown = desk.shelf.get(f"/dataset/{row.id}")
-        if shown and shown.described:
-            found |= {v.name: v for v in shown.described.record.public_variables if v.kind != "date"}
+    records = desk.shelf.records()
+    found = {v.name: v for record in records for v in record.public_variables if v.kind != "date"}
     return sorted(found.values(), key=lambda v: v.label_en)
 
 
@@ -153,13 +160,14 @@ class _Shown:
     created: str
     picture: str
     tables: tuple[Any, ...]
+    combined: Combined | None
 
 
 def study(desk: Desk, key: str) -> Page:
     """One study: a line for each visit, and what was released."""
     found = _visible(desk, key)
     released = [
-        _Shown(r.id, r.dataset, title(r), r.created, _pictures(r, number), tables_of(r))
+        _Shown(r.id, r.dataset, title(r), r.created, _pictures(r, number), tables_of(r), combined_of(r))
         for number, r in enumerate(releases_of(desk.node, found.id))
     ]
     return show(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import httpx2
@@ -12,6 +13,7 @@ import httpx2
 from fairnode import errors
 from fairnode.network.agreement import Agreement, Member
 from fairnode.network.certificate import client_context
+from fairnode.network.joined import check_in_force
 from fairnode.network.signatures import Message, sign_request
 from fairnode.node import Node
 
@@ -20,7 +22,7 @@ CONNECT_SECONDS = 3.0
 
 
 class PeerClient:
-    """One connection to a member's mailbox door (its own, or that of its host)."""
+    """One connection to a member's mailbox door (its own, or that of its host); a context manager."""
 
     def __init__(self, node: Node, door: Member, timeout: float = 30.0) -> None:
         self._node, self._door = node, door
@@ -31,19 +33,29 @@ class PeerClient:
             follow_redirects=False,
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
 
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON answer of a signed GET. Raises `Unavailable` when the node does not answer or agree."""
-        return self._call("GET", f"{path}?{urlencode(query)}", b"")
+        return self._call("GET", path, b"", **query)
 
     def post(self, path: str, told: Any) -> Any:
         """The JSON answer of a signed POST of JSON."""
         return self._call("POST", path, json.dumps(told).encode())
 
-    def _call(self, method: str, target: str, body: bytes) -> Any:
+    def _call(self, method: str, path: str, body: bytes, **query: str | int) -> Any:
+        agreement = check_in_force(self._node).digest
+        target = f"{path}?{urlencode({**query, 'agreement': agreement})}"
         message = Message(method, f"{self._door.endpoint}{target}", {"Content-Type": "application/json"})
         sign_request(message, body, self._node.iri, self._node.keys.signing)
         try:
@@ -59,7 +71,8 @@ class PeerClient:
         except ValueError as error:
             raise _trouble(self._door, "answers with something that is not JSON") from error
         if answer.status_code != 200:
-            raise _trouble(self._door, "refuses", str(told)[:500])
+            why = str(told.get("detail", ""))[:300] if isinstance(told, dict) else ""
+            raise _trouble(self._door, f"refuses: {why}", str(told)[:500])
         return told
 
 

@@ -16,12 +16,13 @@ Key = tuple[str, ...]
 
 
 class Kind(StrEnum):
-    """What a table of class A holds: every kind that a node can recompute."""
+    """What a table holds: the kinds that a node can recompute (class A), and anything else (class B)."""
 
     COUNT = "count"
     SUM = "sum"
     MEAN = "mean"
     PROPORTION = "proportion"
+    OTHER = "other"
 
 
 class Unit(StrEnum):
@@ -85,7 +86,10 @@ class OutputContract:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as a container claims it: `n` units, and the value `v` beside it unless it is a count."""
+    """A cell as a container claims it: `n` units, and the value `v` beside it unless it is a count.
+
+    A cell of class B has a value only, and `n` is 0.
+    """
 
     key: Key
     n: int

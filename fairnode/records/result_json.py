@@ -121,7 +121,8 @@ def _table_json(table: TableSpec) -> dict[str, Any]:
 def _cell(cell: PublicCell) -> dict[str, Any]:
     told: dict[str, Any] = {"k": list(cell.key), "status": cell.status.value}
     if cell.status is Status.SHOWN:
-        told["n"] = cell.n
+        if cell.n is not None:
+            told["n"] = cell.n
         if cell.v is not None:
             told["v"] = cell.v
     return told

@@ -32,6 +32,7 @@ class VisitState(StrEnum):
     PREPARING = "preparing"
     RUNNING = "running"
     QUARANTINED = "quarantined"
+    REVIEWING = "reviewing"
     PASSED = "passed"
     READY = "ready"
     SHARED = "shared"
@@ -121,10 +122,19 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         VisitState.QUARANTINED: {
             VisitState.PASSED: "pass the gate",
             VisitState.READY: "pass the gate for combining",
+            VisitState.REVIEWING: "ask reviewers",
             VisitState.BLOCKED: "block at the gate",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
             VisitState.CANCELLED: "cancel",
+        },
+        VisitState.REVIEWING: {
+            VisitState.PASSED: "approve the result",
+            VisitState.BLOCKED: "refuse the result",
+            VisitState.FAILED: "fail",
+            VisitState.WITHDRAWN: "withdraw",
+            VisitState.CANCELLED: "cancel",
+            VisitState.EXPIRED: "expire",
         },
         VisitState.PASSED: {
             VisitState.RELEASED: "release",
@@ -167,6 +177,7 @@ _PUBLIC = {
     VisitState.PREPARING: PublicState.RUNNING,
     VisitState.RUNNING: PublicState.RUNNING,
     VisitState.QUARANTINED: PublicState.RUNNING,
+    VisitState.REVIEWING: PublicState.RUNNING,
     VisitState.PASSED: PublicState.RUNNING,
     VisitState.READY: PublicState.RUNNING,
     VisitState.SHARED: PublicState.RUNNING,

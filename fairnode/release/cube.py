@@ -26,7 +26,12 @@ _PREFIXES = {
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-_MEASURES = {Kind.SUM: "fn:sum", Kind.MEAN: "fn:mean", Kind.PROPORTION: "fn:proportion"}
+_MEASURES = {
+    Kind.SUM: "fn:sum",
+    Kind.MEAN: "fn:mean",
+    Kind.PROPORTION: "fn:proportion",
+    Kind.OTHER: "fn:value",
+}
 _UNITS = {Unit.PERSON: "ht:Victim", Unit.REGISTRATION: "ht:Registration"}
 _NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -61,6 +66,7 @@ def _definitions() -> Iterator[str]:
     yield 'fn:sum a qb:MeasureProperty ; rdfs:label "sum"@en, "som"@nl .'
     yield 'fn:mean a qb:MeasureProperty ; rdfs:label "mean"@en, "gemiddelde"@nl .'
     yield 'fn:proportion a qb:MeasureProperty ; rdfs:label "proportion"@en, "aandeel"@nl .'
+    yield 'fn:value a qb:MeasureProperty ; rdfs:label "value, reviewed"@en, "waarde, beoordeeld"@nl .'
 
 
 def _data_set(table: PublicTable, base: str, provenance: Provenance, labels: Labels) -> Iterator[str]:
@@ -85,7 +91,8 @@ def _structure(spec: TableSpec, base: str, labels: Labels) -> Iterator[str]:
     yield f"{iri(base + '-structure')} a qb:DataStructureDefinition ;"
     for order, axis in enumerate(spec.dimensions, start=1):
         yield f"    qb:component [ qb:dimension {iri(_variable(axis.variable))} ; qb:order {order} ] ;"
-    yield "    qb:component [ qb:measure fn:count ] ;"
+    if spec.kind is not Kind.OTHER:
+        yield "    qb:component [ qb:measure fn:count ] ;"
     if spec.kind in _MEASURES:
         yield f"    qb:component [ qb:measure {_MEASURES[spec.kind]} ] ;"
     yield (
@@ -121,7 +128,8 @@ def _observation(cell: PublicCell, position: int, spec: TableSpec, of: tuple[str
     for axis, code in zip(spec.dimensions, cell.key, strict=True):
         parts.append(f"{iri(_variable(axis.variable))} {_code(axis.variable, code, labels)}")
     if cell.status is Status.SHOWN:
-        parts.append(f"fn:count {cell.n}")
+        if cell.n is not None:
+            parts.append(f"fn:count {cell.n}")
         if cell.v is not None:
             parts.append(f'{_MEASURES[spec.kind]} "{cell.v!r}"^^xsd:double')
         parts.append("sdmx-attribute:confStatus sdmx-code:confStatus-F")

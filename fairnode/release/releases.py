@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 
 from fairnode import errors, vocabulary
@@ -55,6 +56,29 @@ def title(release: Release) -> str:
     spoken = [vocabulary.variable(name).label_en for name in dict.fromkeys(names)]
     unit = tables_of(release)[0].spec.unit.value.capitalize() + "s"
     return f"{unit} by {' and '.join(spoken)}" if spoken else unit
+
+
+@dataclass(frozen=True)
+class Combined:
+    """How a combined release came about, for people."""
+
+    contributors: tuple[str, ...]
+    parties: tuple[str, ...]
+    bound: int
+    disjoint: bool
+
+
+def combined_of(release: Release) -> Combined | None:
+    """How a release was combined, or None for one of a single organisation."""
+    told = json.loads(release.table).get("combined")
+    if not told:
+        return None
+    return Combined(
+        tuple(told["contributors"]),
+        tuple(told["computeParties"]),
+        int(told["bound"]),
+        told["lists"] == "disjoint",
+    )
 
 
 def provenance(release: Release) -> Provenance:

@@ -174,7 +174,10 @@ class Store:
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database to `target`, which must not exist."""
-        with _told(), closing(self._engine.raw_connection()) as connection:  # VACUUM needs no transaction round it
+        with (
+            _told(),
+            closing(self._engine.raw_connection()) as connection,
+        ):  # VACUUM needs no transaction round it
             connection.cursor().execute("VACUUM INTO ?", (str(target),))
 
     def close(self) -> None:

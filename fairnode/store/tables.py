@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import rows
+from fairnode.records.review import Review
 
 METADATA = MetaData()
 
@@ -55,6 +56,7 @@ TABLES: dict[type, Table] = {
     rows.Visit: _table("visits", rows.Visit, ("state",), ("study",)),
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
+    Review: _table("reviews", Review, ("visit",)),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),

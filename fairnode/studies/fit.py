@@ -10,10 +10,11 @@ from fairnode.algorithms.contract import output_contract
 from fairnode.algorithms.manifest import check_parameters, read_manifest
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import check_view, schema
+from fairnode.disclosure.models import limited
 from fairnode.disclosure.rules import load_rules
 from fairnode.records.algorithm import Manifest, TableKind
 from fairnode.records.dataset import Column, View, ViewUnit
-from fairnode.records.result import OutputContract
+from fairnode.records.result import Kind, OutputContract
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
 from fairnode.studies.document import StudyPlan
@@ -21,6 +22,8 @@ from fairnode.studies.document import StudyPlan
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     """Raise `NotValid` with a finding for each thing that the dataset or the algorithm cannot serve."""
+    if not dataset.source:
+        raise errors.NotValid("This dataset is published for its metadata alone; nothing can visit it.")
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     findings = [*_parameter_findings(plan, manifest), *_stage_findings(plan, manifest)]
     if findings:
@@ -55,8 +58,21 @@ def _stage_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]
         for stage in plan.stages
         if stage.program and stage.program not in manifest.programs
     ]
-    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
-        findings.append(errors.Finding("algorithm", "puts out tables that this node cannot recount yet"))
+    return [*findings, *_class_b_findings(plan, manifest)]
+
+
+def _class_b_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
+    """Tables that no node can recount stand alone, and never enter shares (P1)."""
+    other = [table.kind is TableKind.OTHER for table in manifest.outputs]
+    if not any(other):
+        return []
+    findings = []
+    if not all(other):
+        what = "puts out tables that nodes recount together with others; make two algorithms of it"
+        findings.append(errors.Finding("algorithm", what))
+    if any(stage.kind != "visit" for stage in plan.stages):
+        what = "puts out tables that nodes cannot recount; such are never combined"
+        findings.append(errors.Finding("stages", what))
     return findings
 
 
@@ -71,6 +87,10 @@ def _check_size(contract: OutputContract) -> None:
             findings.append(
                 errors.Finding("dimensions", f"make a table of {cells} cells; the gate takes {most} at most")
             )
+    numbers = sum(len(list(t.keys())) for t in contract.tables if t.kind is Kind.OTHER)
+    if limited([0.0] * numbers, rules) is None:
+        what = f"make {numbers} numbers that nobody recounts. {rules.explain('class-b')}"
+        findings.append(errors.Finding("dimensions", what))
     if findings:
         raise errors.NotValid(
             "The table is too large.",

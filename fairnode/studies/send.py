@@ -226,6 +226,27 @@ def _cancellations(node: Node, study: Study, sentence: str) -> tuple[Outgoing, .
     return tuple(Outgoing(n, "cancel", study.id, {"sentence": sentence}) for n in sorted(open_nodes))
 
 
+def answer(node: Node, person: Person, study_id: str, sentence: str) -> Study:
+    """Answer what a node asked back about a study; its people then decide.
+
+    Raises `Conflict` when nothing was asked.
+    """
+    study = own_study(node, study_id)
+    check_is_own(person, study)
+    with node.store.read() as reader:
+        lines = reader.find(Follow, {"study": study.id, "state": PublicState.WAITING})
+    asking = sorted({line.node for line in lines if line.sentence})
+    if not asking or not sentence.strip():
+        raise errors.Conflict("No node has asked anything about this study, or the answer is empty.")
+    commit(
+        node.desk,
+        lambda _: None,
+        Entry("study.answered", study.id, person.id, study.id),
+        tuple(Outgoing(receiver, "answer", study.id, {"sentence": sentence}) for receiver in asking),
+    )
+    return study
+
+
 def amend(node: Node, person: Person, study_id: str, document: object) -> Study:
     """Replace a sent study by another one: new content, new hash, new approvals; the old one ends."""
     old = own_study(node, study_id)

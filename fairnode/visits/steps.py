@@ -9,6 +9,7 @@ from fairnode import clock, errors
 from fairnode.algorithms.known import image_name
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
+from fairnode.datasets.description import Description
 from fairnode.engine import MIB, ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
@@ -18,6 +19,7 @@ from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Approval, Quarantine, Visit
 from fairnode.records.states import ApprovalState, VisitState
 from fairnode.store.database import Transaction
+from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, view_columns
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
 from fairnode.visits.view import make_view
@@ -119,13 +121,18 @@ def limits_of(manifest: Manifest) -> Limits:
 
 
 def run_json(context: VisitContext) -> bytes:
+    """/fairnode/run.json of this visit."""
+    return run_bytes(context.visit.id, context.plan, context.description, context.manifest)
+
+
+def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: Manifest) -> bytes:
     """/fairnode/run.json of design 4.1."""
-    contract = compile_contract(context.plan, context.description, context.manifest)
-    columns = view_columns(context.plan, context.description, context.manifest)
+    contract = compile_contract(plan, description, manifest)
+    columns = view_columns(plan, description, manifest)
     told = {
-        "study": context.plan.hash,
-        "visit": context.visit.id,
-        "parameters": context.plan.document["parameters"],
+        "study": plan.hash,
+        "visit": visit,
+        "parameters": plan.document["parameters"],
         "inputs": [
             {
                 "name": VIEW_NAME,

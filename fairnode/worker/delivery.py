@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairnode import clock, errors
+from fairnode.approvals.decide import receive_answer
 from fairnode.approvals.receive import receive_cancel, receive_study
 from fairnode.combine import announce, compute, contribute
 from fairnode.ledger.commit import Entry, commit
@@ -41,6 +42,11 @@ def _study(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
 
 def _cancel(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return receive_cancel(tx, delivery.study, delivery.sender, str(delivery.body.get("sentence", "")))
+
+
+def _answer(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    sentence = str(delivery.body.get("sentence", ""))
+    return receive_answer(node, tx, delivery.study, delivery.sender, sentence)
 
 
 def _follow(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
@@ -85,6 +91,7 @@ def _combined(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
 HANDLERS: dict[str, Handler] = {
     "study": _study,
     "cancel": _cancel,
+    "answer": _answer,
     "follow": _follow,
     "release": _release,
     "receiver-key": _receiver_key,

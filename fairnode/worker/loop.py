@@ -10,24 +10,26 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from fairnode import errors
-from fairnode.algorithms.known import image_name, load_received
+from fairnode.algorithms.known import load_received
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Visit
+from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
 from fairnode.worker.selftest import Probe, check_engine
-from fairnode.worker.steps import DUE, clean_leftovers, expire, step
+from fairnode.worker.steps import DUE, clean_leftovers, expire, places_of, step
+from fairnode.worker.turns import next_visits
 
 LOG = logging.getLogger(__name__)
 
 BUSY_SECONDS, ACTIVE_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.05, 0.2, 1.0
-ACTIVE = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
+BRISK = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
 TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
+ACTIVE = (VisitState.PREPARING, VisitState.RUNNING)
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
 
 
@@ -35,7 +37,8 @@ REST_SECONDS = 3.0  # before a step that met trouble is tried again
 class Worker:
     """One worker of one node; `flying` are the visits whose step is being taken right now.
 
-    `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone.
+    `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone, `turns` in
+    which order the organisations that asked were last served.
     """
 
     node: Node
@@ -45,6 +48,7 @@ class Worker:
     stop: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
@@ -78,7 +82,7 @@ class Worker:
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
             LOG.exception("this round of work went wrong")
         else:
-            active = any(before.state in ACTIVE for before, _ in self.flying.values())
+            active = any(before.state in BRISK for before, _ in self.flying.values())
             return BUSY_SECONDS if moved else ACTIVE_SECONDS if active else POLL_SECONDS
         return TROUBLE_SECONDS
 
@@ -94,27 +98,47 @@ class Worker:
         moved = self._land()
         with self.node.store.read() as reader:
             due = reader.find(Visit, {"state": DUE}, order="created")
-        limit = self.node.config.settings.visits_at_once
-        active = sum(v.state in (VisitState.PREPARING, VisitState.RUNNING) for v in due)
-        for visit in due:
-            if not self.tested:
-                self._test_engine(visit)
-            if visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic():
-                continue
-            if visit.state == VisitState.APPROVED:
-                if active >= limit:
-                    continue
-                active += 1
-            self.flying[visit.id] = (visit, pool.submit(step, self.node, self.engine, visit))
+        if due and not self.tested:
+            self._test_engine()
+        free = [v for v in due if not self._is_held(v)]
+        turn = self._whose_turn(due, free)
+        for visit in free:
+            if visit.state != VisitState.APPROVED or visit.id in turn:
+                self.flying[visit.id] = (visit, pool.submit(step, self.node, self.engine, visit))
         return moved
 
-    def _test_engine(self, visit: Visit) -> None:
-        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not."""
-        with self.node.store.read() as reader:
-            algorithm = reader.get(Algorithm, visit.algorithm)
-        if algorithm is not None:
-            check_engine(self.node, self.engine, image_name(algorithm.image), self.probe)
-            self.tested = True
+    def _is_held(self, visit: Visit) -> bool:
+        """Whether a step of this visit is being taken, or met trouble a moment ago."""
+        return visit.id in self.flying or self.resting.get(visit.id, 0.0) > time.monotonic()
+
+    def _whose_turn(self, due: list[Visit], free: list[Visit]) -> list[str]:
+        """The approved visits that may begin now; whose they are is noted for the next turn."""
+        waiting = [v for v in free if v.state == VisitState.APPROVED]
+        if not waiting:
+            return []
+        active = [
+            v for v in due if v.state in ACTIVE or (v.state == VisitState.APPROVED and v.id in self.flying)
+        ]
+        settings = self.node.config.settings
+        places = {place.visit: place for place in places_of(self.node, [*waiting, *active])}
+        chosen = next_visits(
+            [places[v.id] for v in waiting],
+            [places[v.id] for v in active],
+            self.turns,
+            at_once=settings.visits_at_once,
+            one_per_dataset=settings.one_visit_per_dataset,
+        )
+        for visit in chosen:
+            self.turns[places[visit].requester] = max(self.turns.values(), default=0) + 1
+        return chosen
+
+    def _test_engine(self) -> None:
+        """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not.
+
+        In the node's own base image: an author's could lie about what it can do.
+        """
+        check_engine(self.node, self.engine, self.node.config.settings.base_image, self.probe)
+        self.tested = True
 
     def _land(self) -> bool:
         """Take in the steps that are done; whether one changed its visit's state."""

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from fairnode import clock, errors
 from fairnode.discovery.harvest import keep_records
-from fairnode.keys import verify
-from fairnode.ledger.commit import Entry, commit, head_bytes
-from fairnode.ledger.merkle import check_consistency
+from fairnode.ledger.commit import Entry, commit
 from fairnode.network.agreement import Agreement, Member
+from fairnode.network.heads import keep_head, own_head, own_proof
 from fairnode.network.joined import current
 from fairnode.network.mailbox import cursor_of, message_from_json, message_to_json, note_peer
+from fairnode.network.watch import LOOK_SECONDS, Watch, journal
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
-from fairnode.records.rows import Dataset, Message, PeerHead
+from fairnode.peers.heads import proof_from
+from fairnode.records.rows import Dataset, Message
 from fairnode.worker.delivery import take_in
 
 LOG = logging.getLogger(__name__)
 
 WAIT_SECONDS = 20
 RETRY_SECONDS = 0.5
+HEAD_SECONDS = 10.0
 HARVEST_EVERY = 30  # rounds with the same member
-TALK = ("study", "cancel", "follow", "release")
 
 
 @dataclass
@@ -34,6 +39,9 @@ class Postman:
     node: Node
     stop: threading.Event
     threads: dict[str, threading.Thread] = field(default_factory=dict)
+    clients: dict[str, PeerClient] = field(default_factory=dict)
+    heads: dict[str, float] = field(default_factory=dict)  # when the head of each member was kept last
+    host_has: int = 0  # the size of our ledger that our host keeps a head of; 0 while we do not know
 
     def look_after(self) -> None:
         """Start a thread for every member of the agreement that has none yet (or none any more)."""
@@ -49,45 +57,64 @@ class Postman:
             if host is not None:
                 self._keep_running("to host", self._leave, host)
 
-    def _keep_running(self, name: str, work: object, member: Member) -> None:
+    def _keep_running(
+        self, name: str, work: Callable[[Agreement, Member, int], None], member: Member
+    ) -> None:
         thread = self.threads.get(name)
         if thread is None or not thread.is_alive():
             thread = threading.Thread(target=self._run, args=(work, member), name=name, daemon=True)
             self.threads[name] = thread
             thread.start()
 
-    def _run(self, work: object, member: Member) -> None:
+    def _run(self, work: Callable[[Agreement, Member, int], None], member: Member) -> None:
         """Do one member's work until the agreement changes or the worker ends; trouble is waited out."""
         held, rounds = current(self.node), 0
         while not self.stop.is_set():
             agreement = current(self.node)
             if agreement is None or held is None or agreement.digest != held.digest:
-                return
+                break
             try:
-                work(agreement, member, rounds)  # type: ignore[operator]
+                work(agreement, member, rounds)
                 rounds += 1
             except errors.FairnodeError as error:
                 LOG.info("%s: %s %s", member.name, error.what, error.internal)
+                self._hang_up()
                 note_peer(self.node, member.node, trouble=error.what)
                 self.stop.wait(RETRY_SECONDS)
+        self._hang_up()
 
     def _fetch(self, agreement: Agreement, member: Member, rounds: int) -> None:
         """Fetch what a member has for us, and now and then its records."""
-        client = PeerClient(self.node, door_of(agreement, member), WAIT_SECONDS + 10)
-        try:
-            if rounds % HARVEST_EVERY == 0 and member.endpoint:
-                self._harvest(client, agreement)
-            cursor = cursor_of(self.node, member.node)
-            told = client.get("/outbox", after=cursor, wait=WAIT_SECONDS, of=member.node)
-            messages = [message_from_json(line, member) for line in told["messages"]]
-            if messages and not member.host:
-                keep_head(self.node, member, told.get("head") or {}, client)
-        finally:
-            client.close()
+        client = self._client(door_of(agreement, member))
+        if rounds % HARVEST_EVERY == 0 and member.endpoint:
+            self._harvest(client, agreement)
+        cursor = cursor_of(self.node, member.node)
+        told = client.get("/outbox", after=cursor, wait=WAIT_SECONDS, of=member.node)
+        messages = [message_from_json(line, member) for line in told["messages"]]
+        if messages and not member.host and self._head_is_due(member):
+            keep_head(self.node, member, told.get("head") or {}, partial(proof_from, client))
+            self.heads[member.node] = time.monotonic()
         for message in messages:
             self._take_in(member, message)
-        if rounds == 0 and not messages:
+        if not messages:
             note_peer(self.node, member.node)
+
+    def _client(self, door: Member) -> PeerClient:
+        """This thread's connection, kept over its rounds."""
+        name = threading.current_thread().name
+        if name not in self.clients:
+            self.clients[name] = PeerClient(self.node, door, WAIT_SECONDS + 10)
+        return self.clients[name]
+
+    def _hang_up(self) -> None:
+        """Let go of this thread's connection; the next round makes a new one."""
+        client = self.clients.pop(threading.current_thread().name, None)
+        if client is not None:
+            client.close()
+
+    def _head_is_due(self, member: Member) -> bool:
+        """Whether a member's head was not kept in the last seconds."""
+        return time.monotonic() - self.heads.get(member.node, -HEAD_SECONDS) >= HEAD_SECONDS
 
     def _take_in(self, member: Member, message: Message) -> None:
         """Handle one message; it is ticked off afterwards, so a crash between the two only repeats it."""
@@ -108,28 +135,25 @@ class Postman:
 
     def _leave(self, agreement: Agreement, host: Member, rounds: int) -> None:
         """As a member without a port: leave with the host what others are to fetch, and our records."""
+        watch = Watch(journal(self.node))
+        watch.look()
         with self.node.store.read() as reader:
             others = tuple(m.node for m in agreement.members if m.node != self.node.iri)
             waiting = reader.find(Message, {"receiver": others, "taken": ""}, limit=50)
             records = reader.find(Dataset, {"state": "published"}) if rounds % HARVEST_EVERY == 0 else []
         if not waiting and not records:
-            self.stop.wait(0.1)
+            watch.wait(time.monotonic() + LOOK_SECONDS)
             return
-        client = PeerClient(self.node, host)
-        try:
-            client.post(
-                "/hosted",
-                {
-                    "messages": [message_to_json(m, self.node.iri) for m in waiting],
-                    "records": [
-                        {"iri": d.iri, "node": self.node.iri, "title": d.title, "record": d.record.decode()}
-                        for d in records
-                    ]
-                    or None,
-                },
-            )
-        finally:
-            client.close()
+        told = {
+            "messages": [message_to_json(m, self.node.iri) for m in waiting],
+            "records": [
+                {"iri": d.iri, "node": self.node.iri, "title": d.title, "record": d.record.decode()}
+                for d in records
+            ]
+            or None,
+            **self._shown(),
+        }
+        self.host_has = int(self._client(host).post("/hosted", told).get("head", 0))
         if waiting:
             commit(
                 self.node.desk,
@@ -137,40 +161,10 @@ class Postman:
                 Entry("messages.left", host.node, "node", facts={"through": waiting[-1].id}),
             )
 
-
-def keep_head(node: Node, member: Member, told: dict[str, object], client: PeerClient) -> None:
-    """Keep the signed head that a member shows, after proof that nothing below the last one was rewritten.
-
-    Raises `NotAllowed`, with a ledger line, when the member's log is not the one it showed before.
-    """
-    try:
-        size, root, at = int(str(told["size"])), str(told["root"]), str(told["at"])
-        signature = bytes.fromhex(str(told["signature"]))
-    except (KeyError, ValueError):
-        raise errors.NotValid(f"The node of {member.name} shows no signed head.") from None
-    if not verify(member.signing, signature, head_bytes(size, root, at)):
-        raise errors.NotValid(f"The head that the node of {member.name} shows is not signed by it.")
-    head = PeerHead(f"{member.node}#{size}", member.node, size, root, at, signature.hex())
-    with node.store.read() as reader:
-        known = reader.find(PeerHead, {"node": member.node}, order="-size", limit=1)
-        same = reader.get(PeerHead, head.id)
-    if same is not None and same.root == root:
-        return
-    if same is not None or (known and not _grew(known[0], head, client)):
-        commit(
-            node.desk,
-            lambda _: None,
-            Entry("peer.rewrote-its-ledger", member.node, "node", facts={"size": size, "root": root}),
-        )
-        raise errors.NotAllowed(f"The ledger of the node of {member.name} is not the one it showed before.")
-    commit(node.desk, lambda tx: tx.add(head), Entry("peer.head", member.node, "node", facts={"size": size}))
-
-
-def _grew(before: PeerHead, head: PeerHead, client: PeerClient) -> bool:
-    """Whether the member proves that its log only grew between the two heads."""
-    if head.size < before.size:
-        return False
-    told = client.get("/consistency", first=before.size, second=head.size)
-    proof = [bytes.fromhex(str(step)) for step in told["proof"]]
-    roots = (bytes.fromhex(before.root), bytes.fromhex(head.root))
-    return check_consistency((before.size, head.size), roots, proof)
+    def _shown(self) -> dict[str, Any]:
+        """As a member without a port: our head for the host to keep, with the proof that our ledger only grew."""
+        with self.node.store.read() as reader:
+            head = own_head(reader)
+            known = 0 < self.host_has <= int(head.get("size", 0))
+            proof = own_proof(reader, self.host_has, int(head["size"])) if known else []
+        return {"head": head, "from": self.host_has, "proof": proof}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Sequence
+from functools import lru_cache
 
 from fairnode import clock, errors
 from fairnode.child import sweep
@@ -11,11 +14,12 @@ from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
-from fairnode.records.rows import Study, Visit
+from fairnode.records.rows import Request, Study, Visit
 from fairnode.records.states import StudyState, VisitState, ended
 from fairnode.release.step import step_passed
 from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
 from fairnode.visits.view import delete_view
+from fairnode.worker.turns import Place
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +65,8 @@ def _failed(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
 
 def over_here(state: VisitState) -> bool:
     """Whether a visit in this state needs its container and its view no more."""
-    return ended("visit", state) or state in (VisitState.PASSED, VisitState.READY, VisitState.SHARED)
+    kept = (VisitState.REVIEWING, VisitState.PASSED, VisitState.READY, VisitState.SHARED)
+    return ended("visit", state) or state in kept
 
 
 def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
@@ -78,6 +83,19 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
     if visit.state == VisitState.READY:
         return step_ready(node, visit)
     return step_passed(node, visit)
+
+
+def places_of(node: Node, visits: Sequence[Visit]) -> list[Place]:
+    """Who asked for each visit, as its study says (checked against the agreement when it came)."""
+    with node.store.read() as reader:
+        requests = {r.id: r for r in reader.find(Request, {"id": tuple({v.study for v in visits})})}
+    return [Place(v.id, _organisation(requests[v.study].document), v.dataset) for v in visits]
+
+
+@lru_cache(maxsize=4096)
+def _organisation(document: bytes) -> str:
+    """The requester's organisation in a study's bytes."""
+    return str(json.loads(document)["requester"]["organisation"])
 
 
 def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
@@ -102,7 +120,8 @@ def expire(node: Node) -> None:
     """End what waited longer than it may: visits for people, and studies for visits."""
     now = clock.now()
     with node.store.read() as reader:
-        waiting = reader.find(Visit, {"state": (VisitState.WAITING, VisitState.ASKED_BACK)})
+        undecided = (VisitState.WAITING, VisitState.ASKED_BACK, VisitState.REVIEWING)
+        waiting = reader.find(Visit, {"state": undecided})
         sent = reader.find(Study, {"state": StudyState.SENT})
     for visit in waiting:
         if visit.expires <= now:

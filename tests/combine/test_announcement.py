@@ -39,41 +39,36 @@ def announced(one_town):
     return town, plan, row.facts
 
 
+KEYS, CONTRIBUTORS = "receiverKeys", "contributors"
+
+
 def lie(facts, town, what):
     """The announcement with one thing in it that is not so."""
     told = copy.deepcopy(facts)
-    other = town.nodes["others"].iri
-    if what == "recipient":
-        told["recipient"] = town.nodes["kmar"].keys.sealing_public
-    elif what == "unsigned key":
-        told["receiverKeys"][1]["key"] = "11" * 32
-    elif what == "key of the home node's own":
-        key, home = "22" * 32, town.home.keys.signing
-        signed = receiver_key_bytes("", "combine", 1, key)
-        told["receiverKeys"][1] |= {"key": key, "signature": home.sign(signed).hex()}
-    elif what == "keys swapped":
-        first, second = told["receiverKeys"][:2]
-        first["key"], second["key"] = second["key"], first["key"]
-    elif what == "a party less":
-        told["receiverKeys"].pop()
-    elif what == "a party twice":
-        told["receiverKeys"].append(told["receiverKeys"][0])
-    elif what == "a stranger contributes":
-        told["contributors"].append({"dataset": f"{other}/dataset/others-victims", "node": other})
-    elif what == "one contributes twice":
-        told["contributors"].append(told["contributors"][0])
-    elif what == "another node in its place":
-        told["contributors"][0]["node"] = other
-    elif what == "two contributors":
-        told["contributors"] = told["contributors"][:2]
-    elif what == "program":
-        told["program"]["name"] = "mean-variance"
-    elif what == "digest":
-        told["program"]["digest"] = "0" * 64
-    elif what == "k":
-        told["program"]["parameters"]["k"] = 1
-    elif what == "disjoint":
-        told["program"]["parameters"]["lists"] = "disjoint"
+    keys, contributors, program = told[KEYS], told[CONTRIBUTORS], told["program"]
+    other, key = town.nodes["others"].iri, "22" * 32
+    signed = town.home.keys.signing.sign(receiver_key_bytes("", "combine", 1, key)).hex()
+    lies = {
+        "recipient": lambda: told.update(recipient=town.nodes["kmar"].keys.sealing_public),
+        "unsigned key": lambda: keys[1].update(key="11" * 32),
+        "key of the home node's own": lambda: keys[1].update(key=key, signature=signed),
+        "keys swapped": lambda: (
+            keys[0].update(key=keys[1]["key"]) or keys[1].update(key=facts[KEYS][0]["key"])
+        ),
+        "a party less": keys.pop,
+        "a party twice": lambda: keys.append(keys[0]),
+        "a stranger contributes": lambda: contributors.append(
+            {"dataset": f"{other}/dataset/others-victims", "node": other}
+        ),
+        "one contributes twice": lambda: contributors.append(contributors[0]),
+        "another node in its place": lambda: contributors[0].update(node=other),
+        "two contributors": lambda: told.update(contributors=contributors[:2]),
+        "program": lambda: program.update(name="mean-variance"),
+        "digest": lambda: program.update(digest="0" * 64),
+        "k": lambda: program["parameters"].update(k=1),
+        "disjoint": lambda: program["parameters"].update(lists="disjoint"),
+    }
+    lies[what]()
     return told
 
 

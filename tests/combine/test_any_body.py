@@ -32,7 +32,7 @@ def test_any_body_of_any_kind_is_refused_without_harm(one_town):
     node, sender = one_town.home, one_town.nodes["police"].iri
     number = iter(range(10_000, 20_000))
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(kind=st.sampled_from(sorted(HANDLERS)), body=BODIES)
     def take(kind, body):
         delivery = Delivery(sender, next(number), kind, study, body)

@@ -17,7 +17,7 @@ from fairnode.records.result import Condition, Kind, Outcome, Status
 
 # No shrinking: each example takes many linear programs, and a seed is enough to repeat it.
 SETTINGS = settings(
-    max_examples=40,
+    max_examples=12,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -56,6 +56,9 @@ def small_floor(rules):
     return replace(rules, rules=lowered)
 
 
+MANY = settings(SETTINGS, max_examples=400)
+
+
 def ask(counting, spec, rows, questions, *, history=None, rules, conditions=()):
     recount = counting(rows, [spec(*question) for question in questions], conditions)
     return recount, judge(recount, rules, history or History(), audit)
@@ -86,6 +89,24 @@ def test_no_hidden_cell_can_be_bounded_from_the_tables_of_one_release(
     recount, verdict = ask(counting, spec, rows, questions, rules=small_floor)
     releases = [shown(t, (), c) for t, c in zip(verdict.tables, recount.tables, strict=True)]
     widths = attacking(releases, small_floor.k, exact=exact)
+    assert all(width >= small_floor.k - 1e-6 for width in widths.values()), widths
+
+
+@pytest.mark.long
+@MANY
+@given(
+    rows=people(),
+    questions=st.lists(st.sampled_from(QUESTIONS), min_size=2, max_size=3, unique=True),
+    by=st.sampled_from([(), ("region",), ("year",), ("region", "year")]),
+)
+def test_nothing_hidden_can_be_bounded_from_many_tables(
+    counting, attacking, spec, shown, small_floor, rows, questions, by
+):
+    share = spec(*by, kind=Kind.PROPORTION, numerator=Condition("form", frozenset("s")))
+    recount = counting(rows, [share, *(spec(*question) for question in questions)])
+    verdict = judge(recount, small_floor, History(), audit)
+    releases = [shown(t, (), c) for t, c in zip(verdict.tables, recount.tables, strict=True)]
+    widths = attacking(releases, small_floor.k, exact=True)
     assert all(width >= small_floor.k - 1e-6 for width in widths.values()), widths
 
 

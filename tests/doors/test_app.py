@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from fairnode import errors
 from fairnode.app import LARGEST_BODY, create_app, make_server
 
 PASSWORD = "correct horse battery staple"
@@ -48,7 +49,19 @@ def test_a_body_that_is_too_large_is_refused_in_words(web, client, size, method,
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_mistake_of_ours_shows_one_sentence_and_nothing_else(fresh, monkeypatch):
+def test_a_bug_of_ours_shows_one_sentence_and_nothing_else(house, caplog):
+    app = create_app(house.node)
+    app.add_url_rule("/boom", "boom", lambda: {}["/secret/path"])
+    for accept in ("text/html", "text/turtle"):
+        answer = app.test_client().get("/boom", headers={"Accept": accept})
+        assert answer.status_code == 500
+        assert "Something went wrong inside this node" in answer.text
+        assert "secret" not in answer.text
+        assert not SECRETS.search(answer.text)
+    assert "secret" in caplog.text  # the operator's log has it
+
+
+def test_a_database_that_is_gone_shows_one_sentence_and_nothing_else(fresh):
     app = create_app(fresh.node)
     fresh.node.store.close()
     (fresh.node.config.directory / "node.db").unlink()
@@ -97,8 +110,8 @@ def test_the_node_may_live_below_a_path(fresh):
 
 def test_with_a_certificate_the_node_speaks_tls_only(fresh, tmp_path):
     key, certificate = _certificate()
-    (fresh.node.config.keys / "tls.key").write_bytes(key)
-    (fresh.node.config.keys / "tls.crt").write_bytes(certificate)
+    (fresh.node.config.keys / "web.key").write_bytes(key)
+    (fresh.node.config.keys / "web.crt").write_bytes(certificate)
     config = dataclasses.replace(
         fresh.node.config, url=fresh.node.config.url.replace("http:", "https:"), port=_free_port()
     )
@@ -159,3 +172,20 @@ def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_told_in_words(fresh):
+    command = [sys.executable, "-c", "from fairnode.cli.main import main; main()", "serve"]
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        settings = fresh.node.config.directory / "node.toml"
+        port = f"port = {sock.getsockname()[1]}"
+        settings.write_text(re.sub(r"^port = \d+", port, settings.read_text(), flags=re.MULTILINE))
+        done = subprocess.run(
+            [*command, "--dir", str(fresh.node.config.directory)], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == errors.Unavailable.exit_code
+    assert "Nothing can listen" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

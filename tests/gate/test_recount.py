@@ -148,6 +148,39 @@ def test_proportions_count_numerator_and_complement_in_persons(tmp_path):
     assert cells(found, 2)[()].v == 1.0
 
 
+def margins(found, position=0):
+    table = recount_from_json(found["recount"]).tables[position]
+    return {(m.axes, m.key): (m.n, m.numerator) for m in table.margins}
+
+
+def test_margins_count_rows_whatever_the_other_dimensions_say(tmp_path):
+    rows = [
+        ("p1", "A", 2010, 1, ["x"]),
+        ("p1", "A", None, 1, ["x", "y"]),
+        ("p2", "A", 1999, 1, []),
+        ("p2", None, 2011, 1, None),
+    ]
+    path = view(tmp_path / "v.parquet", rows)
+    found = count(
+        path,
+        table("count", "registration", REGION, YEAR, name="rows"),
+        table("count", "person", REGION, name="persons"),
+        table("count", "registration", REGION, MEANS, name="means"),
+        table(
+            "proportion", "registration", REGION, name="part", numerator={"variable": "year", "in": ["2010"]}
+        ),
+    )
+    in_rows = margins(found, 0)
+    assert in_rows[(), ()] == (4, 0)
+    assert in_rows[(0,), ("A",)] == (3, 0)
+    assert in_rows[(0,), ("B",)] == (0, 0)
+    assert in_rows[(1,), ("2011",)] == (1, 0)
+    assert margins(found, 1) == {((), ()): (2, 0)}
+    assert margins(found, 2)[(0,), ("A",)] == (3, 0)
+    assert margins(found, 2)[(1,), ("x",)] == (2, 0)
+    assert margins(found, 3) == {((), ()): (3, 1)}
+
+
 def test_without_a_person_key_persons_are_unknown_unless_rows_are_persons(tmp_path):
     path = view(tmp_path / "v.parquet", [("p", "A", 2010, 7, None), ("p", "A", 2010, 5, None)])
     found = count(

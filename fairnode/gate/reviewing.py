@@ -1,0 +1,230 @@
+"""The reviews of class B results: who may give them, what they see, and what follows when all are in.
+
+A review is signed like an approval, over the hash of exactly the tables that would leave. Nobody sees
+another's before all are in; then unanimous approval lets the result pass and anything else blocks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fairnode import clock, errors
+from fairnode.approvals.decide import DECIDING, tell_home
+from fairnode.approvals.statement import Signer, sign_statement, statement
+from fairnode.disclosure.rules import load_rules
+from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
+from fairnode.gate.reviews import Review as Given
+from fairnode.keys import canonical, digest
+from fairnode.ledger.commit import Entry, commit
+from fairnode.node import Node
+from fairnode.records.review import Review
+from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Request, Visit
+from fairnode.records.states import VisitState
+from fairnode.store.database import Reader, Transaction
+from fairnode.studies.document import read_study_bytes
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One result under review. `content` is what a review signs; `verdict` is what the gate kept of it."""
+
+    visit: Visit
+    study: dict[str, Any]
+    content: dict[str, Any]
+    verdict: dict[str, Any]
+    author: str
+    reviews: tuple[Review, ...]
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Who may not review: the requester and the algorithm's author."""
+        return frozenset({str(self.study["requester"]["id"]), self.author})
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """The reviews as the rule about them takes them."""
+        return tuple(Given(review.person, Opinion(review.opinion)) for review in self.reviews)
+
+    @property
+    def state(self) -> ReviewState:
+        """Where the reviews stand."""
+        return review_state(self.given, self.excluded, load_rules())
+
+
+def under_review(node: Node) -> list[Visit]:
+    """The visits whose results wait for reviews, longest waiting first."""
+    with node.store.read() as reader:
+        return reader.find(Visit, {"state": VisitState.REVIEWING}, order="created")
+
+
+def matter(node: Node, visit_id: str) -> Matter:
+    """All there is to know about a result under review. Raises `NotFound`."""
+    with node.store.read() as reader:
+        return read_matter(reader, node, visit_id)
+
+
+def read_matter(reader: Reader, node: Node, visit_id: str) -> Matter:
+    """As `matter`, inside a transaction that is open already."""
+    visit, quarantine = reader.get(Visit, visit_id), reader.get(Quarantine, visit_id)
+    request = reader.get(Request, visit.study) if visit else None
+    algorithm = reader.get(Algorithm, visit.algorithm) if visit else None
+    if visit is None or quarantine is None or request is None or algorithm is None:
+        raise errors.NotFound("There is no such result here.", to_do="fairnode review list")
+    if quarantine.verdict.get("class") != "B" or "tables" not in quarantine.verdict:
+        raise errors.NotFound("This visit has no result that needs reviews.", to_do="fairnode review list")
+    plan = read_study_bytes(request.document)
+    content = {
+        "node": node.iri,
+        "visit": visit.id,
+        "study": plan.hash,
+        "algorithm": {"identity": algorithm.image},
+        "result": digest(canonical(quarantine.verdict["tables"])),
+    }
+    reviews = tuple(reader.find(Review, {"visit": visit.id}, order="created"))
+    return Matter(visit, plan.document, content, quarantine.verdict, algorithm.author, reviews)
+
+
+def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
+    """What a reviewer sees: the output, what the rules said, what was released of the lineage, reviews."""
+    _check_is_reviewer(viewer)
+    found, rules = matter(node, visit_id), load_rules()
+    visible = {review.reviewer for review in visible_reviews(found.given, viewer.id, rules)}
+    return {
+        "visit": visit_id,
+        "state": found.visit.state.value,
+        "reviews": found.state.value,
+        "study": {key: found.study[key] for key in ("title", "question", "requester", "recipients")},
+        "parameters": found.study["parameters"],
+        "tables": found.verdict["tables"]["tables"],
+        "result": found.content["result"],
+        "hidden": [[table, key, rules.explain(rule)] for table, key, rule in found.verdict["reasons"]],
+        "rule": rules.explain("class-b"),
+        "earlier": _earlier(node, found.visit),
+        "given": [
+            {"opinion": r.opinion, "role": r.role, "note": r.note, "yours": r.person == viewer.id}
+            for r in found.reviews
+            if r.person in visible
+        ],
+    }
+
+
+def _earlier(node: Node, visit: Visit) -> list[dict[str, Any]]:
+    """What was released of the same data before: when, to whom, and by which variables."""
+    with node.store.read() as reader:
+        quarantine = reader.get(Quarantine, visit.id)
+        lineage = quarantine.verdict["lineage"] if quarantine else ""
+        rows = reader.find(Earlier, {"lineage": lineage}, order="created")
+    return [
+        {
+            "release": row.id,
+            "requester": row.facts["requester"],
+            "day": row.facts["day"],
+            "by": [[d["variable"] for d in t["dimensions"]] for t in row.facts["contract"]["tables"]],
+        }
+        for row in rows
+    ]
+
+
+def check_may_review(person: Person, found: Matter, role: str) -> None:
+    """Raise `NotAllowed` unless `person` may review this result in `role`, `Conflict` if they did already."""
+    _check_is_reviewer(person)
+    if role not in DECIDING or role not in person.roles:
+        raise errors.NotAllowed("Only the custodian and counsel review, each in their own role.")
+    if person.id in found.excluded:
+        raise errors.NotAllowed("Nobody reviews what they asked for or wrote themselves.")
+    if any(review.person == person.id for review in found.reviews):
+        raise errors.Conflict("You have reviewed this already; another person must give the other review.")
+
+
+def may_review(person: Person, found: Matter, role: str) -> bool:
+    """Whether `check_may_review` lets the person review."""
+    try:
+        check_may_review(person, found, role)
+    except errors.FairnodeError:
+        return False
+    return True
+
+
+def _check_is_reviewer(person: Person) -> None:
+    if not person.active or not set(person.roles) & {role.value for role in DECIDING}:
+        raise errors.NotAllowed("Only the custodian and counsel see and review results.")
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What a reviewer says: in which role, about which result (its hash as they saw it), and why."""
+
+    role: str
+    result: str
+    opinion: Opinion
+    note: str
+
+
+def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
+    """Sign a review; the last one that is needed lets the result pass, or blocks it.
+
+    Raises `NotAllowed` for who may not review, `Conflict` when the result is another than they saw or does
+    not wait for reviews, `NotValid` for a refusal without a reason.
+    """
+    if saying.opinion is not Opinion.APPROVED and not saying.note.strip():
+        raise errors.NotValid("Say why, in a sentence for this node's people.")
+
+    def change(tx: Transaction) -> Visit:
+        found = read_matter(tx, node, visit_id)
+        person = tx.get(Person, signer.person.id)
+        if person is None:
+            raise errors.NotAllowed("Only people of this node review here.")
+        check_may_review(person, found, saying.role)
+        if found.visit.state is not VisitState.REVIEWING:
+            raise errors.Conflict(f"This result does not wait for reviews; it is '{found.visit.state}'.")
+        if found.content["result"] != saying.result:
+            raise errors.Conflict("The result is not the one you saw.", to_do="fairnode review show VISIT")
+        tx.add(_row(node, signer, found, saying))
+        return _follow(tx, node, visit_id)
+
+    return commit(node.desk, change, _entry(signer, saying), tell_home)
+
+
+def _entry(signer: Signer, saying: Saying) -> Callable[[Visit], Entry]:
+    """The ledger's line; the opinion is not in it, since the line can be read before the other one is in."""
+    facts = {"role": saying.role, "result": saying.result}
+    return lambda visit: Entry("result.reviewed", visit.id, signer.person.id, visit.study, facts)
+
+
+def _follow(tx: Transaction, node: Node, visit_id: str) -> Visit:
+    """What follows from the reviews that are in now."""
+    found = read_matter(tx, node, visit_id)
+    if found.state in (ReviewState.SUBMITTED, ReviewState.PARTIALLY_REVIEWED):
+        return found.visit
+    passed = found.state is ReviewState.APPROVED
+    return tx.change(
+        found.visit,
+        state=VisitState.PASSED if passed else VisitState.BLOCKED,
+        internal=f"reviews: {found.state.value}",
+        changed=clock.now(),
+    )
+
+
+def _row(node: Node, signer: Signer, found: Matter, saying: Saying) -> Review:
+    """The signed row of a review. Its id lets each person give one."""
+    at = clock.now()
+    decision = {
+        "decision": f"result {saying.opinion.value}",
+        "person": signer.person.id,
+        "role": saying.role,
+        "at": at,
+        "note": saying.note,
+    }
+    return Review(
+        id=f"{found.visit.id}#{signer.person.id}",
+        visit=found.visit.id,
+        person=signer.person.id,
+        role=saying.role,
+        opinion=saying.opinion.value,
+        result=saying.result,
+        note=saying.note,
+        envelope=sign_statement(statement(found.content, decision), signer, node.keys),
+        created=at,
+    )

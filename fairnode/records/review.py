@@ -1,0 +1,20 @@
+"""What is kept of a review; a row like those of `fairnode.records.rows`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Review:
+    """One person's signed opinion on a result that the node cannot recount; `id` is visit#person."""
+
+    id: str
+    visit: str
+    person: str
+    role: str
+    opinion: str
+    result: str
+    note: str
+    envelope: bytes
+    created: str

@@ -1,0 +1,53 @@
+"""Whose turn it is: approved visits are started round robin over those who asked, not oldest first.
+
+Somebody with a hundred visits waiting does not hold up somebody with one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A visit's place in the queue: who asked (organisation), and of which dataset."""
+
+    visit: str
+    requester: str
+    dataset: str
+
+
+def next_visits(
+    waiting: Iterable[Place],
+    active: Iterable[Place],
+    turns: Mapping[str, int],
+    *,
+    at_once: int,
+    one_per_dataset: bool = False,
+) -> list[str]:
+    """The visits to start now, in order, so that at most `at_once` are active.
+
+    `waiting` is oldest first; `turns` says when each requester was last served (any rising number, none
+    for never). First comes who has the fewest active visits, then who was served longest ago, then who
+    waits longest. With `one_per_dataset` a dataset that is being visited is left alone.
+    """
+    queue, running = list(waiting), list(active)
+    last, latest = dict(turns), max(turns.values(), default=0)
+    busy = {place.dataset for place in running} if one_per_dataset else set()
+    load = Counter(place.requester for place in running)
+    chosen: list[str] = []
+    while len(running) + len(chosen) < at_once:
+        free = [place for place in queue if place.dataset not in busy]
+        if not free:
+            break
+        place = min(free, key=lambda p: (load[p.requester], last.get(p.requester, -1)))
+        queue.remove(place)
+        chosen.append(place.visit)
+        load[place.requester] += 1
+        latest += 1
+        last[place.requester] = latest
+        if one_per_dataset:
+            busy.add(place.dataset)
+    return chosen

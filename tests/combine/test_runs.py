@@ -1,0 +1,157 @@
+"""A run that ends without a result has a name for why, and is started again with the same shares."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fairnode import errors
+from fairnode.combine import announce, compute
+from fairnode.combine.fresh import check_unchanged
+from fairnode.records.rows import Computation, Dataset, LedgerLine, Share
+from fairnode.records.states import PublicState, VisitState
+from fairnode.visits.context import read_context
+from fairnode.visits.view import make_view
+from tests.combine.conftest import FOUR
+from tests.combine.test_sum import shown
+
+COUNTS = {
+    "police": (900, 15, 30, 0),
+    "labour": (300, 5, 0, 0),
+    "coordinators": (250, 2, 0, 3),
+    "kmar": (50, 1, 0, 0),
+}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """A party that does not come is given up sooner than in earnest."""
+    monkeypatch.setattr(compute, "JOIN_SECONDS", 6.0)
+
+
+def test_a_party_that_is_away_ends_the_run_is_waited_for_and_the_next_run_has_the_result(town):
+    study = town.gather(COUNTS)
+    town.compute(["labour", "coordinators"])
+    outputs = town.combination(study).facts["outputs"]
+    assert {o["outcome"] for o in outputs.values()} == {"ended"}
+    assert {o["reason"]["code"] for o in outputs.values()} == {"absent"}
+    assert town.finish(study) == []
+    with town.home.store.read() as reader:
+        waits = announce.waiting_for(reader, study)
+    assert waits == {"counts": [], "keys": [], "outputs": [town.nodes["police"].iri]}
+
+    # The police's worker was killed in the middle of it: it says so when it is back.
+    node = town.nodes["police"]
+    (due,) = compute.due_computations(node)
+    compute.mark_running(node, due)
+    left = [
+        node.config.spool / name for name in ("computations/ab", "deal-1", "open_outputs-2", "mpc_party-3")
+    ]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text("keys, shares and counts", encoding="utf-8")
+    compute.recover(node)
+    assert not any(folder.exists() for folder in left)
+    town.carry()
+    assert town.finish(study) == []
+    assert town.combination(study).facts["runs"] == 2
+    town.compute()
+    (release,) = town.finish(study)
+    assert shown(release) == [1500, None, 30, None]
+
+
+def test_a_share_that_was_damaged_on_its_way_ends_every_run_and_names_the_party_that_got_it(town):
+    study = town.gather(COUNTS)
+    with town.nodes["labour"].store.write() as tx:
+        share = tx.one(Share, study=study, sender=town.nodes["kmar"].iri)
+        tx.change(share, package=share.package[:-8] + b"tampered")
+    town.compute()
+    reasons = [o["reason"] for o in town.combination(study).facts["outputs"].values()]
+    assert {reason["code"] for reason in reasons} == {"input"}
+    assert all("Party 1: What arrived is not a sealed input" in reason["sentence"] for reason in reasons)
+    for _ in range(announce.MOST_RUNS):
+        assert town.finish(study) == []
+        town.compute()
+    assert {line.state for line in town.lines(study)} == {PublicState.NOT_RELEASED}
+    assert town.combination(study).state == "ended"
+
+
+def test_a_party_with_another_program_ends_the_run_before_any_share_is_used(town):
+    study = town.gather(COUNTS)
+    node = town.nodes["labour"]
+    (due,) = compute.due_computations(node)
+    program = {**due.row.facts["program"], "digest": "0" * 64}
+    with node.store.write() as tx:
+        row = tx.change(due.row, facts={**due.row.facts, "program": program}, state="running")
+    compute.compute(node, compute.dataclasses.replace(due, row=row))
+    town.carry()
+    told = town.combination(study).facts["outputs"]["1"]
+    assert told["outcome"] == "ended"
+    assert "another digest" in told["reason"]["sentence"]
+    with node.store.read() as reader:
+        kinds = [json.loads(line.body)["kind"] for line in reader.find(LedgerLine, {"study": study})]
+        assert reader.get(Computation, f"party#{study}#combine").state == "reported"
+    assert "computation.ended" in kinds
+
+
+def test_counts_never_leave_a_node_in_a_form_that_others_can_read(town):
+    planted = {**COUNTS, "kmar": (777_001, 777_002, 777_003, 777_004)}
+    town.gather(planted)
+    told = [b"777001", b"777002", (777_001).to_bytes(8, "little"), (777_002).to_bytes(8, "big")]
+    told += [(777_001).to_bytes(4, "little"), (777_003).to_bytes(4, "big")]
+    assert holds(town.nodes["kmar"].config.directory, told[:1])
+    for key in FOUR:
+        if key != "kmar":
+            assert not holds(town.nodes[key].config.directory, told)
+
+
+def holds(folder, patterns) -> list[str]:
+    """The files below a folder in which one of the patterns stands."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if any(p in path.read_bytes() for p in patterns)]
+
+
+def test_counts_that_changed_do_not_go_in_a_second_time(town):
+    """P6: the difference of two totals over the same set would be about the few who came or went."""
+    town.gather(COUNTS)
+    with town.home.store.write() as tx:
+        row = next(c for c in tx.find(Computation) if c.id.startswith("home#"))
+        tx.change(row, facts={**row.facts, "withheld": True})  # as if a figure had been withheld at last
+    assert town.finish(row.study) == []
+
+    again = town.ask(FOUR)
+    town.carry()
+    for key in FOUR:
+        town.count(key, again, COUNTS[key] if key != "labour" else (301, 5, 0, 0))
+    town.carry()
+    announce.step_combinations(town.home)
+    town.carry()
+    assert town.deal("police", again).state == VisitState.SHARED
+    assert town.deal("labour", again).state == VisitState.BLOCKED
+    town.carry()
+    assert town.finish(again) == []
+
+
+HEADER = "Registratienr;Naam;Voornamen;Geb.datum;Sekse;Nationaliteit;District;Melddatum;Vorm"
+ROWS = [f"K{n};Jansen;Jo;1990010{n};vrouw;NLD;01;20120301;SEKS" for n in range(1, 8)]
+
+
+def test_counts_go_in_only_while_the_data_are_those_of_the_visit(town):
+    """P19: between visit and dealing a record may be withdrawn."""
+    node, study = town.nodes["kmar"], town.ask(FOUR)
+    town.carry()
+    source = node.config.directory / "cases.csv"
+    source.write_text("\n".join([HEADER, *ROWS]) + "\n", encoding="utf-8")
+    settings = {"kind": "csv", "path": str(source), "encoding": "utf-8", "delimiter": ";"}
+    with node.store.write() as tx:
+        tx.change(tx.get(Dataset, "kmar-victims"), source=settings)
+    visit = town.visit("kmar", study)
+    made = make_view(read_context(node, visit))
+    with node.store.write() as tx:
+        visit = tx.change(visit, snapshot=str(made["sha256"]))
+    check_unchanged(read_context(node, visit))  # touched, but the same
+    source.write_text("\n".join([HEADER, *ROWS[1:]]) + "\n", encoding="utf-8")
+    with pytest.raises(errors.NotValid, match="changed since the visit"):
+        check_unchanged(read_context(node, visit))
+    assert not read_context(node, visit).folder.exists()

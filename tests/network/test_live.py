@@ -1,0 +1,201 @@
+"""The main job over real processes: a table over four organisations, and nobody saw another's numbers."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fairnode.cli.main import fairnode
+from fairnode.combine.announce import waiting_for
+from fairnode.demo.policies import SENTENCE
+from fairnode.discovery.search import Wanted, search
+from fairnode.records.rows import Computation, PeerHead, Release
+from fairnode.records.states import PublicState
+from fairnode.studies.follow import follow
+from tests.network import plain
+from tests.network.live import KEYS, Traffic, build, shown
+
+pytestmark = [pytest.mark.needs_docker, pytest.mark.timeout(600)]
+CACHE = Path(__file__).parents[2] / ".cache" / "demo"
+FIRST = ("exploitationForm", "sex")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    network = build(tmp_path_factory.mktemp("live"), CACHE)
+    for key in KEYS:
+        for command in ("serve", "work"):
+            network.start(key, command)
+    yield network
+    network.stop()
+
+
+@pytest.fixture(scope="module")
+def told(live):
+    """The first study, from the question to the table, with whatever went over the wire meanwhile."""
+    ports = [p for m in live.members.values() for p in (m.port, m.peer_port, m.compute_port) if p]
+    wait_until_known(live)
+    traffic = Traffic(ports)
+    study = live.ask(FIRST)
+    asked = live.approve(study)
+    releases = live.released(study)
+    return study, asked, releases, traffic.stop()
+
+
+def wait_until_known(live, seconds=60.0):
+    """Until the home node has harvested all records."""
+    node, until = live.home, time.monotonic() + seconds
+    while len(search(node, Wanted())) < len(KEYS) and time.monotonic() < until:
+        time.sleep(0.2)
+    node.store.close()
+
+
+def run(live, key, *words):
+    """A command of the command line at a node, as JSON."""
+    done = CliRunner().invoke(fairnode, [*words, "--dir", str(live.members[key].directory), "--json"])
+    return done, json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else None
+
+
+def test_the_home_node_finds_the_datasets_of_all_by_variables_and_years(live):
+    wait_until_known(live)
+    node = live.home
+    everywhere = search(node, Wanted(variables=FIRST, years=tuple(range(2010, 2016))))
+    assert {found.iri for found in everywhere} == {m.dataset for m in live.members.values()}
+    with_recruiter = search(node, Wanted(variables=("recruiterRelation",)))
+    assert {f.node for f in with_recruiter} == {live.members[k].url for k in ("police", "coordinators")}
+    assert search(node, Wanted(years=(1999,))) == []
+    node.store.close()
+
+
+def test_one_grants_by_policy_and_the_others_ask_people(told):
+    _, asked, _, _ = told
+    assert asked == {"police": 1, "labour": 0, "coordinators": 1, "shelters": 1}
+
+
+def test_the_released_table_is_the_plain_rule_over_the_files(live, told):
+    _, _, (release,), _ = told
+    expected = plain.table(live.data, live.organisations(), FIRST)
+    assert len(expected) > 5
+    assert shown(release) == expected
+
+
+def windows(counts):
+    """A part of a node's counts that tells them from others', as text and as numbers."""
+    starts = range(len(counts) - 4)
+    start = max(starts, key=lambda i: (sum(n > 0 for n in counts[i : i + 5]), sum(counts[i : i + 5])))
+    part = counts[start : start + 5]
+    texts = [glue.join(map(str, part)).encode() for glue in (",", ", ", "\n", " ")]
+    forms = [struct.pack(f"{order}5{size}", *part) for order in "<>" for size in "IQd"]
+    return [*texts, *forms]
+
+
+def test_no_node_holds_anothers_counts_in_any_file_and_none_went_over_the_wire(live, told):
+    study, _, _, traffic = told
+    for key in KEYS:
+        patterns = windows(live.counts(key, study))
+        own = [path for path in files(live, key) if any(p in path.read_bytes() for p in patterns)]
+        assert own, "the search finds the counts where they are"
+        for other in set(KEYS) - {key}:
+            found = [p.name for p in files(live, other) if any(x in p.read_bytes() for x in patterns)]
+            assert found == []
+        assert not any(pattern in traffic for pattern in patterns)
+
+
+def files(live, key):
+    """Every file of a node: database, journal, logs, spool, keys."""
+    return [
+        path for path in live.members[key].directory.rglob("*") if path.is_file() and path.suffix != ".tar"
+    ]
+
+
+def test_a_study_that_a_policy_refuses_shows_its_sentence(live, told):
+    study = live.ask(
+        ("citizenship",),
+        datasets=[live.members["shelters"].dataset],
+        stages=[{"name": "count", "kind": "visit"}],
+        openings=[],
+    )
+    assert live.released(study) == []
+    node = live.home
+    (line,) = follow(node, study)
+    node.store.close()
+    assert (line.state, line.sentence) == (PublicState.NOT_RELEASED, SENTENCE)
+
+
+def test_every_ledger_is_sound_and_each_is_witnessed_by_the_others(live, told):
+    for key in KEYS:
+        done, facts = run(live, key, "ledger", "verify", "--peers")
+        assert done.exit_code == 0, done.output
+        assert facts["sound"]
+    _, facts = run(live, "police", "ledger", "verify", "--peers")
+    assert {peer["name"] for peer in facts["peers"] if peer["kept"]} >= {"Labour Inspectorate"} or facts[
+        "peers"
+    ]
+    home = live.home
+    with home.store.read() as reader:
+        heads = {head.node for head in reader.find(PeerHead)}
+    home.store.close()
+    assert live.members["shelters"].url in heads
+
+
+def test_killed_at_two_moments_three_nodes_catch_up_and_the_result_is_released_once(live, told):
+    """Labour is down from the beginning; the police's worker dies in its visit, the home's with the shares."""
+    live.kill("labour", "work")
+    live.kill("labour", "serve")
+    dimensions = ("exploitationForm",)
+    study = live.ask(dimensions)
+    live.approve(study, ("police", "coordinators", "shelters"))
+    time.sleep(1.0)
+    live.kill("police", "work")
+    node = live.home
+    with node.store.read() as reader:
+        assert live.members["labour"].url in waiting_for(reader, study)["counts"]
+    live.start("police", "work")
+    live.start("labour", "serve")
+    live.start("labour", "work")
+    wait_for_announcement(node, study)
+    live.kill("coordinators", "work")
+    live.kill("coordinators", "serve")
+    live.start("coordinators", "serve")
+    live.start("coordinators", "work")
+    (release,) = live.released(study, 240.0)
+    assert shown(release) == plain.table(live.data, live.organisations(), dimensions)
+    with node.store.read() as reader:
+        assert len(reader.find(Release, {"study": study})) == 1
+    node.store.close()
+
+
+def wait_for_announcement(node, study, seconds=120.0):
+    """Until the home node has said who contributes."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with node.store.read() as reader:
+            rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
+        if rows and rows[0].state != "waiting":
+            return
+        time.sleep(0.05)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "dimensions", [("region",), ("sex",), ("sex", "region"), ("exploitationForm", "region")]
+)
+def test_killed_at_random_moments_the_result_is_the_same(live, told, dimensions):
+    chance = random.Random(" ".join(dimensions))
+    study = live.ask(dimensions)
+    live.approve(study)
+    for _ in range(3):
+        key, command = chance.choice(KEYS), chance.choice(("work", "serve"))
+        time.sleep(chance.uniform(0.2, 6.0))
+        live.kill(key, command)
+        time.sleep(chance.uniform(0.0, 2.0))
+        live.start(key, command)
+    (release,) = live.released(study, 300.0)
+    assert shown(release) == plain.table(live.data, live.organisations(), dimensions)
