@@ -88,7 +88,7 @@ def test_a_web_process_killed_in_a_request_wrote_all_of_it_or_nothing(site, stor
     study = through_web(site, web, "rosa", "/api/v1/studies", json.loads(path.read_text()), key="send")["id"]
     visit = site.wait_for_visit("waiting").id
     for user, role in (("carla", "custodian"), ("lars", "counsel")):
-        body = {"content": content_hash(site, visit), "role": role}
+        body = {"contentHash": content_hash(site, visit), "role": role}
         through_web(site, web, user, f"/api/v1/inbox/{visit}/approve", body, key=role)
     site.json("study", "follow", study, "--wait", "120")
     with site.open() as node, node.store.read() as reader:
