@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import docker
 from examples.netherlands import ORGANISATIONS, record, source
-from fairnode.algorithms.known import image_name, load_received, submit
+from fairnode.algorithms.known import load_received, submit
 from fairnode.cli.work import docker_engine
 from fairnode.config import FILE, Config, Organisation, Settings, load_config, write_config
 from fairnode.datasets.add import add
@@ -288,7 +288,7 @@ def add_algorithm(node: Node, built: Path) -> Algorithm:
     row = submit(node, author, manifest, built / "image.tar")
     engine = docker_engine(node)
     load_received(node, engine)
-    check_engine(node, engine, image_name(row.image), probe)
+    check_engine(node, engine, node.config.settings.base_image, probe)
     engine.close()
     with node.store.read() as reader:
         known = reader.get(Algorithm, row.id)

@@ -155,8 +155,13 @@ def test_no_test_stands_something_false_in_for_our_own_code() -> None:
         for text in [path.read_text(encoding="utf-8")]
         if mocks.search(text) or swapped.search(text)
     ]
-    # a probe that must notice a lying sandbox is shown one: the lie is in the container, not in our code
-    assert found == ["tests/engine/test_probe.py"]
+    # Four put a fault or another day in on purpose, to see it noticed; there are to be no more of them.
+    assert found == [
+        "tests/discovery/test_sparql.py",
+        "tests/engine/test_probe.py",
+        "tests/mpc/kernels/test_transcripts.py",
+        "tests/network/test_agreement.py",
+    ]
 
 
 def test_the_floors_hold() -> None:

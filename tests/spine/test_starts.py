@@ -85,11 +85,11 @@ def test_on_a_full_disk_nothing_is_half_done_and_afterwards_it_goes_on(small_dis
     study = send_study(site, path)
     visit = site.wait_for_visit("waiting").id
     site.stop(worker)
-    before = site.counts()
+    before, again = site.counts(), a_record(site)
     fill(site)
     done = site.cli("study", "cancel", study, "--because", "Full.", user="rosa", ok=False)
     assert (done.returncode, "disk" in done.stderr) == (6, True)
-    assert site.cli("dataset", "check", *a_record(site), ok=False).returncode == 6
+    assert site.cli("dataset", "check", *again, ok=False).returncode == 6
     (site.directory / "ballast").unlink()
     assert site.counts() == before
     assert approve(site, visit) == "approved"
