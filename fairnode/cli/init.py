@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,17 +23,21 @@ from fairnode.new_node import make_node
 @click.option("--kind", default="other", show_default=True, help="Kind of organisation (see the ontology).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="The port to listen on.")
+@click.option("--peer-port", default=0, help="The port of the mailbox door for other nodes; 0: none.")
+@click.option("--compute-port", default=0, help="The port for compute parties; 0: this node is none.")
 @with_output
-def command(directory: Path, output: Output, host: str, port: int, **told: str) -> None:
+def command(directory: Path, output: Output, host: str, **told: Any) -> None:
     """Make a node: its settings, its keys, and an empty database with the first line of its ledger."""
     config = Config(
         directory=directory,
         name=told["name"],
         url=told["url"],
         host=host,
-        port=port,
+        port=told["port"],
         organisation=Organisation(told["organisation"], told["kind"]),
         settings=Settings(),
+        peer_port=told["peer_port"],
+        compute_port=told["compute_port"],
     )
     public = make_node(config)
     output.say(
