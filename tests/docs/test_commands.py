@@ -133,6 +133,9 @@ def expected(words: list[str], said: str) -> bool:
         ("study", "result"): "Nothing of this study was released",
         ("algorithm", "submit"): "known here already",
         ("inbox", "refuse"): "cannot become",
+        ("review", "show"): "no such result",
+        ("review", "approve"): "no such result",
+        ("review", "refuse"): "no such result",
         ("doctor",): "",
     }
     return any(tuple(words[: len(key)]) == key and told in said for key, told in known.items())

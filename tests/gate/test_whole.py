@@ -14,12 +14,12 @@ from fairnode.child import run_child
 from fairnode.disclosure.history import query_of, remember
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.audit_child import child_audit
-from fairnode.gate.contract import conditions_from_json, contract_from_json
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.records.result import Outcome
+from fairnode.records.result_json import conditions_from_json, contract_from_json
 from fairnode.release.tables import to_csv
 
 REGION = {"variable": "region", "codes": ["NL-AM", "NL-RT"]}
