@@ -31,6 +31,8 @@ def open_sqlite(source: Source, wanted: Wanted) -> Iterator[Table]:
             names = ", ".join(quoted(name) for name in columns)
             cursor = connection.execute(f"SELECT {names} FROM {quoted(source.table)}")  # noqa: S608 - quoted
             yield Table(columns, iter(cursor))
+    except UnicodeDecodeError:  # a schema whose text was damaged
+        raise NotValid("The file is not an SQLite database.", internal=source.path) from None
     except sqlite3.DatabaseError as wrong:
         if getattr(wrong, "sqlite_errorcode", 0) in BUSY:
             raise no_answer("The database of this dataset does not answer.", str(wrong)) from None
