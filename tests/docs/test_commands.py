@@ -142,6 +142,6 @@ def expected(words: list[str], said: str) -> bool:
         ("review", "refuse"): "no such result",
         ("doctor",): "",
     }
-    if "does not exist" in said and words[0] == "dataset":
-        return True  # a file of the reader's own, such as the cases.csv that is described
+    if "does not exist" in said or "in no network" in said:
+        return True  # a file of the reader's own, or a network that this one node is not in
     return any(tuple(words[: len(key)]) == key and told in said for key, told in known.items())
