@@ -85,6 +85,7 @@ def words_of(line: str, meant: dict[str, str]) -> list[str]:
     return shlex.split(line)[1:]
 
 
+@pytest.mark.long
 def test_every_command_of_the_docs_does_what_it_says(reader) -> None:
     site, folder, meant = reader
     for page, line in OURS:
