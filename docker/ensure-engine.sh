@@ -15,13 +15,15 @@ user=${2:-$PPID}
 say() { echo "fairnode: $*" >&2; }
 give_up() { say "$*"; exit 1; }
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+not_ours_to_use() { docker version 2>&1 | grep -qi "permission denied"; }
 ours_runs() { [ -s "$state/dockerd.pid" ] && kill -0 "$(cat "$state/dockerd.pid")" 2>/dev/null; }
 
 install_docker() {
     command -v apt-get >/dev/null || give_up "no container engine answers; install Docker and start it."
     say "installing Docker from the distribution's packages (once, about a minute)"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q >"$state/apt.log" 2>&1 || give_up "apt-get update failed; see $state/apt.log."
+    # one source of packages that does not answer need not be the one that is needed
+    apt-get update -q >"$state/apt.log" 2>&1 || say "apt-get update met trouble, see $state/apt.log; trying all the same"
     apt-get install -y -q --no-install-recommends docker.io >>"$state/apt.log" 2>&1 ||
         give_up "Docker could not be installed; see $state/apt.log."
     # newer releases keep the command line in a package of its own
@@ -60,6 +62,9 @@ if answers; then
 fi
 if [ -n "${DOCKER_HOST:-}" ]; then
     give_up "no engine answers at DOCKER_HOST=$DOCKER_HOST; start it, or unset DOCKER_HOST."
+fi
+if [ "$(id -u)" -ne 0 ] && not_ours_to_use; then
+    give_up "Docker runs here, but you may not use it; ask an administrator to add you to group docker, then log in again."
 fi
 if [ "$(id -u)" -ne 0 ]; then
     give_up "no container engine answers; ask an administrator to install Docker and add you to group docker, or run this as root on Debian or Ubuntu."

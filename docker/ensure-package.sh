@@ -8,5 +8,8 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "fairnode: installing $package (once)" >&2
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -q >/dev/null
-apt-get install -y -q --no-install-recommends "$package" >/dev/null
+apt-get update -q >/dev/null || echo "fairnode: apt-get update met trouble; trying all the same" >&2
+apt-get install -y -q --no-install-recommends "$package" >/dev/null || {
+    echo "fairnode: the package '$package' could not be installed; install it by hand, then try again." >&2
+    exit 1
+}

@@ -18,11 +18,15 @@ NODE = ("name", "url", "host", "port", "peer_port", "compute_port")
 
 @dataclass(frozen=True)
 class Organisation:
-    """Who hosts the node. `kind` is a notation of the code list `reportingOrganisation`."""
+    """Who hosts the node. `kind` is a notation of the code list `reportingOrganisation`.
+
+    `homepage` and `email` are published: the page of the organisation, and the address of its data desk.
+    """
 
     name: str
     kind: str = "other"
     homepage: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,10 +136,9 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("harvest", told.get("harvest", {}), {f.name for f in fields(Harvest)}),
         *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
+        *_organisation_findings(told.get("organisation", {})),
         *_settings_findings(told.get("settings", {})),
     ]
-    if not told.get("organisation", {}).get("name"):
-        findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
     if findings:
         raise errors.NotValid(f"{FILE} has mistakes.", findings=tuple(findings))
     settings = dict(told.get("settings", {}))
@@ -195,6 +198,20 @@ def _node_findings(node: dict[str, Any]) -> list[errors.Finding]:
     return findings
 
 
+def _organisation_findings(organisation: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [organisation] table: its addresses are published as they stand."""
+    findings = []
+    if not organisation.get("name"):
+        findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
+    for name, form, what in (
+        ("homepage", r"(https?://[^\s<>\"{}|^`\\]+)?", "must be the http(s) address of a page, or empty"),
+        ("email", r"([^\s@<>\"{}|^`\\]+@[\w-]+(\.[\w-]+)+)?", "must be an e-mail address, or empty"),
+    ):
+        if not re.fullmatch(form, str(organisation.get(name, ""))):
+            findings.append(errors.Finding(f"organisation.{name}", what))
+    return findings
+
+
 _QUORUMS: tuple[list[str], ...] = (["custodian"], ["counsel"], ["counsel", "custodian"])
 
 # setting -> (what it must be, whether a value is that)
@@ -235,9 +252,11 @@ def _unknown(table: str, told: dict[str, Any], known: set[str]) -> list[errors.F
 
 
 def write_config(config: Config) -> None:
-    """Leave `node.toml` for a new node; raises `Conflict` when there is one."""
+    """Leave `node.toml` for a new node.
+
+    Raises `Conflict` when there is one, and `NotValid`, with nothing written, for settings that cannot be.
+    """
     path = config.directory / FILE
-    config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = "\n".join(
         [
             "# The settings of this node; see docs/admin.md. Restart the node after a change.",
@@ -255,6 +274,8 @@ def write_config(config: Config) -> None:
             "",
         ]
     )
+    _config(config.directory, tomllib.loads(text))
+    config.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -91,3 +91,7 @@ class Unavailable(FairnodeError):
     title = "Something that is needed does not answer"
     http_status = 503
     exit_code = 6
+
+
+class DiskFull(Unavailable):
+    """The node's disk takes nothing more; who can wait, waits for room."""

@@ -32,7 +32,7 @@ from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Visit
+from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Study, Visit
 from fairnode.store.tables import TABLES
 from fairnode.worker.selftest import check_engine
 
@@ -99,7 +99,7 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=360,
         )
         assert "Traceback" not in done.stderr, done.stderr
         assert not ok or done.returncode == 0, f"{arguments}: {done.stdout} {done.stderr}"
@@ -205,6 +205,16 @@ class Site:
         log = self.directory / "work.log"
         told = log.read_text(encoding="utf-8")[-3000:] if log.exists() else ""
         raise AssertionError(f"no visit became {states}: {found}\n{told}")
+
+    def wait_until_finished(self, study: str, seconds: float = 120.0) -> None:
+        """Wait until a study that was sent from here is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with self.open() as node, node.store.read() as reader:
+                if (found := reader.get(Study, study)) and found.state == "finished":
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"the study did not finish: {(self.directory / 'work.log').read_text()[-3000:]}")
 
     def wait_for_line(self, sentence: str, seconds: float = 60.0) -> Follow:
         """The home node's line about a visit, once it says this."""

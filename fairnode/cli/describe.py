@@ -173,7 +173,7 @@ def _details(node: Node, name: str, look: dict[str, Any], yes: bool) -> Details:
         years=(look["years"][0], look["years"][1]),
         licence="https://creativecommons.org/licenses/by/4.0/",
         contact_name=organisation.name,
-        contact=organisation.homepage or node.iri,
+        contact=f"mailto:{organisation.email}" if organisation.email else organisation.homepage or node.iri,
         regime="htpol:WPG" if organisation.kind == "police" else "htpol:GDPR",
         organisation=organisation.kind,
     )
@@ -190,6 +190,7 @@ def _ask_details(proposed: Details) -> Details:
         type=click.Choice(_REGIMES),
     )
     contact = click.prompt("Their e-mail address, or the address of a page", default=proposed.contact)
+    contact = contact.removeprefix("mailto:")
     return replace(
         proposed,
         title=click.prompt("Title", default=proposed.title),

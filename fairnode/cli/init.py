@@ -21,6 +21,8 @@ from fairnode.new_node import make_node
 @click.option("--url", required=True, help="The address under which others know it; it cannot change later.")
 @click.option("--organisation", required=True, help="Whose node it is.")
 @click.option("--kind", default="other", show_default=True, help="Kind of organisation (see the ontology).")
+@click.option("--homepage", default="", help="The organisation's page; published.")
+@click.option("--email", default="", help="The e-mail address of its data desk; published as the contact.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, help="The port to listen on.")
 @click.option("--peer-port", default=0, help="The port of the mailbox door for other nodes; 0: none.")
@@ -34,7 +36,7 @@ def command(directory: Path, output: Output, host: str, **told: Any) -> None:
         url=told["url"],
         host=host,
         port=told["port"],
-        organisation=Organisation(told["organisation"], told["kind"]),
+        organisation=Organisation(told["organisation"], told["kind"], told["homepage"], told["email"]),
         settings=Settings(),
         peer_port=told["peer_port"],
         compute_port=told["compute_port"],

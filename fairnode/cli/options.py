@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -20,13 +22,15 @@ from fairnode.records.rows import Person
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+ROOM_SECONDS = 3.0
 
-def with_node(function: Command) -> Command:
+
+def with_node(function: Command, opened: Callable[[Path], Node] = open_node) -> Command:
     """Give a command the node's directory as `node`, opened."""
 
     def make(ctx: click.Context, param: click.Parameter, value: Path) -> Node:
         del ctx, param
-        return open_node(value)
+        return opened(value)
 
     return click.option(
         "--dir",
@@ -38,6 +42,21 @@ def with_node(function: Command) -> Command:
         callback=make,
         help="The node's directory (or FAIRNODE_DIR).",
     )(function)
+
+
+def with_lasting_node(function: Command) -> Command:
+    """As `with_node`, for a process that lasts: where the disk is full it says so, and waits for room."""
+    return with_node(function, _open_when_there_is_room)
+
+
+def _open_when_there_is_room(directory: Path) -> Node:
+    while True:
+        try:
+            return open_node(directory)
+        except errors.DiskFull as error:
+            with suppress(OSError):  # its log may lie on the same disk
+                click.echo(f"waiting for room on the disk: {error.what}", err=True)
+        time.sleep(ROOM_SECONDS)
 
 
 @dataclass(frozen=True)

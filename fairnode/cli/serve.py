@@ -9,14 +9,14 @@ import click
 
 from fairnode.app import serve
 from fairnode.cli.locks import only_one
-from fairnode.cli.options import with_node
+from fairnode.cli.options import with_lasting_node
 from fairnode.datasets.add import add_waiting
 from fairnode.mailboxes.door import make_door
 from fairnode.node import Node
 
 
 @click.command(epilog="Example: fairnode serve --dir /srv/node")
-@with_node
+@with_lasting_node
 def command(node: Node) -> None:
     """Serve the FAIR Data Point, the pages and the API until the process is stopped."""
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from fairnode.cli.locks import only_one
-from fairnode.cli.options import with_node
+from fairnode.cli.options import with_lasting_node
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.probe import probe
 from fairnode.node import Node
@@ -18,7 +18,7 @@ from fairnode.worker.loop import Worker
 
 
 @click.command(epilog="Example: fairnode work --dir /srv/node")
-@with_node
+@with_lasting_node
 def command(node: Node) -> None:
     """Deliver messages and run approved visits until the process is stopped."""
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")

@@ -110,7 +110,8 @@ class Shelf:
         if known_before is not None and known_before.stamp == stamp:
             state = replace(known_before, head=number)
         else:
-            site = Site(self.node.config, made, changed, _email(rows))
+            email = self.node.config.organisation.email or _email(rows)
+            site = Site(self.node.config, made, changed, email)
             state = State(number, site, {row.id: row for row in rows}, known, stamp)
         self._state = state
         return state
@@ -134,7 +135,7 @@ def _stamp(state: State, path: str, arguments: tuple[str, ...]) -> str:
 
 
 def _email(rows: Sequence[Dataset]) -> str:
-    """The address of the data desk: that of the first published record that gives one."""
+    """The address of the data desk, where the node does not say: that of the first published record with one."""
     for row in sorted(rows, key=lambda row: row.id):
         email = described(row).record.contact.email if row.state == DatasetState.PUBLISHED else ""
         if email:

@@ -252,10 +252,14 @@ def _told() -> Iterator[None]:
     except (OperationalError, sqlite3.OperationalError) as error:
         said = str(error.orig if isinstance(error, OperationalError) else error)
         disk = "full" in said or "disk" in said or "unable to open" in said
+        if disk:
+            raise errors.DiskFull(
+                "The node's disk is full or cannot be written; nothing was written.",
+                to_do="Make room on the disk, then try again.",
+                internal=said,
+            ) from error
         raise errors.Unavailable(
-            "The node's disk is full or cannot be written; nothing was written."
-            if disk
-            else "The node's database does not answer; nothing was written.",
-            to_do="Make room on the disk, then try again." if disk else "Try again in a moment.",
+            "The node's database does not answer; nothing was written.",
+            to_do="Try again in a moment.",
             internal=said,
         ) from error

@@ -46,6 +46,7 @@ class Worker:
     node: Node
     engine: Engine
     probe: Probe
+    recovered: bool = False
     tested: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
@@ -60,7 +61,6 @@ class Worker:
             ThreadPoolExecutor(self.node.config.settings.visits_at_once + 3) as pool,
             Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
         ):
-            compute.recover(self.node)
             postman, tidied = Postman(self.node, self.stop), -TIDY_SECONDS
             with self.node.store.pulse() as pulse:
                 while not self.stop.is_set():
@@ -76,6 +76,9 @@ class Worker:
     def _round(self, pool: ThreadPoolExecutor, *, tidy: bool) -> float:
         """One round; the seconds to wait before the next one."""
         try:
+            if not self.recovered:
+                compute.recover(self.node)
+                self.recovered = True
             moved = self._start_steps(pool)
             moved = deliver_own(self.node) > 0 or moved
             moved = step_combinations(self.node) > 0 or moved

@@ -112,12 +112,25 @@ def test_what_postgresql_does_not_have_is_said_without_its_address(dataset, make
         make_view(dataset, Source("postgresql", dsn=postgres, table="zaken.elders"), WANTED)
     with pytest.raises(NotValid, match="do not have the columns"):
         make_view(dataset, Source("postgresql", dsn=postgres, table="groot"), WANTED)
-    with pytest.raises(Unavailable, match="does not answer") as wrong:
+    with pytest.raises(Unavailable, match="does not let the source's user in") as wrong:
         make_view(
             dataset, Source("postgresql", dsn=postgres.replace("geheim", "fout"), table="groot"), WANTED
         )
     assert "127.0.0.1" not in str(wrong.value)
-    with pytest.raises(Unavailable, match="does not answer"):
+    elsewhere = postgres.removesuffix("postgres") + "elders"
+    with pytest.raises(Unavailable, match="has no database of the name"):
+        make_view(dataset, Source("postgresql", dsn=elsewhere, table="groot"), WANTED)
+    with pytest.raises(Unavailable, match="No database server answers"):
         make_view(dataset, Source("postgresql", dsn="postgresql://a:b@127.0.0.1:1/c", table="groot"), WANTED)
-    with pytest.raises(NotValid, match="how to reach"):
-        make_view(dataset, Source("postgresql", dsn="geen adres", table="groot"), WANTED)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["geen adres", "postgresql://...", "postgresql://a:geheim@h:poort/d", "postgresql:///d", "postgresql://a@h",
+     "mysql://a:geheim@h/d", f"postgresql://a:geheim@{'h' * 70}/d"],
+)  # fmt: skip
+def test_what_is_no_address_of_a_database_is_refused_and_not_repeated(dataset, make_view, address) -> None:
+    with pytest.raises(NotValid, match="how to reach") as wrong:
+        make_view(dataset, Source("postgresql", dsn=address, table="groot"), WANTED)
+    assert address not in str(wrong.value)
+    assert "geheim" not in str(wrong.value)

@@ -103,7 +103,7 @@ def build(folder: Path) -> House:
         f"http://127.0.0.1:{port}",
         "127.0.0.1",
         port,
-        Organisation("National Police", "police", "https://www.politie.nl/"),
+        Organisation("National Police", "police", "https://www.politie.nl/", "desk@police.example"),
     )
     write_config(config)
     make_node_keys(config.keys)

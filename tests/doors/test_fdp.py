@@ -13,6 +13,7 @@ from fairnode.child import run_child
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
+VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 DCT = Namespace("http://purl.org/dc/terms/")
 FDP = Namespace("https://w3id.org/fdp/fdp-o#")
 LDP = Namespace("http://www.w3.org/ns/ldp#")
@@ -112,6 +113,12 @@ def test_options_and_cors(client, path):
         got.headers["Access-Control-Expose-Headers"].replace(",", " ").split()
     )
     assert '<http://www.w3.org/ns/ldp#Resource>; rel="type"' in got.headers["Link"]
+
+
+def test_the_contact_of_the_fair_data_point_is_the_organisations_desk(client, web):
+    graph, root = graph_of(client, "/"), URIRef(web.base)
+    (desk,) = graph.objects(root, DCAT.contactPoint)
+    assert list(graph.objects(desk, VCARD.hasEmail)) == [URIRef("mailto:desk@police.example")]
 
 
 def test_the_root_says_all_that_an_index_looks_for(client, web):

@@ -77,7 +77,17 @@ def test_another_base_image_is_taken_or_missed(base_image):
 
 
 @pytest.mark.parametrize(
-    "name", ["ensure-engine.sh", "stop-engine.sh", "base-image.sh", "build-algorithm.sh"]
+    "name",
+    [
+        "ensure-engine.sh",
+        "ensure-package.sh",
+        "stop-engine.sh",
+        "with-engine.sh",
+        "install-locked.sh",
+        "base-image.sh",
+        "base-image-by-docker.sh",
+        "build-algorithm.sh",
+    ],
 )
 def test_scripts_are_plain_shell(name):
     assert subprocess.run(["sh", "-n", DOCKER / name], check=False).returncode == 0

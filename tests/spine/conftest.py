@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from fairnode.records.rows import Release
 from tests.factories import Site
 from tests.spine.telling import approve, send_study, write_study
 
 
 @dataclass(frozen=True)
 class Story:
-    """A node at which one study has finished."""
+    """A node at which one study has finished; `table` is what was released."""
 
     site: Site
     study: str
     visit: str
+    table: Any
+
+
+def table_of(release: Release) -> Any:
+    """The cells of a release, without the release's own name."""
+    return json.loads(release.table)["tables"]
 
 
 @pytest.fixture(scope="session")
@@ -30,4 +39,6 @@ def story(new_site: Callable[[], Site]) -> Story:
     assert approve(site, visit) == "approved"
     site.cli("study", "follow", study, "--wait", "120")
     site.stop(worker)
-    return Story(site, study, visit)
+    with site.open() as node, node.store.read() as reader:
+        (release,) = reader.find(Release, {"study": study})
+    return Story(site, study, visit, table_of(release))

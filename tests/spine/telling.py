@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.factories import DATASET, Site
+from fairnode import approvals
+from fairnode.algorithms.known import listed
+from fairnode.people.signing import signer_with_token
+from fairnode.people.tokens import who_token
+from fairnode.studies.send import draft, send
+from tests.factories import DATASET, PURPOSE, Site
 
 QUESTION = "How many presumed victims were registered, by police region and year?"
 
@@ -49,3 +54,30 @@ def approve(site: Site, visit: str, *roles: str) -> str:
         told = site.json("inbox", "approve", visit, "--role", role, "--content", content, user=user)
         state = told["state"]
     return state
+
+
+def ask(site: Site) -> str:
+    """Send the same study as `send_study` does, without a process of its own for each step; its hash."""
+    with site.open() as node:
+        rosa = who_token(node, site.token("rosa"))
+        (algorithm,) = (a for a in listed(node) if a.name == "counts")
+        wanted = {
+            "title": "Registrations by region and year",
+            "question": QUESTION,
+            "purpose": PURPOSE,
+            "legalBasis": ["https://w3id.org/dpv/legal/eu/gdpr#A6-1-e"],
+            "algorithm": {"name": "counts", "version": algorithm.version, "identity": algorithm.image},
+            "datasets": [DATASET],
+            "dimensions": ["region", "year"],
+            "parameters": {"dimensions": ["region", "year"]},
+        }
+        return send(node, rosa, draft(node, rosa, wanted)).id
+
+
+def sign(site: Site, visit: str) -> str:
+    """Let custodian and counsel sign, as `approve` does; the visit's state afterwards."""
+    with site.open() as node:
+        content = approvals.item(node, visit).content_hash
+        for user, role in (("carla", "custodian"), ("lars", "counsel")):
+            after = approvals.approve(node, signer_with_token(node, site.token(user)), visit, content, role)
+    return str(after.state)

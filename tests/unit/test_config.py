@@ -25,7 +25,7 @@ names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 @given(names, st.integers(1, 65535), st.sampled_from([("counsel",), ("custodian", "counsel")]))
 def test_what_is_written_is_read_again(tmp_path_factory, name, port, quorum) -> None:
     folder = tmp_path_factory.mktemp("config")
-    config = Config(folder, "shelter", "https://n.example", "::1", port, Organisation(name, "shelter", "x"),
+    config = Config(folder, "shelter", "https://n.example", "::1", port, Organisation(name, "shelter", "https://x.example/", "desk@x.example"),
                     Settings(quorum=quorum, release_slot=7, runtime='a"b\\'), 443, 0)  # fmt: skip
     write_config(config)
     assert load_config(folder) == config
@@ -40,6 +40,15 @@ def test_there_is_one_file_and_it_is_not_overwritten(tmp_path) -> None:
     write_config(config)
     with pytest.raises(errors.Conflict, match="already"):
         write_config(config)
+
+
+def test_settings_that_cannot_be_leave_nothing_behind(tmp_path) -> None:
+    with pytest.raises(errors.NotValid) as refused:
+        write_config(
+            Config(tmp_path / "new", "No Spaces", "n.example", "::1", 1, Organisation("O", email="x"))
+        )
+    assert [f.where for f in refused.value.findings] == ["node.name", "node.url", "organisation.email"]
+    assert not (tmp_path / "new").exists()
 
 
 def test_without_a_file_there_is_no_node(tmp_path) -> None:
@@ -80,6 +89,14 @@ def test_all_mistakes_are_told_at_once(tmp_path) -> None:
         load_config(write(tmp_path, "[settings]\nquorums = 1\n"))
     found = {f.where for f in refused.value.findings}
     assert {"settings.quorums", "node.name", "node.url", "node.port", "organisation.name"} <= found
+
+
+@pytest.mark.parametrize("email", ["desk", "desk@host", "a b@x.example", "<desk@x.example>", "@x.example"])
+def test_an_address_that_is_none_is_not_published(tmp_path, email) -> None:
+    node = '[node]\nname = "n"\nurl = "https://n.example"\nport = 1\n[organisation]\nname = "O"\n'
+    with pytest.raises(errors.NotValid, match="must be an e-mail address") as refused:
+        load_config(write(tmp_path, f'{node}email = "{email}"\n'))
+    assert [f.where for f in refused.value.findings] == ["organisation.email"]
 
 
 TYPES = {

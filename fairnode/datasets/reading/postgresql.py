@@ -36,7 +36,7 @@ def open_postgresql(source: Source, wanted: Wanted) -> Iterator[Table]:
     except NoSuchTableError:
         raise no_table() from None
     except DBAPIError as wrong:
-        raise no_answer("The database of this dataset does not answer.", str(wrong.orig)) from None
+        raise no_answer(_told(wrong), str(wrong.orig)) from None
     finally:
         engine.dispose()
 
@@ -45,12 +45,35 @@ def _engine(source: Source) -> sa.Engine:
     """An engine for the address in the source. Raises `NotValid` when it is no address of a database."""
     try:
         address = sa.make_url(source.dsn)
-    except ArgumentError:
-        raise NotValid(
-            "The source does not say how to reach the database.",
-            findings=(Finding("source.dsn", "must look like postgresql://user:password@host:port/database"),),
-        ) from None
+        (address.host or "").encode("idna")
+    except (ArgumentError, ValueError):  # no address at all; a port or host that can be none
+        raise _no_address() from None
+    if address.get_backend_name() != "postgresql" or not (
+        address.host and address.username and address.database
+    ):
+        raise _no_address()
     return sa.create_engine(address.set(drivername="postgresql+pg8000"), poolclass=sa.NullPool)
+
+
+def _no_address() -> NotValid:
+    """The error for an address that is none; it may hold a password, so it is not repeated."""
+    return NotValid(
+        "The source does not say how to reach the database.",
+        findings=(Finding("source.dsn", "must look like postgresql://user:password@host:port/database"),),
+    )
+
+
+def _told(wrong: DBAPIError) -> str:
+    """What the server said, in words for the node's own people; without it, that there is none."""
+    said = wrong.orig.args[0] if wrong.orig and wrong.orig.args else None
+    if not isinstance(said, dict):
+        return "No database server answers at the host and port of the source."
+    sentences = {
+        "28": "The database server does not let the source's user in with this password.",
+        "3D": "The database server has no database of the name in the source.",
+        "42": "The source's user may not read this table.",
+    }
+    return sentences.get(str(said.get("C", ""))[:2], "The database of this dataset does not answer.")
 
 
 def _rows(result: sa.CursorResult[Row]) -> Iterator[Row]:
