@@ -170,19 +170,21 @@ class Site:
             client.close()
 
     def ledger_size(self) -> int:
-        """How many lines the ledger has."""
+        """How many lines the ledger has, once the node's messages to itself are taken."""
+        self.wait_for_own_messages()
         with self.open() as node, node.store.read() as reader:
             return reader.count(LedgerLine)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has: what must not move when something is refused.
-
-        Where a worker runs, its node's messages to itself are waited for first.
-        """
-        while any(process.poll() is None for process in self.processes) and self.has_messages():
-            time.sleep(0.05)
+        """How many rows each table has, once its messages to itself are taken: what a refusal must not move."""
+        self.wait_for_own_messages()
         with self.open() as node, node.store.read() as reader:
             return {table.name: reader.count(kind) for kind, table in TABLES.items()}
+
+    def wait_for_own_messages(self) -> None:
+        """Return when no message of the node to itself waits, or nobody runs who would take it."""
+        while any(process.poll() is None for process in self.processes) and self.has_messages():
+            time.sleep(0.05)
 
     def has_messages(self) -> bool:
         """Whether a message of the node to itself waits for its worker."""
