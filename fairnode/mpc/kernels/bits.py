@@ -204,6 +204,7 @@ class BitKernel:
                 out[peer] = xor_all(x[mine]).tobytes()
         tellers = sorted({self._teller(row) for row in self.rows if self.party in row})
         got = await self.exchange.exchange(out, tellers)
+        self.exchange.traffic.opened += x.shape[1]
         opened = xor_all(x)
         for peer in tellers:
             opened ^= _words(got[peer], x.shape[1], peer)

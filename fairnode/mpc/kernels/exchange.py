@@ -18,11 +18,15 @@ Row = tuple[int, ...]
 
 @dataclass
 class Traffic:
-    """What one party sent so far: bytes of payload, messages, and rounds it took part in."""
+    """What one party sent so far: bytes of payload, messages, rounds it took part in, and what was opened.
+
+    `opened` counts words and field elements that all compute parties were told, masked ones included.
+    """
 
     sent: int = 0
     messages: int = 0
     rounds: int = 0
+    opened: int = 0
 
 
 class Exchange(Protocol):

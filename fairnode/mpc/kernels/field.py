@@ -167,6 +167,7 @@ class FieldKernel:
             drawn = _numbers(stream, term.size, lambda number: number % P)
             term = (term + drawn if peer > kernel.party else term - drawn) % P
         got = await self._exchange.exchange(dict.fromkeys(kernel.others, _encode(term)), kernel.others)
+        self._exchange.traffic.opened += term.size
         total = term
         for peer, message in got.items():
             total = total + _decode(message, term.size, peer)

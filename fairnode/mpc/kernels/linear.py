@@ -136,6 +136,7 @@ async def open_shamir(exchange: Exchange, share: Words) -> Words:
     after = [(me + k) % m for k in range(1, exchange.threshold + 1)]
     message = share.tobytes()
     got = await exchange.exchange(dict.fromkeys(after, message), before)
+    exchange.traffic.opened += len(share)
     factors = lagrange([p + 1 for p in (me, *before)], 0)
     total = times(share, factors[0])
     for factor, peer in zip(factors[1:], before, strict=True):
@@ -167,6 +168,7 @@ async def open_sum(exchange: Exchange, numbers: Words) -> Words:
     for peer, message in got.items():
         mine += _vector(message, len(mine), peer)
     got = await exchange.exchange(dict.fromkeys(others, mine.tobytes()), others)
+    exchange.traffic.opened += len(numbers)
     return np.concatenate([mine if p == me else _vector(got[p], len(parts[p]), p) for p in range(m)])
 
 
