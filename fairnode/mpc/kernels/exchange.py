@@ -13,15 +13,22 @@ from functools import cache
 from itertools import combinations
 from typing import Protocol
 
+from fairnode.errors import NotValid
+
 Row = tuple[int, ...]
+
+
+class WrongMessage(NotValid):
+    """What a peer sent does not have the form that this step of the protocol has; `peer` is its number."""
+
+    def __init__(self, peer: int, what: str) -> None:
+        super().__init__(f"Compute party {peer} sent {what}.")
+        self.peer = peer
 
 
 @dataclass
 class Traffic:
-    """What one party sent so far: bytes of payload, messages, rounds it took part in, and what was opened.
-
-    `opened` counts words and field elements that all compute parties were told, masked ones included.
-    """
+    """What one party sent so far: bytes of payload, messages, and rounds it took part in; words opened."""
 
     sent: int = 0
     messages: int = 0

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Exchange, Row, held_by, rows_of
+from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, rows_of
 from fairnode.mpc.kernels.streams import SLACK_WORDS, Stream, Words, octets
 
 P = 2**61 - 1
@@ -174,5 +174,5 @@ async def open_sum(exchange: Exchange, numbers: Words) -> Words:
 
 def _vector(message: bytes, count: int, peer: int) -> Words:
     if len(message) != 8 * count:
-        raise NotValid(f"Compute party {peer} sent {len(message)} bytes where this step has {8 * count}.")
+        raise WrongMessage(peer, f"{len(message)} bytes where this step has {8 * count}")
     return np.frombuffer(message, np.uint64)

@@ -22,6 +22,7 @@ from fairnode.errors import FairnodeError
 from fairnode.mpc import hello
 from fairnode.mpc.dealing import Rows
 from fairnode.mpc.dealing.subsets import label
+from fairnode.mpc.kernels.exchange import WrongMessage
 from fairnode.mpc.openings.outputs import OutputShare, seal_output
 from fairnode.mpc.party.job import Job, hello_of, read_inputs
 from fairnode.mpc.party.runtime import PartyRuntime
@@ -137,7 +138,7 @@ class _Run:
         error = task.exception()
         if error is None or isinstance(error, RunEnded):
             return task.result()
-        self._fault(error)
+        self._failed(error)
         raise RunEnded.because(self.failure.result()) from error
 
     async def _settle(self, reason: Reason) -> None:
@@ -207,9 +208,15 @@ class _Run:
     def _failed_inside(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """MPyC's coroutines fail inside the event loop; the cause is a peer's message or a fault here."""
         error = context.get("exception")
+        if error is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
         if isinstance(error, RunEnded):
             self.end(error.reason)
-        elif error is not None:
+        elif isinstance(error, WrongMessage):
+            self.end(Reason("garbage", error.peer, error.what))
+        else:
             self._fault(error)
 
     def _fault(self, error: BaseException) -> None:
@@ -293,7 +300,7 @@ class _Run:
             bytes_received=sum(link.nbytes_received for link in links),
             messages=sum(link.messages_sent for link in links),
             rounds=max((link.turns for link in links), default=0),
-            opened_values=self.runtime.traffic.opened if self.runtime else 0,
+            opened_values=self.runtime.opened_values if self.runtime else 0,
             peak_memory=1024 * used.ru_maxrss,
         )
 

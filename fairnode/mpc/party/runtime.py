@@ -22,7 +22,6 @@ import mpyc.runtime
 import mpyc.statistics
 from mpyc import asyncoro, finfields, mpctools, secgroups, seclists, secpols, sectypes, thresha
 
-from fairnode.mpc.kernels.exchange import Traffic
 from fairnode.mpc.party.codec import Codec
 from fairnode.mpc.programs.contract import Json, Mpc, Shared
 from fairnode.mpc.transport.link import KEYS, Link
@@ -43,7 +42,7 @@ class PartyRuntime(mpyc.runtime.Runtime):  # type: ignore[misc]
         options.threshold = (len(parties) - 1) // 2
         super().__init__(me, parties, options)
         self.links = links
-        self.traffic = Traffic()
+        self.opened_values = 0
         for number, link in links.items():
             self.parties[number].protocol = link
         _install(self)
@@ -63,7 +62,7 @@ class PartyRuntime(mpyc.runtime.Runtime):  # type: ignore[misc]
     ) -> Shared:
         """MPyC's `output`, counted; a polynomial of degree 2t is made uniform before it is opened."""
         items = x if isinstance(x, list) else [x]
-        self.traffic.opened += sum(int(getattr(item, "size", 1)) for item in items)
+        self.opened_values += sum(int(getattr(item, "size", 1)) for item in items)
         if threshold is not None and threshold > self.threshold and items:
             fresh = [item + zero for item, zero in zip(items, self._zeros(items), strict=True)]
             x = fresh if isinstance(x, list) else fresh[0]

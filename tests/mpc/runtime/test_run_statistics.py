@@ -7,7 +7,7 @@ from fairnode.errors import NotValid
 from fairnode.mpc.party.statistics import RunStatistics, parse_statistics
 from fairnode.mpc.programs import program
 
-TOLD = {"cells": 3, "k": 11, "base": 5, "earlier": 0, "largest": 1000, "lists": "disjoint", "engine": "mpyc"}
+TOLD = {"cells": 3, "k": 11, "base": 5, "earlier": 0, "largest": 1000, "lists": "disjoint", "engine": "bits"}
 
 
 def test_each_party_tells_sizes_counts_and_times_of_its_run(three, tmp_path):
