@@ -9,6 +9,7 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
 from fairnode.mpc.programs import programs
+from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
 from fairnode.studies.document import Stage, StudyPlan
 
@@ -54,7 +55,7 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dic
         "largest": 1 << 20,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
-        "engine": "mpyc",
+        "engine": BITS,
     }
 
 
