@@ -197,6 +197,7 @@ class BitKernel:
 
     async def open_to_all(self, x: Words) -> Words:
         """The words of a shared vector, told to every compute party; the one opening the kernel has."""
+        self.exchange.traffic.opened += x.shape[1]
         out: dict[int, bytes] = {}
         for peer in self.others:
             mine = [i for i, row in enumerate(self.held) if peer in row and self._teller(row) == self.party]

@@ -18,11 +18,12 @@ Row = tuple[int, ...]
 
 @dataclass
 class Traffic:
-    """What one party sent so far: bytes of payload, messages, and rounds it took part in."""
+    """What one party sent so far: bytes of payload, messages, and rounds it took part in; words opened."""
 
     sent: int = 0
     messages: int = 0
     rounds: int = 0
+    opened: int = 0
 
 
 class Exchange(Protocol):
