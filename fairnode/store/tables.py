@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import rows
-from fairnode.records.review import Review
+from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
 
@@ -57,6 +57,7 @@ TABLES: dict[type, Table] = {
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
+    Rerun: _table("reruns", Rerun),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),

@@ -20,7 +20,7 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
-from fairnode.gate.class_b import counting, is_class_b, limit_result
+from fairnode.gate.class_b import counting, limit_result
 from fairnode.gate.contract import read_result
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
@@ -189,7 +189,7 @@ def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
 
 def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, reviewed = load_rules(), is_class_b(scene.contract)
+    rules, reviewed = load_rules(), scene.contract.class_b
     recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:

@@ -29,7 +29,8 @@ LOG = logging.getLogger(__name__)
 BUSY_SECONDS, ACTIVE_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.05, 0.2, 1.0
 BRISK = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
 TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
-ACTIVE = (VisitState.PREPARING, VisitState.RUNNING)
+# a quarantined visit may still run a second time, and holds the node's memory for its recount
+ACTIVE = (VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
 
 

@@ -310,6 +310,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "reruns",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("deadline", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("result", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "reviews",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("visit", sa.Text(), autoincrement=False, nullable=False),
