@@ -20,7 +20,7 @@ def own_vector(job: Job, below: int) -> np.ndarray:
     return np.random.default_rng(mpc.pid).integers(0, below, job["cells"]).astype(object)
 
 
-async def hello(job: Job) -> object:
+async def hello(_: Job) -> object:
     secint = mpc.SecInt(32)
     return await mpc.output(sum(mpc.input(secint(1))))
 
