@@ -10,6 +10,9 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
+from fairnode.combine.again import all_destroyed, earlier_tables
+from fairnode.combine.announcement import announcement_digest, read_announcement
+from fairnode.combine.memory import check_comparable
 from fairnode.disclosure.history import query_of
 from fairnode.disclosure.rounding import margins
 from fairnode.disclosure.rules import load_rules
@@ -25,7 +28,7 @@ from fairnode.records.result_json import contract_from_json, contract_to_json, t
 from fairnode.records.rows import Computation, Follow, Release, Study
 from fairnode.records.states import PublicState, StudyState
 from fairnode.release.receive import release_bytes
-from fairnode.store.database import Reader, Transaction
+from fairnode.store.database import Transaction
 from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
@@ -42,7 +45,14 @@ def _home_row(tx: Transaction, study: str) -> Computation:
     name = f"home#{study}#{stage.name}"
     found = tx.get(Computation, name)
     if found is None:
-        empty: dict[str, Any] = {"stage": stage.name, "keys": {}, "ready": {}, "outputs": {}, "runs": 0}
+        empty: dict[str, Any] = {
+            "stage": stage.name,
+            "keys": {},
+            "ready": {},
+            "outputs": {},
+            "runs": 0,
+            "attempt": 1,
+        }
         found = tx.add(Computation(name, study, stage.name, "waiting", empty, clock.now()))
     return found
 
@@ -70,7 +80,9 @@ def receive_ready(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     if line is None or line.node != sender:
         raise errors.NotAllowed("A node speaks for its own visits only.")
     contract = contract_to_json(contract_from_json(body["contract"]))
-    ready = {**row.facts["ready"], line.dataset: {"node": sender, "contract": contract}}
+    earlier = [str(name) for name in body["earlier"]]
+    told = {"node": sender, "contract": contract, "earlier": earlier}
+    ready = {**row.facts["ready"], line.dataset: told}
     tx.change(row, facts={**row.facts, "ready": ready}, changed=clock.now())
     if line.state not in ENDED:
         tx.change(line, state=PublicState.RUNNING, changed=clock.now())
@@ -114,7 +126,15 @@ def step_combinations(node: Node) -> int:
     """Take the next step of every combination of this home node's studies; how many moved."""
     with node.store.read() as reader:
         rows = reader.find(Computation, {"state": ("waiting", "announced")})
-    return sum(_step(node, row) for row in rows if row.id.startswith("home#"))
+    return sum(_stepped(node, row) for row in rows if row.id.startswith("home#"))
+
+
+def _stepped(node: Node, row: Computation) -> bool:
+    """Whether the combination moved; not when a message changed it meanwhile: then it is looked at again."""
+    try:
+        return _step(node, row)
+    except errors.Conflict:
+        return False
 
 
 def _step(node: Node, row: Computation) -> bool:
@@ -144,9 +164,11 @@ def _announce_when_ready(
     """When every visit is ready or has ended, and every party told its key: say who contributes."""
     running = {line.dataset for line in lines if line.state not in ENDED}
     ready = {dataset: entry for dataset, entry in row.facts["ready"].items() if dataset in running}
-    if running - set(ready):
+    if running - set(ready) or not all_destroyed(row.facts, agreement):
         return False
+    earlier = earlier_tables(row.facts, ready)
     try:
+        check_comparable(earlier)
         check_contributors(len(ready), len(agreement.parties))
         contract = _one_contract([entry["contract"] for entry in ready.values()])
     except errors.NotValid as error:
@@ -164,10 +186,11 @@ def _announce_when_ready(
         "contract": contract_to_json(contract),
         "contributors": [{"dataset": d, "node": ready[d]["node"]} for d in sorted(ready)],
         "query": query,
+        "earlier": earlier,
         "program": {
             "name": program.name,
             "digest": program.digest,
-            "parameters": program_parameters(plan, agreement, cells),
+            "parameters": program_parameters(plan, agreement, cells, len(earlier)),
         },
     }
     return _start_run(node, row, agreement, facts)
@@ -195,20 +218,29 @@ def _one_contract(told: list[dict[str, Any]]) -> OutputContract:
 def _start_run(node: Node, row: Computation, agreement: Agreement, facts: dict[str, Any]) -> bool:
     """Announce a run (the first, or another one with the same shares) to contributors and parties."""
     run = secrets.token_hex(16)
-    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}}
     body = {
         "stage": row.stage,
         "run": run,
-        "attempt": 1,
+        "attempt": facts["attempt"],
+        "earlier": facts["earlier"],
+        "retry": facts.get("retry"),
         "contributors": facts["contributors"],
         "receiverKeys": [facts["keys"][k] for k in sorted(facts["keys"])],
         "program": facts["program"],
         "recipient": node.keys.sealing_public,
     }
+    told = announcement_digest(read_announcement(body))
+    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}, "announced": told}
     receivers = {m.node for _, m in party_members(agreement)} | {c["node"] for c in facts["contributors"]}
+
+    def change(tx: Transaction) -> None:
+        if tx.get(Computation, row.id) != row:
+            raise errors.Conflict("The combination is no longer as it was; looked at again.")
+        tx.change(row, state="announced", facts=facts, changed=clock.now())
+
     commit(
         node.desk,
-        lambda tx: tx.change(row, state="announced", facts=facts, changed=clock.now()),
+        change,
         Entry("combination.announced", row.study, "node", row.study, {"run": run, "number": facts["runs"]}),
         tuple(Outgoing(receiver, "combine", row.study, body) for receiver in sorted(receivers)),
     )
@@ -360,17 +392,3 @@ def _farewell(row: Computation, agreement: Agreement, state: PublicState) -> tup
     nodes = {m.node for _, m in party_members(agreement)} | {c["node"] for c in row.facts["ready"].values()}
     body = {"stage": row.stage, "state": state.value}
     return tuple(Outgoing(receiver, "combined", row.study, body) for receiver in sorted(nodes))
-
-
-def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
-    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs` not sent."""
-    rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
-    agreement, facts = current_in(reader), rows[0].facts if rows else {"ready": {}, "keys": {}, "outputs": {}}
-    lines = [line for line in reader.find(Follow, {"study": study}) if line.state not in ENDED]
-    parties = [(str(p.number), m.node) for p, m in party_members(agreement)] if agreement and lines else []
-    announced = bool(rows) and rows[0].state == "announced"
-    return {
-        "counts": [line.node for line in lines if line.dataset not in facts["ready"]],
-        "keys": [node for number, node in parties if number not in facts["keys"]],
-        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]],
-    }

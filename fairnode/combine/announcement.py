@@ -19,7 +19,8 @@ from fairnode.studies.combination import combine_stage, party_members, program_p
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.send import home_of
 
-BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient")
+MOST_ATTEMPTS = 9
+BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient", "earlier")
 """What a share is bound to: all of the announcement but the run id, which another start of the run changes."""
 
 
@@ -50,7 +51,16 @@ def read_announcement(body: Mapping[str, Any]) -> dict[str, Any]:
             "parameters": {**program["parameters"], "cells": int(program["parameters"]["cells"])},
         },
         "recipient": bytes.fromhex(body["recipient"]).hex(),
+        "earlier": [str(name) for name in body["earlier"]],
+        "retry": _retry(body.get("retry")),
     }
+
+
+def _retry(told: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Who asked for another attempt, and the signature under that."""
+    if told is None:
+        return None
+    return {"node": str(told["node"]), "signature": bytes.fromhex(told["signature"]).hex()}
 
 
 def announcement_digest(facts: Mapping[str, Any]) -> str:
@@ -63,6 +73,7 @@ def check_announcement(plan: StudyPlan, agreement: Agreement, home: str, facts: 
     _check_contributors(plan, agreement, facts)
     _check_keys(plan, agreement, facts)
     _check_program(plan, agreement, facts)
+    _check_attempt(plan, agreement, facts)
     member = agreement.member(home)
     if member is None or facts["recipient"] != member.sealing:
         raise errors.NotValid(
@@ -102,5 +113,26 @@ def _check_program(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, An
         raise errors.NotValid("The announced program is not that of the study.")
     if told["digest"] != programs()[stage.program].digest:
         raise errors.NotValid(f"The announced program '{stage.program}' has another digest than this node's.")
-    if told["parameters"] != program_parameters(plan, agreement, int(told["parameters"]["cells"])):
+    parameters = program_parameters(plan, agreement, int(told["parameters"]["cells"]), len(facts["earlier"]))
+    if told["parameters"] != parameters or len(set(facts["earlier"])) != len(facts["earlier"]):
         raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
+
+
+def _check_attempt(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
+    """The first attempt, or one that a member asked for, signed, who had contributed to the one before it."""
+    attempt, retry = int(facts["attempt"]), facts["retry"]
+    if attempt == 1 and retry is None:
+        return
+    member = agreement.member(retry["node"]) if retry else None
+    if not 1 < attempt <= MOST_ATTEMPTS or retry is None or member is None:
+        raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
+    if member.node not in {home_of(dataset) for dataset in plan.datasets}:
+        raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
+    signed = attempt_bytes(plan.hash, str(facts["stage"]), attempt)
+    if not verify(member.signing, bytes.fromhex(retry["signature"]), signed):
+        raise errors.NotValid("The announced attempt is not signed by the contributor who asked for it.")
+
+
+def attempt_bytes(study: str, stage: str, attempt: int) -> bytes:
+    """What a contributor signs that takes back what it dealt in the attempt before."""
+    return canonical({"type": "fairnode.attempt/1", "study": study, "stage": stage, "attempt": attempt})

@@ -26,7 +26,7 @@ from fairnode.records.result_json import conditions_to_json, contract_to_json, t
 from fairnode.records.review import Rerun
 from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
-from fairnode.store.database import Transaction
+from fairnode.store.database import Reader, Transaction
 from fairnode.studies.fit import compile_contract
 from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read_context
 from fairnode.visits.rerun import ENDED
@@ -56,7 +56,7 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
     combined, reviewed = case.context.plan.combines(visit.stage), case.contract.class_b
-    judged = _counts if combined else _to_review if reviewed else _verdict
+    judged = count_for_combining if combined else _to_review if reviewed else _verdict
     try:
         verdict = judged(case, quarantine.result)
     except Refused as refused:
@@ -70,32 +70,48 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
         return tx.change(visit, state=state, changed=clock.now())
 
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
-        return (_ready(tx, case, after),) if combined else tell_home(tx, after)
+        return (ready_message(tx, case, after),) if combined else tell_home(tx, after)
 
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
     return commit(node.desk, change, entry, messages)
 
 
-def _ready(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
-    """The message that this node's counts are ready: their shape, and nothing of them."""
+def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
+    """The message that this node's counts are ready: their shape, and nothing of them; and the names of the
+    earlier combined tables with which changed persons are to be compared (P6).
+    """
     request = tx.get(Request, visit.study)
     assert request is not None, "the visit came with its study"
     body = {
         "dataset": case.context.dataset.iri,
         "stage": visit.stage,
         "contract": contract_to_json(case.contract),
+        "earlier": compared_with(tx, case.context.dataset.lineage),
     }
     return Outgoing(request.home, "ready", visit.study, body)
 
 
-def _counts(case: Case, result: bytes) -> dict[str, Any]:
+def compared_with(reader: Reader, lineage: str) -> list[str]:
+    """The tables (`dealing/number`) of combined studies of a lineage that can have been opened."""
+    return sorted(
+        f"{row.id}/{number}"
+        for row in reader.find(Earlier, {"lineage": lineage})
+        if row.facts.get("opened")
+        for number in range(len(row.facts["contract"]["tables"]))
+    )
+
+
+def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     """The node's own unsuppressed counts for a combined study (P3): what the container wrote must equal them.
 
-    Raises `Refused` for that, for tables that are not counts, and for a universe below the rules' (P7).
+    `result` is None when the data have changed since the container's table was found equal: the node's own
+    count is what goes in, so it counts again (P1, P19). Raises `Refused` for a table that is not equal, for
+    tables that are not counts, and for a universe below the rules' (P7).
     """
     check_budget(case.asking, case.earlier, case.rules)
     recount = recount_from_json(_recount(case)["recount"])
-    check_claim(result, case.contract, recount, case.rules)
+    if result is not None:
+        check_claim(result, case.contract, recount, case.rules)
     if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
         raise Refused(Refusal.CONTRACT)
     if recount.universe < case.rules.count("universe.persons"):

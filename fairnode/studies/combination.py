@@ -43,15 +43,18 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
     check_contributors(len(nodes), len(agreement.parties))
 
 
-def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dict[str, Any]:
-    """The parameters that every party must have alike: from study, agreement and rules only."""
+def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlier: int = 0) -> dict[str, Any]:
+    """The parameters that every party must have alike: from study, agreement and rules only.
+
+    `earlier` is the number of earlier tables with which changed persons are compared (P6).
+    """
     stage = combine_stage(plan)
     assert stage is not None, "asked for studies that combine only"
     rules = load_rules()
     return {
         "cells": cells,
         "base": rules.count("rounding.base"),
-        "earlier": 0,
+        "earlier": earlier,
         "largest": 1 << 20,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
@@ -64,11 +67,14 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
     stage = combine_stage(plan)
     if stage is None or agreement is None:
         return None
+    # With how many earlier tables it is compared is known only when the combination is announced.
+    parameters = program_parameters(plan, agreement, cells)
     return {
         "agreement": agreement.digest,
         "program": stage.program,
         "digest": programs()[stage.program].digest,
-        "parameters": program_parameters(plan, agreement, cells),
+        "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
+        "changedPersons": "compared with every earlier combined table of these data (P6)",
         "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],
         "contributors": sorted(plan.datasets),
     }

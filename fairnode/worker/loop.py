@@ -13,11 +13,14 @@ from fairnode import errors
 from fairnode.algorithms.known import load_received
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
+from fairnode.combine.ending import open_computed, recover
+from fairnode.combine.standing import answer_question, open_questions
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
 from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
+from fairnode.worker.computing import Computing, log_trouble
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
 from fairnode.worker.selftest import Probe, check_engine
@@ -50,15 +53,18 @@ class Worker:
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
+    computing: Computing = field(default_factory=Computing)
+    answers: dict[str, Future[None]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
         port, host = self.node.config.compute_port, self.node.config.host
         with (
-            ThreadPoolExecutor(self.node.config.settings.visits_at_once + 3) as pool,
+            ThreadPoolExecutor(self.node.config.settings.visits_at_once + 4) as pool,
             Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
+            self.computing,
         ):
-            compute.recover(self.node)
+            recover(self.node)
             rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():
                 pause = self._round(pool, tidy=rounds % TIDY_EVERY == 0)
@@ -72,7 +78,8 @@ class Worker:
         try:
             moved = deliver_own(self.node) > 0
             moved = step_combinations(self.node) > 0 or moved
-            self._start_computations(pool)
+            moved = self._compute(pool) or moved
+            self._answer(pool)
             moved = self._start_steps(pool) or moved
             if tidy:
                 expire(self.node)
@@ -87,12 +94,27 @@ class Worker:
             return BUSY_SECONDS if moved else ACTIVE_SECONDS if active else POLL_SECONDS
         return TROUBLE_SECONDS
 
-    def _start_computations(self, pool: ThreadPoolExecutor) -> None:
-        """Give every computation whose shares are all here a thread; it waits for its process."""
+    def _compute(self, pool: ThreadPoolExecutor) -> bool:
+        """Start, end and open what this node computes as a compute party; whether something moved."""
         if not self.node.config.compute_port:
-            return
-        for due in compute.due_computations(self.node):
-            pool.submit(compute.compute, self.node, compute.mark_running(self.node, due))
+            return False
+        try:
+            moved = self.computing.land(self.node)
+            moved = compute.ask_before_start(self.node) + open_computed(self.node) > 0 or moved
+            return self.computing.start(self.node, pool) or moved
+        except errors.Conflict as error:
+            LOG.info("a computation was changed by a message meanwhile: %s", error.what)
+            return True
+
+    def _answer(self, pool: ThreadPoolExecutor) -> None:
+        """Say to the compute parties that ask whether what was dealt still stands; reading again may take long."""
+        for name, answer in list(self.answers.items()):
+            if answer.done():
+                del self.answers[name]
+                log_trouble(f"the question about {name}", answer.exception())
+        for question in open_questions(self.node):
+            if question.row.id not in self.answers:
+                self.answers[question.row.id] = pool.submit(answer_question, self.node, question)
 
     def _start_steps(self, pool: ThreadPoolExecutor) -> bool:
         """Give every visit that is due to the pool, as far as its limit goes; whether one moved."""

@@ -13,15 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from fairnode import clock
 from fairnode.combine import announce
 from fairnode.demo.members import example
-from fairnode.gate.step import read_case, step_quarantined
-from fairnode.ledger.commit import Entry, commit
-from fairnode.records.rows import Dataset, Quarantine
+from fairnode.records.rows import Dataset
 from fairnode.records.states import VisitState
-from fairnode.visits.context import read_context
-from fairnode.visits.view import make_view
 from tests.network import plain
 from tests.network.town import KEYS, Town, agreement_of, join_all, make_nodes
 
@@ -42,7 +37,7 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def six(tmp_path_factory, files):
+def six(tmp_path_factory, files, warm):
     """Six nodes with the case files of the demo."""
     nodes = make_nodes(tmp_path_factory.mktemp("six"), KEYS)
     for key, node in nodes.items():
@@ -52,31 +47,11 @@ def six(tmp_path_factory, files):
         with node.store.write() as tx:
             tx.change(tx.one(Dataset), source=source)
     join_all(nodes, agreement_of(nodes))
-    town = Town(nodes)
+    town = Town(nodes, warm=warm)
     town.know_each_other()
     yield town
     for node in nodes.values():
         node.store.close()
-
-
-def visited(town, key, study, counted) -> None:
-    """The view is made, the container writes what was counted outside, the gate recounts it."""
-    node, visit = town.nodes[key], town.visit(key, study)
-    made = make_view(read_context(node, visit))
-    (spec,) = read_case(node, visit).contract.tables
-    cells = [{"k": list(k), "n": counted[k]} for k in spec.keys()]  # noqa: SIM118 (a method, no mapping)
-    result = json.dumps({"type": "fairnode.result/1", "tables": [{"id": spec.id, "cells": cells}]}).encode()
-
-    def change(tx):
-        row = visit
-        for state in (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED):
-            if row.state != state and (row.state != VisitState.WAITING or state == VisitState.APPROVED):
-                row = tx.change(row, state=state, snapshot=str(made["sha256"]))
-        tx.add(Quarantine(visit.id, result, "", {}, clock.now()))
-        return row
-
-    after = step_quarantined(node, commit(node.desk, change, Entry("test.ran", visit.id, "node", study)))
-    assert after.state == VisitState.READY, key
 
 
 def test_every_shown_and_every_hidden_cell_is_that_of_the_plain_rule_over_the_six_files(six, files):
@@ -85,7 +60,8 @@ def test_every_shown_and_every_hidden_cell_is_that_of_the_plain_rule_over_the_si
     study = six.ask(KEYS, DIMENSIONS)
     six.carry()
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda key: visited(six, key, study, counted[key]), KEYS))
+        visits = list(pool.map(lambda key: six.visit_file(key, study, counted[key]), KEYS))
+    assert {visit.state for visit in visits} == {VisitState.READY}
     six.carry()
     announce.step_combinations(six.home)
     six.carry()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fairnode.cli.main import fairnode
-from fairnode.combine.announce import waiting_for
+from fairnode.combine.waiting import waiting_for
 from fairnode.demo.policies import SENTENCE
 from fairnode.discovery.search import Wanted, search
 from fairnode.records.rows import Computation, PeerHead, Release, Study
