@@ -14,6 +14,9 @@ from fairnode.people import who_token
 from fairnode.records.rows import Person
 
 
+_AS_JSON = "Send it with Content-Type: application/json."
+
+
 def bearer() -> str:
     """The token of `Authorization: Bearer`. Raises `NotKnown` when there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -42,7 +45,7 @@ def number(name: str, default: int, least: int, most: int) -> int:
 def json_body() -> Any:
     """The JSON of the request. Raises `WrongType` for another type, status 400 for broken JSON."""
     if request.mimetype != "application/json":
-        raise WrongType("JSON is taken here.", to_do="Send it with Content-Type: application/json.")
+        raise WrongType("JSON is taken here.", to_do=_AS_JSON, takes="application/json")
     try:
         return json.loads(request.get_data())
     except (ValueError, RecursionError) as error:

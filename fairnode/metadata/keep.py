@@ -37,6 +37,11 @@ class Described:
     record: Record
     graph: Graph
 
+    @property
+    def profile(self) -> str:
+        """Which profile the record keeps to: without bindings it is described, but cannot be visited."""
+        return "dataset" if self.record.variables else "description"
+
 
 def add_dataset(
     node: Node, turtle: bytes, source: Mapping[str, Any], actor: str, publish: bool = True

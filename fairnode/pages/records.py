@@ -31,7 +31,7 @@ def render(shelf: Shelf, document: Document) -> str:
         about = schema_org.dataset(site, document.described)
     elif document.kind in ("catalogue", "fdp"):
         pairs = [{"iri": row.iri, "title": row.title} for row in shelf.published()]
-        about = schema_org.catalogue(site, pairs)
+        about = schema_org.catalogue(site, document.iri, document.title, pairs)
     template = "record/gone.html" if document.gone else _TEMPLATES.get(document.kind, "record/other.html")
     told = document.described
     return render_template(

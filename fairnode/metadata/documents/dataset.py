@@ -55,7 +55,7 @@ def additions(site: Site, told: Described) -> Graph:
 
     graph.add((me, RDF.type, n.DCAT.Resource))
     graph.add((me, n.DCT.isPartOf, site.iri("/catalogue/data")))
-    graph.add((me, n.DCT.conformsTo, site.iri("/profile/dataset")))
+    graph.add((me, n.DCT.conformsTo, site.iri(f"/profile/{told.profile}")))
     graph.add((me, n.DCAT.distribution, distribution))
     fill(n.DCT.identifier, Literal(row.iri))
     fill(n.DCT.publisher, site.organisation)
@@ -66,6 +66,8 @@ def additions(site: Site, told: Described) -> Graph:
     fill(n.DCT.issued, moment(row.created))
     fill(n.DCT.modified, moment(row.changed))
     fill(n.DCT.language, n.ENGLISH)
+    fill(n.DCAT.keyword, Literal(n.SUBJECT, "en"))
+    fill(n.DCAT.theme, n.EU["data-theme/JUST"])
     fill(n.DCT.accrualPeriodicity, n.EU["frequency/UNKNOWN"])
     fill(n.DCAT.landingPage, me)
     _protection(told, fill)
