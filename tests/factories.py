@@ -32,6 +32,7 @@ from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
+from fairnode.profiles.twin import draw
 from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Visit
 from fairnode.store.tables import TABLES
 from fairnode.worker.selftest import check_engine
@@ -257,7 +258,7 @@ class Site:
 def make_template(folder: Path, data: Path, counts: Path) -> Site:
     """A node of the police with its people, its case file and the algorithm `counts`, known."""
     site = Site(folder)
-    settings = replace(Settings(), release_slot=1)
+    settings = replace(Settings(), release_slot=1, rehearse=False)  # tests/rehearse switches it on
     organisation = next(o for o in ORGANISATIONS if o.key == "police")
     make_node(
         Config(folder, "template", URL, "127.0.0.1", 1, Organisation("National Police", "police"), settings)
@@ -266,7 +267,7 @@ def make_template(folder: Path, data: Path, counts: Path) -> Site:
         add_people(node, folder)
         told = dict(tomllib.loads(source(organisation))["source"])
         told["path"] = str(data / "police" / told["path"])
-        add(node, person_of(node, "carla"), record(organisation, URL).encode(), told)
+        draw(node, add(node, person_of(node, "carla"), record(organisation, URL).encode(), told))
         add_algorithm(node, counts)
     return site
 

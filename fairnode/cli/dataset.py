@@ -13,6 +13,7 @@ from fairnode.algorithms.known import listed, manifest
 from fairnode.cli.describe import describe_dataset, in_words
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.cli.profile import profile_dataset, twin_dataset
 from fairnode.datasets.add import add, check
 from fairnode.discovery.fitting import datasets_for, wanted_by
 from fairnode.discovery.search import Page, Wanted, search, search_page
@@ -29,6 +30,8 @@ def command() -> None:
 
 
 command.add_command(describe_dataset)
+command.add_command(profile_dataset)
+command.add_command(twin_dataset)
 
 
 @command.command("list", epilog="Example: fairnode dataset list")

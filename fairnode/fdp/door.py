@@ -30,6 +30,7 @@ _READING: dict[str, Callable[..., Response]] = {
     "/dataset/<key>/record/": files.version_list,
     "/dataset/<key>/csvw.json": files.columns,
     "/sample/<key>.csv": files.sample,
+    "/sample/<key>.parquet": files.sample_parquet,
     "/shapes/<key>": files.shapes,
     "/spec": files.all_shapes,
     "/sitemap.xml": files.site_map,

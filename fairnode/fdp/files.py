@@ -16,6 +16,8 @@ from fairnode.metadata import variables
 from fairnode.metadata.keep import versions
 from fairnode.metadata.plain import known_label
 from fairnode.metadata.record import Record
+from fairnode.metadata.twin_files import twin_file
+from fairnode.records.profile_rows import Twin
 
 PERSISTENCE = (
     "Identifiers below {iri} are made from the configured address and never given to another thing. "
@@ -74,9 +76,27 @@ def columns(door: FdpDoor, key: str, **_: str) -> Response:
 
 
 def sample(door: FdpDoor, key: str, **_: str) -> Response:
-    """Invented rows with the columns of a visit's view."""
-    body = variables.sample_csv(_record(door, key))
+    """Invented rows with the columns of a visit's view: the twin, or a few lines where none was drawn."""
+    record = _record(door, key)
+    body = _twin(door, key, "csv") or variables.sample_csv(record)
     return answer(body, "text/csv", digest(body)[:32])
+
+
+def sample_parquet(door: FdpDoor, key: str, **_: str) -> Response:
+    """The synthetic twin as Parquet, with exactly the types of a visit's view."""
+    _record(door, key)
+    body = _twin(door, key, "parquet")
+    if not body:
+        raise errors.NotFound("This dataset has no twin as Parquet.", to_do="Take the sample as CSV.")
+    return answer(body, "application/vnd.apache.parquet", digest(body)[:32])
+
+
+def _twin(door: FdpDoor, key: str, form: str) -> bytes:
+    """The bytes of a dataset's twin; none where it was not drawn."""
+    with door.node.store.read() as reader:
+        twin = reader.get(Twin, dataset(door.node, key).id)
+    path = twin_file(door.node, twin, form) if twin else None
+    return path.read_bytes() if path is not None and path.exists() else b""
 
 
 def _record(door: FdpDoor, key: str) -> Record:

@@ -21,6 +21,7 @@ from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
+from fairnode.records.profile import NOT_RECORDED
 from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
 from fairnode.records.review import Rerun
@@ -228,6 +229,8 @@ def finer() -> Finer:
             told[name, group] = (name, frozenset(variable.within(group)))
     for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
+    # profiles count what is not recorded as one more code
+    told["ageBroad", NOT_RECORDED] = ("ageGroup", frozenset({NOT_RECORDED}))
     return told
 
 
