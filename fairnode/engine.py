@@ -1,6 +1,6 @@
 """What an engine must promise: it runs one container per visit, shut in, and hands over one file.
 
-A visit goes `prepare` -> `start` -> `look` until it ended -> `collect` -> `remove`; `kill` ends it before its
+A visit goes `prepare` -> `start` -> `wait` until it ended -> `collect` -> `remove`; `kill` ends it before its
 time. Every step may be repeated after a crash and then changes nothing more. The engine keeps no memory of
 its own: what is so is what the engine's inspection says, never what an exception seemed to mean. How bytes
 get into the container (mounted or copied) is its own affair; callers hand over paths and get bytes.
@@ -219,6 +219,9 @@ class Engine(Protocol):
 
     def used(self, visit_id: str) -> Consumption | None:
         """What the container has used until now; None when it does not run, or the engine does not say."""
+
+    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+        """As `look`, as soon as a container that runs has ended, but no later than after `seconds`."""
 
     def collect(self, visit_id: str) -> bytes:
         """What the container wrote, if it ended with 0, in time, in its memory, and its inputs are unchanged.

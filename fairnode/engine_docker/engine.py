@@ -161,6 +161,12 @@ class DockerEngine:
         """See `Engine.used`."""
         return self.daemon.used(container_name(self.node, visit_id))
 
+    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+        """See `Engine.wait`."""
+        name = container_name(self.node, visit_id)
+        self.daemon.attempt(lambda api: api.wait(name, timeout=seconds))
+        return self.look(visit_id)
+
     def collect(self, visit_id: str) -> bytes:
         """See `Engine.collect`."""
         found = self.daemon.inspect(container_name(self.node, visit_id))

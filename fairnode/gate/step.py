@@ -205,6 +205,7 @@ def _recount(case: Case) -> dict[str, Any]:
         },
         spool=context.node.config.spool,
         seconds=1800.0,
+        spare=context.node.spare,
     )
 
 
@@ -237,16 +238,18 @@ def finer() -> Finer:
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
     """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
     visit, asking = case.context.visit, case.asking
-    memory = remember(
-        recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
-    )
+    memory = None
+    if verdict.tables:  # an answer that was given before is remembered already
+        memory = remember(
+            recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
+        )
     return {
         "outcome": verdict.outcome.value,
         "stored": verdict.stored_release or "",
         "tables": tables_to_json(verdict.tables, release=visit.id, rules=case.rules.hash),
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": list(verdict.notes),
-        "earlier": release_to_json(memory) if verdict.tables else None,
+        "earlier": release_to_json(memory) if memory else None,
     }
 
 

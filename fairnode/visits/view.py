@@ -37,6 +37,7 @@ def make_view(context: VisitContext) -> dict[str, object]:
         },
         spool=context.node.config.spool,
         seconds=1800.0,
+        spare=context.node.spare,
     )
 
 
