@@ -13,7 +13,7 @@ from fairnode.fdp.represent import FdpDoor, present
 from fairnode.keys import digest
 from fairnode.metadata import shapes as shape_files
 from fairnode.metadata import variables
-from fairnode.metadata.keep import versions
+from fairnode.metadata.keep import dataset, versions
 from fairnode.metadata.plain import known_label
 from fairnode.metadata.record import Record
 from fairnode.metadata.twin_files import twin_file
