@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
-from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
+from fairnode.combine.announcement import (
+    MOST_ATTEMPTS,
+    announcement_digest,
+    check_announcement,
+    follows,
+    read_announcement,
+)
+from fairnode.combine.told import whole
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
@@ -27,6 +34,8 @@ from fairnode.studies.document import StudyPlan, read_study_bytes
 
 RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
+PERSONS_A_SECOND = 250
+"""Longer lists get more time: five of 100,000 persons send half a gigabyte between three parties."""
 LEFTOVERS = ("computations", "deal-*", "open_outputs-*", "mpc_party-*")
 """Folders in the spool that hold keys, shares or counts while a step lasts."""
 
@@ -69,6 +78,8 @@ def receive_announcement(
         tx.add(row)
     elif old.state == "over":
         raise errors.Conflict("The combination of this study is over.")
+    elif old.state == "gathering" and follows(facts, old.facts):
+        _begin_again(tx, old, facts)
     elif announcement_digest(old.facts) != announcement_digest(facts):
         raise errors.Conflict("The home node announced another combination of this study before.")
     elif old.state == "running":
@@ -76,6 +87,22 @@ def receive_announcement(
     else:
         tx.change(old, state="gathering", facts=facts, changed=clock.now())
     return Entry("computation.announced", study, sender, study, {"run": facts["run"], "node": node.iri})
+
+
+def _begin_again(tx: Transaction, old: Computation, facts: dict[str, Any]) -> None:
+    """Another attempt, asked for by a contributor (P13): the shares of the one before are destroyed.
+
+    That a contributor signed for it is checked before the run, with all else that was announced.
+    """
+    for share in tx.find(Share, {"study": old.study}):
+        if share.id.startswith(_share_name(old.study, old.stage, int(old.facts["attempt"]), "")):
+            tx.remove(share)
+    tx.change(old, facts=facts, changed=clock.now())
+
+
+def _share_name(study: str, stage: str, attempt: int, bound: str, sender: str = "") -> str:
+    """Under which name a share is kept: of one attempt, cut for one announcement (`bound`)."""
+    return "#".join((study, stage, str(attempt), *((bound, sender) if bound else ("",))))
 
 
 def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -86,14 +113,19 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     stage, bound = str(body["stage"]), str(body["announcement"])
     package = base64.b64decode(body["package"], validate=True)
     correction = base64.b64decode(body["correction"], validate=True)
-    name = f"{study}#{stage}#{bound}#{sender}"
+    attempt = int(body["attempt"])
+    if not 1 <= attempt <= MOST_ATTEMPTS:
+        raise errors.NotValid("A share came for an attempt that no study has.")
+    name = _share_name(study, stage, attempt, bound, sender)
     secret = tx.get(ReceiverSecret, f"{study}#{stage}")
     if secret is None:
         raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
     waiting = tx.get(Computation, f"party#{study}#{stage}")
     if waiting is not None and waiting.state not in ("gathering",):
         raise errors.Conflict("A share came after the computation had started.")
-    old = tx.one(Share, study=study, sender=sender)
+    beginning = _share_name(study, stage, attempt, "")
+    same = [s for s in tx.find(Share, {"study": study, "sender": sender}) if s.id.startswith(beginning)]
+    old = same[0] if same else None
     fingerprint = digest(package + correction)
     if old is None:
         tx.add(Share(name, study, sender, package, correction, clock.now()))
@@ -126,8 +158,11 @@ def due_computations(node: Node) -> list[Due]:
         for row in reader.find(Computation, {"state": "gathering"}):
             if not row.id.startswith("party#"):
                 continue
-            bound = announcement_digest(row.facts)
-            names = [f"{row.study}#{row.stage}#{bound}#{c['node']}" for c in row.facts["contributors"]]
+            bound, attempt = announcement_digest(row.facts), int(row.facts["attempt"])
+            names = [
+                _share_name(row.study, row.stage, attempt, bound, c["node"])
+                for c in row.facts["contributors"]
+            ]
             shares = tuple(s for name in names if (s := reader.get(Share, name)))
             request, secret = (
                 reader.get(Request, row.study),
@@ -181,18 +216,13 @@ def report(node: Node, due: Due, outcome: Mapping[str, Any]) -> None:
         "reason": outcome.get("reason") or {},
         "statistics": outcome.get("statistics") or {},
     }
-    facts = {"run": body["run"], "outcome": body["outcome"], "statistics": _whole(body["statistics"])}
+    facts = {"run": body["run"], "outcome": body["outcome"], "statistics": whole(body["statistics"])}
     commit(
         node.desk,
         lambda tx: tx.change(due.row, state="reported", changed=clock.now()),
         Entry("computation.ended", due.row.study, "node", due.row.study, facts),
         (Outgoing(due.home, "output", due.row.study, body),),
     )
-
-
-def _whole(statistics: Mapping[str, Any]) -> dict[str, Any]:
-    """Statistics as the ledger's canonical JSON takes them."""
-    return {k: v for k, v in statistics.items() if isinstance(v, int | float | str)}
 
 
 def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
@@ -233,7 +263,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
         "recipient": facts["recipient"],
-        "seconds": RUN_SECONDS,
+        "seconds": RUN_SECONDS + int(facts["program"]["parameters"].get("bound", 0)) / PERSONS_A_SECOND,
         "join_seconds": JOIN_SECONDS,
     }
 

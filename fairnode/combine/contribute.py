@@ -9,7 +9,12 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
-from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
+from fairnode.combine.announcement import (
+    announcement_digest,
+    check_announcement,
+    follows,
+    read_announcement,
+)
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import check_unchanged
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
@@ -20,12 +25,13 @@ from fairnode.gate.step import Case, read_case
 from fairnode.keys import canonical, commitment
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.network.agreement import Agreement
-from fairnode.network.joined import check_in_force
+from fairnode.network.joined import check_in_force, current_in
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import party_members, program_parameters
+from fairnode.studies.document import read_study_bytes
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -38,9 +44,26 @@ def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping
         raise errors.NotAllowed("Only a study's home node announces its combination.")
     facts = read_announcement(body)
     name = f"contributor#{study}#{facts['stage']}"
-    if tx.get(Computation, name) is None:
+    old = tx.get(Computation, name)
+    if old is None:
         tx.add(Computation(name, study, facts["stage"], "announced", facts, clock.now()))
+    elif old.state == "announced" and follows(facts, old.facts):
+        _begin_again(tx, request, old, facts)
     return Entry("combination.announced", study, sender, study, {"contributors": len(facts["contributors"])})
+
+
+def _begin_again(tx: Transaction, request: Request, old: Computation, facts: dict[str, Any]) -> None:
+    """Another attempt, asked for by a contributor (P13): what was dealt before is dealt anew.
+
+    Raises `NotValid` when no contributor signed for it.
+    """
+    agreement = current_in(tx)
+    if agreement is None:
+        raise errors.NotValid("This node has no agreement any more.")
+    check_announcement(read_study_bytes(request.document), agreement, request.home, facts)
+    tx.change(old, facts=facts, changed=clock.now())  # without its "asked": this is the answer to it
+    for visit in tx.find(Visit, {"study": old.study, "state": VisitState.SHARED}):
+        tx.change(visit, state=VisitState.READY, changed=clock.now())
 
 
 def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -90,7 +113,7 @@ def step_ready(node: Node, visit: Visit) -> Visit:
         check_unchanged(case.context)
         dealt = _deal(node, visit, case, agreement, facts, counts)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
-        return _block(node, visit, error)
+        return block(node, visit, error)
     memory = release_to_json(_memory(case, visit, facts)) | {"counts": _counts_mark(node, counts)}
 
     def change(tx: Transaction) -> Visit:
@@ -129,7 +152,7 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
         raise errors.NotValid("The announced contributors leave this node out.")
     if facts["program"]["parameters"]["cells"] != len(counts):
         raise errors.NotValid("The announced table has another number of cells than this node's.")
-    nodes = _nodes(facts)
+    nodes = nodes_of(facts)
     asking = Asking(case.asking.requester, nodes, datetime.now(UTC).date())
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
     query = query_of(case.contract, case.filter)
@@ -140,7 +163,7 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
         raise Refused(Refusal.DIFFERENCING)
 
 
-def _nodes(facts: Mapping[str, Any]) -> frozenset[str]:
+def nodes_of(facts: Mapping[str, Any]) -> frozenset[str]:
     """The nodes that contribute."""
     return frozenset(str(c["node"]) for c in facts["contributors"])
 
@@ -187,7 +210,7 @@ def _memory(case: Case, visit: Visit, facts: Mapping[str, Any]) -> EarlierReleas
     return EarlierRelease(
         id=visit.id,
         requester=case.asking.requester,
-        nodes=_nodes(facts),
+        nodes=nodes_of(facts),
         day=case.asking.day,
         query=query_of(case.contract, case.filter),
         filter=case.filter,
@@ -195,8 +218,8 @@ def _memory(case: Case, visit: Visit, facts: Mapping[str, Any]) -> EarlierReleas
     )
 
 
-def _block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
-    """The counts do not go in; why is for this node's people."""
+def block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
+    """What was to be dealt does not go in; why is for this node's people."""
     with node.store.read() as reader:
         request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"

@@ -10,7 +10,7 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.approvals.decide import receive_answer
 from fairnode.approvals.receive import receive_cancel, receive_study
-from fairnode.combine import announce, compute, contribute
+from fairnode.combine import announce, compute, contribute, lists
 from fairnode.ledger.commit import Entry, commit
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -69,6 +69,14 @@ def _withheld(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return announce.receive_withheld(tx, delivery.study, delivery.sender)
 
 
+def _linkage(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return lists.receive_linkage(node, tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _attempt(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return announce.receive_attempt(tx, delivery.study, delivery.sender, delivery.body)
+
+
 def _combine(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
     entry = contribute.receive_announcement(tx, delivery.study, delivery.sender, delivery.body)
     if compute.party_number(node, current_in(tx)) is not None:
@@ -98,6 +106,8 @@ HANDLERS: dict[str, Handler] = {
     "ready": _ready,
     "withheld": _withheld,
     "combine": _combine,
+    "linkage": _linkage,
+    "attempt": _attempt,
     "share": _share,
     "output": _output,
     "combined": _combined,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from fairnode import errors
 from fairnode.algorithms.known import load_received
+from fairnode.algorithms.own import keep_own
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
@@ -57,6 +58,7 @@ class Worker:
             ThreadPoolExecutor(self.node.config.settings.visits_at_once + 3) as pool,
             Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
         ):
+            keep_own(self.node)
             compute.recover(self.node)
             rounds, postman = 0, Postman(self.node, self.stop)
             while not self.stop.is_set():

@@ -70,6 +70,7 @@ class _Run:
         self.failure: asyncio.Future[Reason] = loop.create_future()
         self.mesh: Mesh | None = None
         self.runtime: PartyRuntime | None = None
+        self.agreed: dict[str, str] = {}
         self.started = time.monotonic()
 
     # ---- the whole
@@ -99,7 +100,9 @@ class _Run:
             raise RunEnded.because(refusal)
         pings = self.loop.create_task(self._ping())
         try:
-            await self._unless_ended(self._agree(hello_of(self.job, rows)))
+            mine = hello_of(self.job, rows)
+            await self._unless_ended(self._agree(mine))
+            self.agreed = {"engine": mine.engine, "inputs": mine.inputs}
             output = await self._unless_ended(self._compute(rows))
             await self._unless_ended(self._all_done())
         finally:
@@ -262,6 +265,7 @@ class _Run:
             "bytes_sent": sum(link.nbytes_sent for link in links),
             "rounds": max((link.turns for link in links), default=0),
             "opened_values": self.runtime.opened_values if self.runtime else 0,
+            **self.agreed,
         }
 
 
