@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from fairnode.linkage.keys import RULES
 from fairnode.records.rows import Release
 from fairnode.release.cube import PREFIXES, iri, literal
 from fairnode.release.words import Provenance
@@ -41,7 +42,9 @@ class ModelEstimate:
 
 @dataclass(frozen=True)
 class Estimates:
-    """The estimates of a release. `lists` are IRIs of datasets in the order of the models' numbers."""
+    """The estimates of a release. `lists` are IRIs of datasets in the order of the models' numbers, `key` is
+    the name of the rule by which persons were matched.
+    """
 
     lists: tuple[str, ...]
     key: str
@@ -49,6 +52,11 @@ class Estimates:
     observed: int | None = None
     models: tuple[ModelEstimate, ...] = ()
     overlap: tuple[tuple[tuple[int, ...], int], ...] = ()
+
+    @property
+    def matched_by(self) -> str:
+        """How persons were matched, in words."""
+        return RULES[self.key].about if self.key in RULES else self.key
 
 
 def estimates_of(release: Release) -> Estimates | None:
@@ -165,7 +173,7 @@ def to_svg(told: Estimates, *, id_prefix: str = "chart") -> str:
 
 def _bar(m: ModelEstimate, observed: int, place: int, scale: float) -> Iterator[str]:
     y = place * _ROW + 18
-    total = observed + (m.hidden or 0)
+    total = int(float(f"{observed + (m.hidden or 0):.2g}"))
     yield f'<text x="{_LEFT - 10:g}" y="{y + 4:g}" text-anchor="end">{escape(_short(m.name))}</text>'
     if m.low is not None and m.high is not None:
         x, width = _LEFT + m.low * scale, (m.high - m.low) * scale
