@@ -15,7 +15,18 @@ from fairnode.store.search_index import Asked, Count, Group, Kind
 Found = Entry
 """A dataset that fits. `node` is the IRI of the node that publishes it."""
 
-FACETS = ("organisation", "variable", "year", "place", "regime", "unit", "access", "purpose", "keyword", "node")
+FACETS = (
+    "organisation",
+    "variable",
+    "year",
+    "place",
+    "regime",
+    "unit",
+    "access",
+    "purpose",
+    "keyword",
+    "node",
+)
 """By which a search is narrowed down; each is also a field of `Wanted`, or the singular of one."""
 
 
@@ -95,7 +106,10 @@ def search_page(
 
 def _kinds(wanted: Wanted) -> tuple[Kind, ...]:
     """What is counted: every facet, and the concepts of the variables that are wanted."""
-    names = [vocabulary.variable(name) for name in (*wanted.variables, *(c.partition("=")[0] for c in wanted.concepts))]
+    names = [
+        vocabulary.variable(name)
+        for name in (*wanted.variables, *(c.partition("=")[0] for c in wanted.concepts))
+    ]
     coded = dict.fromkeys(variable.name for variable in names if variable.kind == "coded")
     return (*((name, "") for name in FACETS), *(("concept", f"{name}=") for name in coded))
 

@@ -29,10 +29,10 @@ _GREEK = {
     "Φ": "F", "Χ": "CH", "Ψ": "PS", "Ω": "O",
 }  # fmt: skip
 _TABLE = str.maketrans(_LATIN | _CYRILLIC | _GREEK)
-PARTICLES = frozenset(
-    "VAN DE DER DEN HET T TER TEN TE OP IN UIT AAN BIJ S V D VD VON ZU ZUM DU DES LE LA LES DA DOS DAS DI EL AL"
-    " BIN BEN BINT IBN ABU".split()
-)
+_BEFORE = """
+    VAN DE DER DEN HET T TER TEN TE OP IN UIT AAN BIJ S V D VD VON ZU ZUM DU DES LE LA LES DA DOS DAS DI EL AL
+    BIN BEN BINT IBN ABU"""
+PARTICLES = frozenset(_BEFORE.split())
 """Words before a family name that one desk writes, another leaves out and a third abbreviates (v.d.)."""
 _SOUNDS = {
     letter: digit

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from fairnode import clock, errors
 from fairnode.algorithms.known import load_received
+from fairnode.algorithms.own import keep_own
 from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.combine.ending import open_computed, recover
-from fairnode.combine.standing import answer_question, open_questions
+from fairnode.combine.lists import answer
+from fairnode.combine.standing import open_questions
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
@@ -67,6 +69,7 @@ class Worker:
             Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
             self.computing,
         ):
+            keep_own(self.node)
             recover(self.node)
             postman, tidied = Postman(self.node, self.stop), -TIDY_SECONDS
             with self.node.store.pulse() as pulse:
@@ -139,13 +142,13 @@ class Worker:
 
     def _answer(self, pool: ThreadPoolExecutor) -> None:
         """Say to the compute parties that ask whether what was dealt still stands; reading again may take long."""
-        for name, answer in list(self.answers.items()):
-            if answer.done():
+        for name, told in list(self.answers.items()):
+            if told.done():
                 del self.answers[name]
-                log_trouble(f"the question about {name}", answer.exception())
+                log_trouble(f"the question about {name}", told.exception())
         for question in open_questions(self.node):
             if question.row.id not in self.answers:
-                self.answers[question.row.id] = pool.submit(answer_question, self.node, question)
+                self.answers[question.row.id] = pool.submit(answer, self.node, question)
 
     def _start_steps(self, pool: ThreadPoolExecutor) -> bool:
         """Give every visit that is due to the pool, as far as its limit goes; whether one moved."""

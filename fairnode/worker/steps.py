@@ -10,6 +10,7 @@ from functools import lru_cache
 from fairnode import clock, errors
 from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
+from fairnode.combine.lists import runs_in_node, step_keys, step_list
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
@@ -75,6 +76,8 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
     """The step for the visit's state."""
     if visit.state == VisitState.APPROVED:
         return step_approved(node, visit)
+    if visit.state in (VisitState.PREPARING, VisitState.READY) and runs_in_node(node, visit):
+        return step_keys(node, visit) if visit.state == VisitState.PREPARING else step_list(node, visit)
     if visit.state == VisitState.PREPARING:
         return step_preparing(node, engine, visit)
     if visit.state == VisitState.RUNNING:

@@ -110,7 +110,7 @@ def _number(value: int | None) -> int:
     return NO_VALUE if value is None else value
 
 
-def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
+def table(opened: Mapping[str, Sequence[int]], _: Parameters) -> Table:
     """Whether the table was large enough, and then the figures; for each model the interval of the whole
     population (P16), where its standard error was asked for.
     """
@@ -194,4 +194,3 @@ OVERLAP_OPEN_SYNTHETIC = Program(
     table=table_synthetic,
     describe=describe_synthetic,
 )
-

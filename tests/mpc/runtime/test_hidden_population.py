@@ -26,7 +26,9 @@ def published() -> list[int]:
     path = Path(__file__).parents[1] / "tables" / "Ned.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    found = {tuple(i for i, letter in enumerate(LISTS) if row[letter] == "1"): int(row["count"]) for row in rows}
+    found = {
+        tuple(i for i, letter in enumerate(LISTS) if row[letter] == "1"): int(row["count"]) for row in rows
+    }
     return [found.get(pattern, 0) for pattern in patterns(6)]
 
 
