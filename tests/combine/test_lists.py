@@ -255,8 +255,8 @@ def _say_that_it_did_not_fit(town, key, study):
     """What a node does whose tables cannot be built, without waiting for that to happen by chance."""
     node, visit = town.nodes[key], town.visit(key, study)
     turn = lists.Turn(read_case(node, visit), _contribution(node, study), check_in_force(node))
-    lists.ask_again(node, visit, turn)
-    assert step_list(node, visit).state == VisitState.READY  # it waits for the next attempt
+    lists.did_not_fit(node, turn)
+    assert step_list(node, town.visit(key, study)).state == VisitState.READY  # it waits for the next attempt
 
 
 def _contribution(node, study):
