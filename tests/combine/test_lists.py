@@ -59,7 +59,7 @@ def built_lists(tmp_path_factory):
     join_all(nodes, agreement_of(nodes))
     Town(nodes).know_each_other()
     for node in nodes.values():
-        node.store.close()
+        node.close()
     return folder
 
 
@@ -88,7 +88,7 @@ def town(built_lists, tmp_path_factory):
     town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
     yield town
     for node in town.nodes.values():
-        node.store.close()
+        node.close()
 
 
 def ask(town, keys=SIX, models=MODELS, key="names", bound=5000, **changes):
