@@ -113,7 +113,7 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     stage, bound = str(body["stage"]), str(body["announcement"])
     package = base64.b64decode(body["package"], validate=True)
     correction = base64.b64decode(body["correction"], validate=True)
-    attempt = int(body["attempt"])
+    attempt = int(body.get("attempt", 1))
     if not 1 <= attempt <= MOST_ATTEMPTS:
         raise errors.NotValid("A share came for an attempt that no study has.")
     name = _share_name(study, stage, attempt, bound, sender)
