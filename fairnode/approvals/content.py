@@ -72,6 +72,7 @@ def approval_content(
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
+        "rerunOnPermutedRows": contract.class_b,
     }
 
 

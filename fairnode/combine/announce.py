@@ -10,7 +10,9 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
-from fairnode.combine.announcement import MOST_ATTEMPTS, attempt_bytes
+from fairnode.combine.again import all_destroyed, earlier_tables
+from fairnode.combine.announcement import announcement_digest, read_announcement
+from fairnode.combine.memory import check_comparable
 from fairnode.combine.told import told_of, whole
 from fairnode.disclosure.history import query_of
 from fairnode.keys import canonical, digest, verify
@@ -25,7 +27,7 @@ from fairnode.records.result_json import contract_from_json, contract_to_json
 from fairnode.records.rows import Computation, Follow, Release, Study
 from fairnode.records.states import PublicState, StudyState
 from fairnode.release.receive import release_bytes
-from fairnode.store.database import Reader, Transaction
+from fairnode.store.database import Transaction
 from fairnode.studies.combination import (
     combine_stage,
     is_overlap,
@@ -51,7 +53,14 @@ def _home_row(tx: Transaction, study: str) -> Computation:
     name = f"home#{study}#{stage.name}"
     found = tx.get(Computation, name)
     if found is None:
-        empty: dict[str, Any] = {"stage": stage.name, "keys": {}, "ready": {}, "outputs": {}, "runs": 0}
+        empty: dict[str, Any] = {
+            "stage": stage.name,
+            "keys": {},
+            "ready": {},
+            "outputs": {},
+            "runs": 0,
+            "attempt": 1,
+        }
         found = tx.add(Computation(name, study, stage.name, "waiting", empty, clock.now()))
     return found
 
@@ -79,26 +88,13 @@ def receive_ready(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     if line is None or line.node != sender:
         raise errors.NotAllowed("A node speaks for its own visits only.")
     contract = contract_to_json(contract_from_json(body["contract"]))
-    ready = {**row.facts["ready"], line.dataset: {"node": sender, "contract": contract}}
+    earlier = [str(name) for name in body["earlier"]]
+    told = {"node": sender, "contract": contract, "earlier": earlier}
+    ready = {**row.facts["ready"], line.dataset: told}
     tx.change(row, facts={**row.facts, "ready": ready}, changed=clock.now())
     if line.state not in ENDED:
         tx.change(line, state=PublicState.RUNNING, changed=clock.now())
     return Entry("combination.ready", line.id, sender, study)
-
-
-def receive_attempt(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
-    """A contributor's list does not fit with the key of this attempt: the next one is announced (P13)."""
-    row, agreement = _home_row(tx, study), current_in(tx)
-    member, attempt = agreement.member(sender) if agreement else None, int(body["attempt"])
-    if member is None or sender not in {c["node"] for c in row.facts.get("contributors", ())}:
-        raise errors.NotAllowed("A node that does not contribute asked for another attempt.")
-    signature = str(body["signature"])
-    if not verify(member.signing, bytes.fromhex(signature), attempt_bytes(study, row.stage, attempt)):
-        raise errors.NotValid("Another attempt was asked for without a signature.")
-    if attempt == row.facts["attempt"] + 1 and not row.facts["outputs"]:
-        retry = {"node": sender, "signature": signature}
-        tx.change(row, facts={**row.facts, "next": {"attempt": attempt, "retry": retry}}, changed=clock.now())
-    return Entry("combination.attempt", study, sender, study, {"attempt": attempt})
 
 
 def receive_withheld(tx: Transaction, study: str, sender: str) -> Entry:
@@ -143,7 +139,15 @@ def step_combinations(node: Node) -> int:
     """Take the next step of every combination of this home node's studies; how many moved."""
     with node.store.read() as reader:
         rows = reader.find(Computation, {"state": ("waiting", "announced")})
-    return sum(_step(node, row) for row in rows if row.id.startswith("home#"))
+    return sum(_stepped(node, row) for row in rows if row.id.startswith("home#"))
+
+
+def _stepped(node: Node, row: Computation) -> bool:
+    """Whether the combination moved; not when a message changed it meanwhile: then it is looked at again."""
+    try:
+        return _step(node, row)
+    except errors.Conflict:
+        return False
 
 
 def _step(node: Node, row: Computation) -> bool:
@@ -164,8 +168,6 @@ def _step(node: Node, row: Computation) -> bool:
     ended = {line.dataset for line in lines if line.state in ENDED}
     if ended & {c["dataset"] for c in row.facts["contributors"]}:
         return _give_up(node, row, agreement, "An organisation's visit ended before its figures were dealt.")
-    if row.facts.get("next"):
-        return _next_attempt(node, row, agreement)
     return _open_when_reported(node, row, agreement)
 
 
@@ -177,9 +179,11 @@ def _announce_when_ready(
     if is_overlap(plan) and running != set(plan.datasets):
         return _give_up(node, row, agreement, "A list is missing, and an overlap is over all or none.")
     ready = {dataset: entry for dataset, entry in row.facts["ready"].items() if dataset in running}
-    if running - set(ready):
+    if running - set(ready) or not all_destroyed(row.facts, agreement):
         return False
+    earlier = earlier_tables(row.facts, ready)
     try:
+        check_comparable(earlier)
         check_contributors(len(ready), len(agreement.parties))
         contract = _one_contract([entry["contract"] for entry in ready.values()])
     except errors.NotValid as error:
@@ -196,13 +200,13 @@ def _announce_when_ready(
         **row.facts,
         "contract": contract_to_json(contract),
         "contributors": [{"dataset": d, "node": ready[d]["node"]} for d in plan.datasets if d in ready],
-        "attempt": 1,
         "query": query,
+        "earlier": earlier,
         "key": key_facts(plan),
         "program": {
             "name": program.name,
             "digest": program.digest,
-            "parameters": program_parameters(plan, agreement, cells),
+            "parameters": program_parameters(plan, agreement, cells, len(earlier)),
         },
     }
     return _start_run(node, row, agreement, facts)
@@ -228,32 +232,32 @@ def _one_contract(told: list[dict[str, Any]]) -> OutputContract:
     return contract_from_json(told[0])
 
 
-def _next_attempt(node: Node, row: Computation, agreement: Agreement) -> bool:
-    """Announce the attempt that a contributor asked for, or give up after too many."""
-    facts = {**row.facts, **row.facts["next"], "next": None}
-    if facts["attempt"] > MOST_ATTEMPTS:
-        return _give_up(node, row, agreement, "A list did not fit into its bins in any attempt.")
-    return _start_run(node, row, agreement, {**facts, "runs": facts["runs"] - 1})
-
-
 def _start_run(node: Node, row: Computation, agreement: Agreement, facts: dict[str, Any]) -> bool:
     """Announce a run (the first, or another one with the same shares) to contributors and parties."""
     run = secrets.token_hex(16)
-    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}}
     body = {
         "stage": row.stage,
         "run": run,
         "attempt": facts["attempt"],
+        "earlier": facts["earlier"],
         "retry": facts.get("retry"),
         "contributors": facts["contributors"],
         "receiverKeys": [facts["keys"][k] for k in sorted(facts["keys"])],
         "program": facts["program"],
         "recipient": node.keys.sealing_public,
     }
+    told = announcement_digest(read_announcement(body))
+    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}, "announced": told}
     receivers = {m.node for _, m in party_members(agreement)} | {c["node"] for c in facts["contributors"]}
+
+    def change(tx: Transaction) -> None:
+        if tx.get(Computation, row.id) != row:
+            raise errors.Conflict("The combination is no longer as it was; looked at again.")
+        tx.change(row, state="announced", facts=facts, changed=clock.now())
+
     commit(
         node.desk,
-        lambda tx: tx.change(row, state="announced", facts=facts, changed=clock.now()),
+        change,
         Entry(
             "combination.announced",
             row.study,
@@ -383,17 +387,3 @@ def _farewell(row: Computation, agreement: Agreement, state: PublicState) -> tup
     nodes = {m.node for _, m in party_members(agreement)} | {c["node"] for c in row.facts["ready"].values()}
     body = {"stage": row.stage, "state": state.value}
     return tuple(Outgoing(receiver, "combined", row.study, body) for receiver in sorted(nodes))
-
-
-def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
-    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs` not sent."""
-    rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
-    agreement, facts = current_in(reader), rows[0].facts if rows else {"ready": {}, "keys": {}, "outputs": {}}
-    lines = [line for line in reader.find(Follow, {"study": study}) if line.state not in ENDED]
-    parties = [(str(p.number), m.node) for p, m in party_members(agreement)] if agreement and lines else []
-    announced = bool(rows) and rows[0].state == "announced"
-    return {
-        "counts": [line.node for line in lines if line.dataset not in facts["ready"]],
-        "keys": [node for number, node in parties if number not in facts["keys"]],
-        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]],
-    }

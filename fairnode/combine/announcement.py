@@ -27,7 +27,7 @@ from fairnode.studies.document import StudyPlan
 from fairnode.studies.send import home_of
 
 MOST_ATTEMPTS = 9
-BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient")
+BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient", "earlier")
 """What a share is bound to: all of the announcement but the run id, which another start of the run changes."""
 
 
@@ -58,6 +58,7 @@ def read_announcement(body: Mapping[str, Any]) -> dict[str, Any]:
             "parameters": dict(program["parameters"]),
         },
         "recipient": bytes.fromhex(body["recipient"]).hex(),
+        "earlier": [str(name) for name in body["earlier"]],
         "retry": _retry(body.get("retry")),
     }
 
@@ -121,18 +122,21 @@ def _check_program(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, An
         raise errors.NotValid("The announced program is not that of the study.")
     if told["digest"] != programs()[told["name"]].digest:
         raise errors.NotValid(f"The announced program '{told['name']}' has another digest than this node's.")
-    if told["parameters"] != program_parameters(plan, agreement, int(told["parameters"].get("cells", 0))):
+    cells, earlier = int(told["parameters"].get("cells", 0)), len(facts["earlier"])
+    parameters = program_parameters(plan, agreement, cells, earlier)
+    if told["parameters"] != parameters or len(set(facts["earlier"])) != len(facts["earlier"]):
         raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
 
 
 def _check_attempt(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
-    """The first attempt, or one that a contributor asked for, signed, after the attempt before it."""
+    """The first attempt, or one that a member asked for, signed, who had contributed to the one before it."""
     attempt, retry = int(facts["attempt"]), facts["retry"]
     if attempt == 1 and retry is None:
         return
     member = agreement.member(retry["node"]) if retry else None
-    contributes = member is not None and member.node in {c["node"] for c in facts["contributors"]}
-    if not 1 < attempt <= MOST_ATTEMPTS or retry is None or member is None or not contributes:
+    if not 1 < attempt <= MOST_ATTEMPTS or retry is None or member is None:
+        raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
+    if member.node not in {home_of(dataset) for dataset in plan.datasets}:
         raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
     signed = attempt_bytes(plan.hash, str(facts["stage"]), attempt)
     if not verify(member.signing, bytes.fromhex(retry["signature"]), signed):
@@ -140,11 +144,5 @@ def _check_attempt(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, An
 
 
 def attempt_bytes(study: str, stage: str, attempt: int) -> bytes:
-    """What a contributor signs whose list did not fit with the key of the attempt before (P13)."""
+    """What a contributor signs that takes back what it dealt in the attempt before."""
     return canonical({"type": "fairnode.attempt/1", "study": study, "stage": stage, "attempt": attempt})
-
-
-def follows(facts: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    """Whether an announcement is that of the next attempt of an older one: all else is the same."""
-    same = announcement_digest({**facts, "attempt": 0}) == announcement_digest({**old, "attempt": 0})
-    return same and int(facts["attempt"]) == int(old["attempt"]) + 1

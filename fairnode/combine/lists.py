@@ -19,8 +19,17 @@ from fairnode.algorithms.own import own_programs
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
-from fairnode.combine.announcement import announcement_digest, attempt_bytes, check_announcement
+from fairnode.combine.announcement import announcement_digest, check_announcement
 from fairnode.combine.contribute import block
+from fairnode.combine.standing import (
+    Question,
+    Recounted,
+    answer_question,
+    recounted,
+    say,
+    still_approved,
+    take_back,
+)
 from fairnode.disclosure.history import EarlierRelease
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.histories import release_to_json
@@ -72,7 +81,7 @@ def step_keys(node: Node, visit: Visit) -> Visit:
         request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"
     verdict = {"outcome": "combine", "list": {k: v for k, v in made.items() if k != "sha256"}}
-    body = {"dataset": context.dataset.iri, "stage": visit.stage, "contract": {"tables": []}}
+    body = {"dataset": context.dataset.iri, "stage": visit.stage, "contract": {"tables": []}, "earlier": []}
 
     def change(tx: Transaction) -> Visit:
         tx.add(Quarantine(visit.id, b"", digest(b""), verdict, clock.now()))
@@ -138,10 +147,9 @@ def step_list(node: Node, visit: Visit) -> Visit:
     attempt, and waits for it.
     """
     with node.store.read() as reader:
-        found = [
-            c for c in reader.find(Computation, {"study": visit.study}) if c.id.startswith("contributor#")
-        ]
-    if not found or found[0].facts.get("asked"):
+        announced = reader.find(Computation, {"study": visit.study, "state": "announced"})
+    found = [row for row in announced if row.id.startswith("contributor#")]
+    if not found:
         return visit
     try:
         turn = Turn(read_case(node, visit), found[0], check_in_force(node))
@@ -152,7 +160,33 @@ def step_list(node: Node, visit: Visit) -> Visit:
         made = run_child("link", _deal_job(node, turn, secret), spool=node.config.spool, seconds=SECONDS)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
-    return ask_again(node, visit, turn) if made["failed"] else _hand_out(node, visit, turn, made)
+    if made["failed"]:
+        # It does not fit into its bins with this attempt's key: all deal anew with the next one (P13).
+        return take_back(node, turn.case, turn.row, recounted(turn.case, None))
+    return _hand_out(node, visit, turn, made)
+
+
+def answer(node: Node, question: Question) -> None:
+    """Answer compute parties that ask whether what was dealt still stands: counts, or a list (P19)."""
+    if runs_in_node(node, question.visit):
+        _answer_for_list(node, question)
+    else:
+        answer_question(node, question)
+
+
+def _answer_for_list(node: Node, question: Question) -> None:
+    """Make the keys once more; say that the list stands, or take it back and deal it anew."""
+    visit = question.visit
+    if question.row.state == "taken back" or visit.state != VisitState.SHARED:
+        say(node, question, stands=False)
+        return
+    case = read_case(node, visit)
+    made = run_child("link", _keys_job(case.context), spool=node.config.spool, seconds=SECONDS)
+    if made["sha256"] == visit.snapshot and still_approved(case):
+        say(node, question, stands=True)
+        return
+    verdict = {"outcome": "combine", "list": {k: v for k, v in made.items() if k != "sha256"}}
+    take_back(node, case, question.row, Recounted(str(made["sha256"]), verdict))
 
 
 def _check_turn(node: Node, turn: Turn) -> None:
@@ -253,6 +287,7 @@ def _deal_job(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
 def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> Visit:
     """Send each compute party its sealed package, and remember that figures of this table were let go."""
     facts, lineage = turn.facts, turn.case.context.dataset.lineage
+    announced = announcement_digest(facts)
     memory = release_to_json(_memory(turn)) | {
         "table": table_of(turn.plan),
         "figures": figures_asked(turn.plan),
@@ -261,6 +296,9 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
     def change(tx: Transaction) -> Visit:
         if tx.count(Earlier, lineage=lineage) != len(turn.case.earlier):
             raise errors.Conflict("Another release of these data came in between; looked at again.")
+        row = tx.get(Computation, turn.row.id)
+        if row is None or row.state != "announced" or announcement_digest(row.facts) != announced:
+            raise errors.Conflict("The combination was announced anew in the meantime.")
         if tx.get(Earlier, visit.id) is None:
             tx.add(Earlier(visit.id, lineage, memory, clock.now()))
         state, snapshot = VisitState.SHARED, str(made["sha256"])
@@ -274,9 +312,10 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
             {
                 "stage": facts["stage"],
                 "attempt": facts["attempt"],
-                "announcement": announcement_digest(facts),
+                "announcement": announced,
                 "package": made["packages"][party.number],
                 "correction": made["correction"],
+                "at": clock.now(),
             },
         )
         for party, member in party_members(turn.agreement)
@@ -296,24 +335,3 @@ def _memory(turn: Turn) -> EarlierRelease:
         query=table_of(turn.plan),
         filter=turn.case.filter,
     )
-
-
-def ask_again(node: Node, visit: Visit, turn: Turn) -> Visit:
-    """Post a signed "attempt + 1" (P13); the list waits until it is announced."""
-    with node.store.read() as reader:
-        request = reader.get(Request, visit.study)
-    assert request is not None, "the visit came with its study"
-    attempt = int(turn.facts["attempt"]) + 1
-    signed = attempt_bytes(visit.study, turn.row.stage, attempt)
-    body = {
-        "stage": turn.row.stage,
-        "attempt": attempt,
-        "signature": node.keys.signing.sign(signed).hex(),
-    }
-    commit(
-        node.desk,
-        lambda tx: tx.change(turn.row, facts={**turn.facts, "asked": attempt}, changed=clock.now()),
-        Entry("visit.attempt", visit.id, "node", visit.study, {"attempt": attempt}),
-        (Outgoing(request.home, "attempt", visit.study, body),),
-    )
-    return visit

@@ -153,6 +153,8 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         VisitState.SHARED: {
             VisitState.RELEASED: "release combined",
             VisitState.READY: "deal again",
+            VisitState.BLOCKED: "withhold",
+            VisitState.WITHDRAWN: "withdraw",
             VisitState.FAILED: "end without result",
             VisitState.CANCELLED: "cancel",
         },

@@ -12,6 +12,7 @@ from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
 from fairnode.mpc.overlap.shape import SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
 from fairnode.studies.document import Stage, StudyPlan
 
@@ -94,8 +95,11 @@ def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> li
     return findings
 
 
-def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dict[str, Any]:
-    """The parameters that every party must have alike: from study, agreement and rules only."""
+def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlier: int = 0) -> dict[str, Any]:
+    """The parameters that every party must have alike: from study, agreement and rules only.
+
+    `earlier` is the number of earlier tables with which changed persons are compared (P6).
+    """
     stage = combine_stage(plan)
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
@@ -104,11 +108,11 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dic
     return {
         "cells": cells,
         "base": rules.count("rounding.base"),
-        "earlier": 0,
+        "earlier": earlier,
         "largest": 1 << 20,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
-        "engine": "mpyc",
+        "engine": BITS,
     }
 
 
@@ -164,12 +168,14 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
     if stage is None or agreement is None:
         return None
     chosen = program(program_name(plan))
+    # With how many earlier tables it is compared is known only when the combination is announced.
     parameters = program_parameters(plan, agreement, cells)
     return {
         "agreement": agreement.digest,
         "program": chosen.name,
         "digest": chosen.digest,
-        "parameters": parameters,
+        "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
+        "changedPersons": "compared with every earlier combined table of these data (P6)",
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
         "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],

@@ -30,6 +30,7 @@ def make_view(context: VisitContext) -> dict[str, object]:
         view_job(context) | {"companion": str(context.companion_path), "salt": person_secret(context)},
         spool=context.node.config.spool,
         seconds=1800.0,
+        spare=context.node.spare,
     )
 
 

@@ -13,9 +13,19 @@ from functools import cache
 from itertools import combinations
 from typing import Any, Protocol
 
+from fairnode.errors import NotValid
+
 Row = tuple[int, ...]
 Runtime = Any
 """MPyC's runtime, which has no types of its own; named here, so that who names programs does not load MPyC."""
+
+
+class WrongMessage(NotValid):
+    """What a peer sent does not have the form that this step of the protocol has; `peer` is its number."""
+
+    def __init__(self, peer: int, what: str) -> None:
+        super().__init__(f"Compute party {peer} sent {what}.")
+        self.peer = peer
 
 
 @dataclass
