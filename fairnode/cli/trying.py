@@ -24,6 +24,7 @@ from fairnode.cli.work import docker_settings
 from fairnode.engine_docker import DockerEngine
 from fairnode.engine_docker.denied import find_calls
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
 from fairnode.trial.network import combine_trials, in_words
 from fairnode.trial.network import to_json as network_json
 from fairnode.trial.place import known_dataset
@@ -110,7 +111,7 @@ def _subject(node: Node, engine: DockerEngine, algorithm: str) -> Subject:
     """The algorithm in a folder (built, if it is not handed in with its image), or a known one."""
     folder = Path(algorithm)
     if folder.is_dir() and (folder / "algorithm.toml").exists():
-        manifest = read_manifest((folder / "algorithm.toml").read_bytes())
+        manifest = _with_image(read_manifest((folder / "algorithm.toml").read_bytes()))
         if (folder / "image.tar").exists():
             loaded = engine.load_image(folder / "image.tar")
             return Subject(manifest, loaded.identity, loaded.image_id)
@@ -118,11 +119,19 @@ def _subject(node: Node, engine: DockerEngine, algorithm: str) -> Subject:
         return Subject(manifest, built["identity"], built["image_id"])
     for known in listed(node):
         if known.state == "known" and algorithm in (known.name, known.image, known.id):
-            return Subject(read_manifest(known.manifest), known.image, image_name(known.image))
+            manifest = _with_image(read_manifest(known.manifest))
+            return Subject(manifest, known.image, image_name(known.image))
     raise errors.NotFound(
         f"'{algorithm}' is neither a folder with an algorithm.toml nor an algorithm known here.",
         to_do="fairnode algorithm list, or: fairnode algorithm new NAME",
     )
+
+
+def _with_image(manifest: Manifest) -> Manifest:
+    """The manifest. Raises `NotValid` for a program of the node: there is no image to try."""
+    if manifest.node_program:
+        raise errors.NotValid("A program of the node has no image that could be tried.")
+    return manifest
 
 
 def _parameters(told: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
         "runs": row.facts["runs"],
         "attempt": row.facts["attempt"],
         "measured": [
-            {"party": int(number), **outcome["statistics"]}
+            {**outcome["statistics"], "party": int(number)}
             for number, outcome in sorted(row.facts["outputs"].items())
         ],
         **{name: table[name] for name in ("bound", "lists") if name in table},

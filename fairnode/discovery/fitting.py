@@ -10,7 +10,12 @@ from fairnode.records.algorithm import Manifest, TableKind
 
 
 def needs(manifest: Manifest) -> tuple[str, ...]:
-    """The variables that a dataset must have for this algorithm, whatever the study asks."""
+    """The variables that a dataset must have for this algorithm, whatever the study asks.
+
+    Of a program of the node nothing can be said: what it reads identifies persons, and is not published.
+    """
+    if manifest.node_program:
+        return ()
     names = [name for need in manifest.inputs for name in need.required]
     for table in manifest.outputs:
         names += [table.measure] if table.measure else []

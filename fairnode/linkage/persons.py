@@ -45,7 +45,7 @@ class Keyed:
 def keys_of(records: Sequence[Record], rule: KeyRule) -> Keyed:
     """Each person's key by `rule`, sorted; a key that several persons have is dropped for all of them."""
     clusters = cluster(records)
-    chosen = [_key_of_person([records[i].who for i in members], rule) for members in clusters]
+    chosen = [key_of_person([records[i].who for i in members], rule) for members in clusters]
     owners = Counter(key for key in chosen if key)
     kept = sorted(key for key, persons in owners.items() if persons == 1)
     return Keyed(
@@ -93,7 +93,7 @@ def _marks(record: Record) -> Iterator[tuple[str, ...]]:
             yield (left, weak[left], right, weak[right])
 
 
-def _key_of_person(whos: Sequence[Identity], rule: KeyRule) -> str:
+def key_of_person(whos: Sequence[Identity], rule: KeyRule) -> str:
     """The key that most records of the person have; a real birth date goes before 1 January."""
     found = Counter(key for who in whos if (key := key_of(rule, who)))
     return min(found, key=lambda key: (key.startswith(WEAK_MARK), -found[key], key), default="")

@@ -122,6 +122,7 @@ def to_cube(told: Estimates, provenance: Provenance) -> str:
         f"    prov:wasGeneratedBy {iri(provenance.visit)} ;",
         f"    prov:wasDerivedFrom {derived} ;",
         "    sdmx-attribute:unitMeasure ht:Victim ;",
+        "    fn:roundedTo 0 ;",  # two figures, not a multiple of anything
         f"    fn:disclosureRules {literal('sha256:' + provenance.rules)} ;",
         f"    qb:structure {iri(base + '-structure')} .",
         f"{iri(base + '-structure')} a qb:DataStructureDefinition ;",
@@ -129,7 +130,11 @@ def to_cube(told: Estimates, provenance: Provenance) -> str:
     ]
     measures = ("fn:observed", "fn:hidden", "fn:standardError", "fn:lowerBound", "fn:upperBound")
     lines += [f"    qb:component [ qb:measure {measure} ] ;" for measure in measures]
-    lines += ["    qb:component [ qb:attribute sdmx-attribute:obsStatus ] .", *_observations(told, base)]
+    lines += [
+        "    qb:component [ qb:attribute sdmx-attribute:obsStatus ] ;",
+        "    qb:component [ qb:attribute sdmx-attribute:confStatus ; qb:componentRequired true ] .",
+        *_observations(told, base),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -143,7 +148,10 @@ def _observations(told: Estimates, base: str) -> Iterator[str]:
             "fn:upperBound": m.high,
         }
         known = [f"{name} {value}" for name, value in figures.items() if value is not None]
-        status = "sdmx-attribute:obsStatus sdmx-code:obsStatus-E"  # an estimate
+        status = (
+            "sdmx-attribute:obsStatus sdmx-code:obsStatus-E ; "  # an estimate
+            "sdmx-attribute:confStatus sdmx-code:confStatus-F"
+        )
         parts = [f"fn:model {literal(m.name)}", *known, status]
         yield f"{iri(f'{base}-{number}')} a qb:Observation ; qb:dataSet {iri(base)} ; {' ; '.join(parts)} ."
 

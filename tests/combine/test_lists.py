@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from fairnode import errors
 from fairnode.algorithms.own import keep_own, own_programs
-from fairnode.combine import announce, contribute, lists
+from fairnode.combine import announce, lists
 from fairnode.combine.lists import check_figures, secret_name, step_keys, step_list
+from fairnode.combine.standing import open_questions, recounted, take_back
 from fairnode.demo.members import example
 from fairnode.demo.policies import granting_offer
 from fairnode.gate.refusals import Refused
@@ -22,7 +24,6 @@ from fairnode.mpc.estimate.grid import figures
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import hidden_number, standard_error
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-from fairnode.network.joined import check_in_force
 from fairnode.node import open_node
 from fairnode.records.rows import Computation, Dataset, LedgerLine, Quarantine, Share
 from fairnode.records.states import PublicState, VisitState
@@ -59,7 +60,7 @@ def built_lists(tmp_path_factory):
     join_all(nodes, agreement_of(nodes))
     Town(nodes).know_each_other()
     for node in nodes.values():
-        node.close()
+        node.store.close()
     return folder
 
 
@@ -88,7 +89,7 @@ def town(built_lists, tmp_path_factory):
     town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
     yield town
     for node in town.nodes.values():
-        node.close()
+        node.store.close()
 
 
 def ask(town, keys=SIX, models=MODELS, key="names", bound=5000, **changes):
@@ -146,7 +147,7 @@ def whole(town, keys=SIX, **asked):
     study = ask(town, keys, **asked)
     make_keys(town, study, keys)
     deal(town, study, keys)
-    town.compute()
+    compute(town)
     return study, town.finish(study)
 
 
@@ -229,14 +230,13 @@ THREE = ("coordinators", "shelters", "others")
 
 @pytest.fixture(scope="module")
 def second_attempt(town):
-    """One owner says that its list did not fit: all deal again, with another key."""
+    """One owner takes its list back, because it did not fit: all deal again, with another key."""
     study = ask(town, THREE, models=[[]], key="slk-581", bound=1500)
     make_keys(town, study, THREE)
-    first, second, third = THREE
+    first, second, _ = THREE
     step_list(town.nodes[first], town.visit(first, study))
     town.carry()
     assert town.visit(first, study).state == VisitState.SHARED
-    _forge_another_attempt(town, study, third)
     _say_that_it_did_not_fit(town, second, study)
     town.carry()
     announce.step_combinations(town.home)
@@ -246,7 +246,7 @@ def second_attempt(town):
         assert reader.find(Share) == []  # those of the first attempt are destroyed
         assert reader.get(Computation, secret_name(study, "overlap")) is None  # computes, and owns no list
     deal(town, study, THREE)
-    town.compute()
+    compute(town)
     (release,) = town.finish(study)
     return town, study, release
 
@@ -254,29 +254,24 @@ def second_attempt(town):
 def _say_that_it_did_not_fit(town, key, study):
     """What a node does whose tables cannot be built, without waiting for that to happen by chance."""
     node, visit = town.nodes[key], town.visit(key, study)
-    turn = lists.Turn(read_case(node, visit), _contribution(node, study), check_in_force(node))
-    lists.did_not_fit(node, turn)
+    with node.store.read() as reader:
+        rows = reader.find(Computation, {"study": study})
+    row = next(c for c in rows if c.id.startswith("contributor#"))
+    case = read_case(node, visit)
+    take_back(node, case, row, recounted(case, None))
     assert step_list(node, town.visit(key, study)).state == VisitState.READY  # it waits for the next attempt
 
 
-def _contribution(node, study):
-    with node.store.read() as reader:
-        rows = reader.find(Computation, {"study": study})
-    return next(c for c in rows if c.id.startswith("contributor#"))
-
-
-def _forge_another_attempt(town, study, key):
-    """The home node announces an attempt that nobody signed for: the contributors do not follow."""
-    row, node = town.combination(study), town.nodes[key]
-    signature = "00" * 64
-    body = {
-        **_contribution(node, study).facts,
-        "attempt": 2,
-        "retry": {"node": node.iri, "signature": signature},
-    }
-    with node.store.write() as tx, pytest.raises(errors.NotValid, match="not signed by"):
-        contribute.receive_announcement(tx, study, town.home.iri, body)
-    assert town.combination(study) == row
+def compute(town):
+    """The parties run, ask whether the lists still stand, and open; each owner answers from its source."""
+    town.run()
+    town.carry()
+    for node in town.nodes.values():
+        for question in open_questions(node):
+            lists.answer(node, question)
+    town.carry()
+    town.open()
+    town.carry()
 
 
 def test_lists_that_were_dealt_in_a_second_attempt_give_the_same_estimate(second_attempt):
@@ -365,3 +360,36 @@ def test_figures_of_one_table_are_counted_over_studies_and_over_sets_of_lists():
         check_figures([nine], ["a", "b", "c"], 2)
     with pytest.raises(Refused):
         check_figures([{**nine, "figures": 1}], ["a", "b", "d"], 1)  # differs by two lists only
+
+
+def test_a_list_that_changed_after_it_was_dealt_is_taken_back_and_dealt_anew(built_lists, tmp_path):
+    """Consent and withdrawals of the day (P19): before the opening the keys are made once more."""
+    shutil.copytree(built_lists, tmp_path / "town")
+    town = Town({path.name: open_node(path) for path in sorted((tmp_path / "town").iterdir())})
+    study = ask(town, THREE, models=[[]], key="names", bound=1500)
+    make_keys(town, study, THREE)
+    deal(town, study, THREE)
+    before = town.visit("others", study).snapshot
+    _withdraw_one(town.nodes["others"], tmp_path)
+    compute(town)
+    assert town.finish(study) == []  # nothing is opened of the attempt that was taken back
+    announce.step_combinations(town.home)
+    town.carry()
+    deal(town, study, THREE)
+    assert town.visit("others", study).snapshot != before
+    compute(town)
+    (release,) = town.finish(study)
+    assert json.loads(release.table)["combined"]["attempt"] == 2
+    for node in town.nodes.values():
+        node.store.close()
+
+
+def _withdraw_one(node, folder):
+    """One person less in the case file, as after a withdrawal."""
+    with node.store.read() as reader:
+        row = reader.get(Dataset, "others-victims")
+    lines = Path(row.source["path"]).read_text(encoding="utf-8").splitlines()
+    path = folder / "others.jsonl"
+    path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+    source = {**row.source, "path": str(path)}
+    commit(node.desk, lambda tx: tx.change(row, source=source), Entry("test.withdrawn", "others", "operator"))

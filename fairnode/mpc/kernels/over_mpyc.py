@@ -13,13 +13,9 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Row, Traffic, WrongMessage, holders
-
-if TYPE_CHECKING:
-    from mpyc.runtime import Runtime
+from fairnode.mpc.kernels.exchange import Row, Runtime, Traffic, WrongMessage, holders
 
 FRAME = 1 << 16
 LARGEST = 1 << 31  # no kernel sends more in one message; a peer may not make us buffer more
