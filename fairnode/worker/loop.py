@@ -16,10 +16,13 @@ from fairnode.combine.announce import step_combinations
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.records.rows import Visit
+from fairnode.profiles.twin import draw_due
+from fairnode.records.rows import Head, Visit
 from fairnode.records.states import VisitState
+from fairnode.trial.trial import FindCalls
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
+from fairnode.worker.rehearse import Rehearsals
 from fairnode.worker.selftest import Probe, check_engine
 from fairnode.worker.steps import DUE, clean_leftovers, expire, places_of, step
 from fairnode.worker.turns import next_visits
@@ -38,7 +41,8 @@ class Worker:
     """One worker of one node; `flying` are the visits whose step is being taken right now.
 
     `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone, `turns` in
-    which order the organisations that asked were last served.
+    which order the organisations that asked were last served. `find_calls` names the system calls that a
+    program was denied; twins were looked after when the ledger had `drawn` lines.
     """
 
     node: Node
@@ -48,13 +52,19 @@ class Worker:
     stop: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
+    find_calls: FindCalls | None = None
+    drawn: int = -1
+    drawing: Future[None] | None = None
     turns: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rehearsals = Rehearsals(self.node, self.engine, self.find_calls, self.stop.is_set)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
         port, host = self.node.config.compute_port, self.node.config.host
         with (
-            ThreadPoolExecutor(self.node.config.settings.visits_at_once + 3) as pool,
+            ThreadPoolExecutor(self.node.config.settings.visits_at_once + 4) as pool,
             Gateway(host, port, compute.sockets(self.node)) if port else nullcontext(),
         ):
             compute.recover(self.node)
@@ -75,8 +85,11 @@ class Worker:
             moved = self._start_steps(pool) or moved
             if tidy:
                 expire(self.node)
-                clean_leftovers(self.node, self.engine)
+                clean_leftovers(self.node, self.engine, self.rehearsals.owns)
+                self._draw_twins(pool)
             moved = load_received(self.node, self.engine) > 0 or moved
+            if not moved and not self.flying:
+                self._rehearse(pool)
         except errors.Unavailable as error:
             LOG.warning("waiting: %s %s", error.what, error.internal)
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
@@ -85,6 +98,26 @@ class Worker:
             active = any(before.state in BRISK for before, _ in self.flying.values())
             return BUSY_SECONDS if moved else ACTIVE_SECONDS if active else POLL_SECONDS
         return TROUBLE_SECONDS
+
+    def _rehearse(self, pool: ThreadPoolExecutor) -> None:
+        """While no visit has anything to do, run one that waits for people on the twin."""
+        waiting = self.rehearsals.next()
+        if waiting is None:
+            return
+        if not self.tested:
+            self._test_engine()
+        self.rehearsals.begin(pool, waiting)
+
+    def _draw_twins(self, pool: ThreadPoolExecutor) -> None:
+        """Have the twins drawn that are due, when something changed since the last look."""
+        if self.drawing is not None and not self.drawing.done():
+            return
+        with self.node.store.read() as reader:
+            head = reader.last(Head)
+        number = head.id if head else 0
+        if number != self.drawn and not self.flying:
+            self.drawn = number
+            self.drawing = pool.submit(draw_due, self.node)
 
     def _start_computations(self, pool: ThreadPoolExecutor) -> None:
         """Give every computation whose shares are all here a thread; it waits for its process."""

@@ -15,7 +15,15 @@ from pathlib import Path
 
 from fairnode import errors
 from fairnode.algorithms.archive import read_archive
-from fairnode.engine import Consumption, ContainerState, EngineReport, LoadedImage, Phase, VisitSpec, VisitTrace
+from fairnode.engine import (
+    Consumption,
+    ContainerState,
+    EngineReport,
+    LoadedImage,
+    Phase,
+    VisitSpec,
+    VisitTrace,
+)
 from fairnode.engine_docker.engine import check_ended_well
 from fairnode.engine_docker.spool import read_output
 
