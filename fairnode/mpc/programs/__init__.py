@@ -6,12 +6,13 @@ from fairnode.errors import NotFound
 from fairnode.mpc.programs.contract import Program
 from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
 from fairnode.mpc.programs.quantile import QUANTILE
+from fairnode.mpc.programs.regression import REGRESSION
 from fairnode.mpc.programs.suppressed_sum import SUM
 
 
 def programs() -> dict[str, Program]:
     """All programs by name."""
-    return {program.name: program for program in (SUM, MEAN_VARIANCE, QUANTILE)}
+    return {program.name: program for program in (SUM, MEAN_VARIANCE, QUANTILE, REGRESSION)}
 
 
 def program(name: str) -> Program:
