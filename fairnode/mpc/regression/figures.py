@@ -13,7 +13,8 @@ from fairnode.mpc.kernels.sharing import from_planes, unpack
 from fairnode.mpc.kernels.streams import Words
 
 DIGIT_BITS = 10  # 0 to 1000
-PLACES = tuple(range(1, 9))
+LARGEST = 999
+PLACES = tuple(range(9))
 """Powers of ten by which a number is multiplied to have three figures before the point; 8 at most."""
 _WIDE = 240
 
@@ -24,11 +25,11 @@ def planes_of_figures() -> int:
 
 
 async def three_figures(field: FieldKernel, x: Share) -> Number:
-    """The numbers x >= 0, to three figures and never finer than 10^-8: figures, then comparisons of size.
+    """The numbers 0 <= x <= 999, to three figures and never finer than 10^-8: figures, then comparisons of size.
 
     Exact where x is not within 2^-FRACTION of a limit. All that is opened are masked numbers.
     """
-    limits = [ONE * 100 // 10**place for place in PLACES[:-1]]
+    limits = [100 * ONE // 10**place for place in PLACES[:-1]]
     over = modulo(np.concatenate([x - limit for limit in limits]))
     sizes = await field.not_negative(over, _WIDE)
     bits = (await field.from_bits(sizes, over.size)).reshape(len(limits), -1)

@@ -19,6 +19,7 @@ from fairnode.mpc.kernels.numbers import all_of
 from fairnode.mpc.kernels.sharing import unpack
 from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.regression.design import LOGISTIC, Design
+from fairnode.mpc.regression.figures import LARGEST
 
 STEPS = 10
 _LOG_STEPS, _LOG_START = 34, 16
@@ -61,7 +62,8 @@ async def fit(field: FieldKernel, design: Design, persons: Share, events: Share,
         step = await _step(field, design, beta, (persons, events, over_all))
         beta = modulo(beta + step.change)
     diagonal = await times(field, step.inverse.diagonal(), step.over_trace)
-    return Fit(beta, await times(field, diagonal, over_all), await _settled(field, step))
+    variances = await times(field, diagonal, over_all)
+    return Fit(beta, variances, await _settled(field, step, np.concatenate([beta, variances])))
 
 
 async def _intercept(field: FieldKernel, design: Design, rate: Share) -> Share:
@@ -137,12 +139,15 @@ async def _over_one_plus(field: FieldKernel, x: Share) -> Share:
     return y
 
 
-async def _settled(field: FieldKernel, step: _Step) -> Words:
-    """One bit: the last step was small, and the information matrix was really inverted."""
+async def _settled(field: FieldKernel, step: _Step, values: Share) -> Words:
+    """One bit: the last step was small, the information was really inverted, and no value is over 999."""
     identity = np.eye(len(step.scaled), dtype=int).astype(object) * ONE
     rest = modulo(identity - await dot(field, step.scaled, step.inverse)).reshape(-1)
-    near, inverted = fixed(_SETTLED), fixed(_INVERTED)
-    sides = [near - step.change, near + step.change, inverted - rest, inverted + rest]
-    signs = await field.not_negative(modulo(np.concatenate(sides)), WIDE)
-    bits = unpack(signs, 2 * (len(step.change) + len(rest))).astype(np.uint64)
+    sides = [
+        side
+        for numbers, limit in ((step.change, _SETTLED), (rest, _INVERTED), (values, LARGEST))
+        for side in (fixed(limit) - numbers, fixed(limit) + numbers)
+    ]
+    together = modulo(np.concatenate(sides))
+    bits = unpack(await field.not_negative(together, WIDE), together.size).astype(np.uint64)
     return await all_of(field.bits, [bits[:, i : i + 1] for i in range(bits.shape[1])])

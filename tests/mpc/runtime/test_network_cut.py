@@ -147,12 +147,12 @@ def test_a_delay_of_50_ms_and_10_mbit_a_second_are_waited_for(three, tmp_path, w
 def test_a_wire_cut_in_the_middle_of_a_slow_run_ends_it_everywhere(three, tmp_path, wires):
     names, hub = wires
     told, inputs, _ = table(20_000)
-    jobs = three.jobs("sum", told, inputs, seconds=100)
+    jobs = three.jobs("sum", told, inputs, seconds=30)
     with slow_wires(hub, 0.05, 1e5), running(jobs, names, tmp_path, through=HUB) as parties:
         time.sleep(8)
         assert all(party.process.poll() is None for party in parties)
         ip("-n", hub, "link", "set", "port2", "down")
-        outcomes = [party.outcome(130) for party in parties]
+        outcomes = [party.outcome(60) for party in parties]
     assert all(outcome["outcome"] == "ended" and "output" not in outcome for outcome in outcomes)
     assert {outcome["reason"]["code"] for outcome in outcomes} <= {"lost", "stalled", "slow"}
     assert outcomes[0]["reason"]["party"] == 2

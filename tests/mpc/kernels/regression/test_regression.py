@@ -56,7 +56,11 @@ def fitted(design, persons, events, parties=3):
 
 
 @pytest.mark.parametrize(
-    ("family", "beta"), [("logistic", [-2.5, 0.8, -0.5, 0.3]), ("poisson", [0.7, 0.4, -0.6, 0.2])]
+    ("family", "beta"),
+    [
+        ("logistic", [-2.5, 0.8, -0.5, 0.3]),
+        pytest.param("poisson", [0.7, 0.4, -0.6, 0.2], marks=pytest.mark.long),
+    ],
 )
 def test_the_fit_is_that_of_the_pooled_persons_to_six_digits(family, beta):
     persons, events = drawn(1, beta, family)
@@ -75,6 +79,7 @@ def test_the_fit_is_that_of_the_pooled_persons_to_six_digits(family, beta):
     assert np.allclose(plain[0], pooled.params, atol=1e-8)
 
 
+@pytest.mark.long
 def test_separable_data_do_not_settle():
     persons = np.full(len(ROWS), 40)
     events = np.array([40 if row[1] else 0 for row in ROWS])
@@ -93,8 +98,8 @@ def test_the_exponential_is_close(numbers):
     assert np.allclose(made, np.exp(numbers), rtol=1e-5, atol=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.lists(st.floats(0, 900) | st.floats(0, 1) | st.floats(0, 1e-5), min_size=1, max_size=12))
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.floats(0, 999) | st.floats(0, 1) | st.floats(0, 1e-5), min_size=1, max_size=12))
 def test_three_figures_are_three_figures(numbers):
     async def party(exchange):
         field = FieldKernel(BitKernel(exchange))
@@ -105,7 +110,7 @@ def test_three_figures_are_three_figures(numbers):
     words = run_locally(Network(3, 1), party)[0]
     for x, found in zip(numbers, read_figures([int(w) for w in words], len(numbers)), strict=True):
         place = 8 if x < 1e-6 else 2 - math.floor(math.log10(x))
-        assert abs(found - x) <= 0.5001 * 10.0 ** -min(8, max(1, place)) + 1e-14
+        assert abs(found - x) <= 0.5001 * 10.0 ** -min(8, max(0, place)) + 1e-14
 
 
 def judged(tables, design, least, coalition=1):
@@ -140,7 +145,7 @@ def allowed_in_clear(tables, design, least):
     return total[0] >= max(least, 10 * design.columns) and all(((r == 0) | (r >= least)).all() for r in rests)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_the_rule_under_sharing_is_the_rule_in_clear(data):
     family = data.draw(st.sampled_from(["logistic", "poisson"]))
@@ -158,7 +163,7 @@ def test_a_rule_that_holds_and_one_that_does_not():
     design = design_of("logistic", [[1, 0], [1, 1]])
     fine = [([100, 100], [30, 40])] * 3
     assert judged(fine, design, 11)
-    assert not judged([*fine[:2], ([100, 100], [30, 0])] if False else [([5, 0], [2, 0])] * 3, design, 11)
+    assert not judged([([5, 0], [2, 0])] * 3, design, 11)
 
 
 @pytest.mark.parametrize(
