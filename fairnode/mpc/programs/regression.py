@@ -107,7 +107,7 @@ async def _released(field: FieldKernel, fine: Words, made: Fit) -> Words:
     figures = [positive & np.uint64((1 << count) - 1)]
     figures += await three_figures(field, size)
     figures += await three_figures(field, made.variances)
-    shown = await keep(kernel, both * ALL_ONES, figures)
+    shown = await keep(kernel, (both & np.uint64(1)) * ALL_ONES, figures)
     return np.concatenate([fine, both, *shown], axis=1)
 
 

@@ -10,7 +10,7 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.regression.design import Design
 from fairnode.mpc.regression.plain import fit_in_clear
 
-ROWS = [[1, a, b] for a in (0, 1) for b in (0, 1)]
+ROWS = [[1, a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 2)]
 TOLD = {"family": "logistic", "design": ROWS, "k": 11, "lists": "disjoint", "engine": "bits", "largest": 500}
 
 
@@ -31,7 +31,7 @@ def run(network, tmp_path, told, columns):
 
 @pytest.mark.parametrize("parties", [3, pytest.param(5, marks=pytest.mark.long)])
 def test_figures_are_those_of_the_pooled_persons(tmp_path, parties):
-    columns = inputs(1, lambda rng, n: rng.binomial(n, [0.2, 0.4, 0.25, 0.5]))
+    columns = inputs(1, lambda rng, n: rng.binomial(n, [0.2, 0.4, 0.25, 0.5, 0.3, 0.3, 0.35, 0.6]))
     with Network(tmp_path / "network", parties) as network:
         table, outcomes = run(network, tmp_path, TOLD, columns)
     pooled = np.array(columns, float).sum(axis=0)
@@ -46,8 +46,8 @@ def test_figures_are_those_of_the_pooled_persons(tmp_path, parties):
 @pytest.mark.parametrize(
     ("state", "events_of"),
     [
-        ("separable", lambda _, n: [0, n[1], 0, n[3]]),
-        ("hidden", lambda *_: [0, 1, 0, 0]),
+        ("separable", lambda _, n: [0, n[1], 0, n[3], 0, n[5], 0, n[7]]),
+        ("hidden", lambda *_: [0, 1, 0, 0, 0, 0, 0, 0]),
     ],
 )
 def test_what_has_no_fit_or_may_not_be_shown_is_said_without_figures(three_nodes, tmp_path, state, events_of):
