@@ -76,7 +76,7 @@ def run_child(
     that the job raised, `Ended` when it ran longer than `seconds` or died without an answer, `Unavailable` when
     the disk cannot take its files.
     """
-    with _disk_told(), _folder(spool, name) as folder:
+    with _disk_told(), job_folder(spool, name) as folder:
         job_path, result_path = folder / "job.json", folder / "result.json"
         job_path.write_text(json.dumps(job), encoding="utf-8")
         stderr = _run(name, folder, seconds, spare)
@@ -106,8 +106,8 @@ def _disk_told() -> Iterator[None]:
 
 
 @contextmanager
-def _folder(spool: Path, name: str) -> Iterator[Path]:
-    """A locked folder of one job, removed at its end."""
+def job_folder(spool: Path, name: str) -> Iterator[Path]:
+    """A locked folder of one job, or of several that belong together; removed at its end, and by `sweep`."""
     jobs = spool / "jobs"
     jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(jobs, fcntl.LOCK_SH):  # no sweeping between the making and the locking

@@ -64,6 +64,7 @@ class VisitSpec:
     /fairnode/in/<name>, both read-only. `deadline` (with a zone) is the last moment at which the container
     may still run. `runtime` names another OCI runtime of the engine, such as "runsc"; "" is its default.
     `log_bytes` keeps so much of the end of what the program prints, for `Engine.tail`; 0 keeps nothing.
+    `deadly_calls` are system calls which, where the engine denies them, end the program instead of failing.
     """
 
     visit_id: str
@@ -77,6 +78,7 @@ class VisitSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     runtime: str = ""
     log_bytes: int = 0
+    deadly_calls: tuple[str, ...] = ()
 
 
 class Phase(StrEnum):
@@ -97,6 +99,14 @@ class ContainerState:
     oom_killed: bool = False
     started: datetime | None = None
     finished: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """What a running container has used so far: processor seconds, and the most memory at once (bytes)."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,9 @@ class Engine(Protocol):
 
     def look(self, visit_id: str) -> ContainerState:
         """Where the visit's container stands now."""
+
+    def used(self, visit_id: str) -> Consumption | None:
+        """What the container has used until now; None when it does not run, or the engine does not say."""
 
     def wait(self, visit_id: str, seconds: float) -> ContainerState:
         """As `look`, as soon as a container that runs has ended, but no later than after `seconds`."""

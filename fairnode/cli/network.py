@@ -13,7 +13,7 @@ import click
 from fairnode import clock, errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
-from fairnode.combine.announce import waiting_for
+from fairnode.combine.waiting import waiting_for
 from fairnode.network.agreement import ComputeParty, Member, read_agreement, write_agreement
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import check_in_force, join, sign_agreement

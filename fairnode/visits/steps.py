@@ -97,7 +97,9 @@ def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
 
 
 def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
-    """What the engine is told."""
+    """What the engine is told. Raises `NotAllowed` for a program of the node: its view is for no container."""
+    if context.manifest.node_program:
+        raise errors.NotAllowed("A program of the node runs in no container.")
     return VisitSpec(
         visit_id=context.visit.id,
         image_id=image_name(context.algorithm.image),

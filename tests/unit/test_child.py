@@ -54,7 +54,7 @@ def test_a_disk_that_takes_nothing_is_told_in_words(tmp_path) -> None:
 def test_what_a_killed_process_left_is_swept_and_what_is_in_use_is_not(tmp_path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from fairnode import child\n"
-        "with child._folder(Path(sys.argv[1]), 'view') as folder:\n"
+        "with child.job_folder(Path(sys.argv[1]), 'view') as folder:\n"
         "    (folder / 'job.json').write_text('secret'); print(folder, flush=True); sys.stdin.read()\n"
     )
     process = subprocess.Popen(

@@ -26,6 +26,7 @@ from fairnode.mpc.kernels.numbers import (
     widen,
 )
 from fairnode.mpc.kernels.rounding import round_to_base
+from fairnode.mpc.kernels.sharing import ALL_ONES
 from fairnode.mpc.kernels.streams import Words
 
 
@@ -72,10 +73,8 @@ async def judge(
     Exact for any counts of the given width; hiding does not depend on the rounding.
     """
     rule.check(len(counts))
-    bits = len(counts[0]) + len(counts).bit_length()
-    total = await sum_numbers(kernel, counts, bits)
-    changed = [await sum_numbers(kernel, by_contributor, bits) for by_contributor in changes]
-    verdicts = [await _large_or_empty(kernel, total, counts, changed, rule)]
+    total = await sum_numbers(kernel, counts, len(counts[0]) + len(counts).bit_length())
+    verdicts = [await _large_or_empty(kernel, counts, changes, rule)]
     if rule.dominance is not None:
         verdicts.append(await _undominated(kernel, total, counts, rule.dominance))
     status = await all_of(kernel, verdicts)
@@ -84,22 +83,78 @@ async def judge(
 
 
 async def _large_or_empty(
-    kernel: BitKernel, total: Number, counts: Sequence[Number], changed: Sequence[Number], rule: OpeningRule
+    kernel: BitKernel, counts: Sequence[Number], changes: Sequence[Sequence[Number]], rule: OpeningRule
 ) -> Words:
-    """One bit a cell: T >= K, every rest 0 or >= K, every change 0 or >= K; all judged side by side.
+    """One bit a cell: T >= K, every rest 0 or >= K, every change 0 or >= K; all judged side by side."""
+    sums = await _Small.of(kernel, counts, changes, rule)
+    lanes = beside([sums.total, await sums.less_one(kernel, rule.coalition)])
+    return await _reach(kernel, lanes, rule.least, sums.words)
 
-    v is 0 or >= K exactly if v - 1, modulo 2^bits, is >= K - 1; and T - x - 1 is T plus the inverse of x.
-    """
-    words, bits = total[0].shape[1], len(total)
-    coalitions = await _coalition_sums(kernel, counts, rule.coalition, bits)
-    wholes = beside([total] * len(coalitions) + list(changed))
-    parts = beside([*coalitions, *[widen(kernel, [kernel.zeros(words)], bits)] * len(changed)])
-    rests = await add_modulo(kernel, wholes, [kernel.invert(x) for x in parts])
-    lanes = beside([total, rests])
-    large = await at_least_each(
-        kernel, lanes, [(rule.least, words), (rule.least - 1, lanes[0].shape[1] - words)]
-    )
+
+async def empty_or_large(kernel: BitKernel, counts: Sequence[Number], rule: OpeningRule) -> Words:
+    """One bit a cell: its total and every rest is 0 or >= K; for cells that are conditions, not results."""
+    sums = await _Small.of(kernel, counts, [], rule)
+    ones = [kernel.public(np.full(sums.words, ALL_ONES))] * len(sums.total)
+    lanes = beside([await add_modulo(kernel, sums.total, ones), await sums.less_one(kernel, rule.coalition)])
+    large = await at_least_each(kernel, lanes, [(rule.least - 1, lanes[0].shape[1])])
+    return await all_of(kernel, apart(large, sums.words))
+
+
+async def _reach(kernel: BitKernel, lanes: Number, least: int, words: int) -> Words:
+    """The first stretch of words is >= K and all others are >= K - 1, one bit a lane of a stretch."""
+    large = await at_least_each(kernel, lanes, [(least, words), (least - 1, lanes[0].shape[1] - words)])
     return await all_of(kernel, apart(large, words))
+
+
+@dataclass(frozen=True)
+class _Small:
+    """Total, contributors' counts and sums of changes after every single number over K was put down.
+
+    To the largest number of K's bits: a sum that has one is over K before and after, so the rule decides
+    the same on numbers of a few bits.
+    """
+
+    total: Number
+    counts: Sequence[Number]
+    changed: Sequence[Number]
+    words: int
+
+    @classmethod
+    async def of(
+        cls,
+        kernel: BitKernel,
+        counts: Sequence[Number],
+        changes: Sequence[Sequence[Number]],
+        rule: OpeningRule,
+    ) -> _Small:
+        n, words = len(counts), counts[0][0].shape[1]
+        everything = beside([*counts, *(x for by_contributor in changes for x in by_contributor)])
+        low = await _put_down(kernel, everything, rule.least.bit_length())
+        bits = (n * ((1 << len(low)) - 1)).bit_length()
+        apiece = [list(number) for number in zip(*(apart(plane, words) for plane in low), strict=True)]
+        sums = [await sum_numbers(kernel, apiece[i : i + n], bits) for i in range(0, len(apiece), n)]
+        return cls(sums[0], apiece[:n], sums[1:], words)
+
+    async def less_one(self, kernel: BitKernel, coalition: int) -> Number:
+        """Every rest and every change, less one, side by side; v is 0 or >= K exactly if v - 1 is >= K - 1.
+
+        T - x - 1 is T plus the inverse of x, modulo 2^bits.
+        """
+        bits = len(self.total)
+        coalitions = await _coalition_sums(kernel, self.counts, coalition, bits)
+        wholes = beside([*[self.total] * len(coalitions), *self.changed])
+        nothing = widen(kernel, [kernel.zeros(self.words)], bits)
+        parts = beside([*coalitions, *[nothing] * len(self.changed)])
+        return await add_modulo(kernel, wholes, [kernel.invert(x) for x in parts])
+
+
+async def _put_down(kernel: BitKernel, number: Number, bits: int) -> Number:
+    """The number, or the largest one of `bits` bits where it has more."""
+    if len(number) <= bits:
+        return list(number)
+    not_high = await all_of(kernel, [kernel.invert(plane) for plane in number[bits:]])
+    made = await kernel.and_many([(kernel.invert(plane), not_high) for plane in number[:bits]])
+    return [kernel.invert(plane) for plane in made]
 
 
 async def _coalition_sums(
@@ -111,8 +166,8 @@ async def _coalition_sums(
     for size in range(2, largest + 1):
         coalitions = list(combinations(range(len(counts)), size))
         members = [beside([counts[c[k]] for c in coalitions]) for k in range(size)]
-        joint = await sum_numbers(kernel, members, bits)
-        planes = [apart(plane, words) for plane in joint]
+        joint = await sum_numbers(kernel, members, (size * ((1 << len(counts[0])) - 1)).bit_length())
+        planes = [apart(plane, words) for plane in widen(kernel, joint, bits)]
         sums += [[plane[i] for plane in planes] for i in range(len(coalitions))]
     return sums
 
@@ -125,7 +180,7 @@ async def _undominated(kernel: BitKernel, total: Number, counts: Sequence[Number
     shares = await _times_public(kernel, beside([widen(kernel, x, len(total)) for x in counts]), 100, bits)
     limits = beside([limit] * len(counts))
     inverse = [kernel.invert(x) for x in widen(kernel, shares, bits)]
-    one = [kernel.public(np.full(limits[0].shape[1], np.uint64(0xFFFF_FFFF_FFFF_FFFF)))]
+    one = [kernel.public(np.full(limits[0].shape[1], ALL_ONES))]
     less_one = await add(kernel, limits, inverse)  # its carry out is [limit > share]
     exactly = await add(kernel, less_one[:-1], one)  # and this one's [limit == share]
     return await all_of(kernel, apart(less_one[-1] ^ exactly[-1], words))
