@@ -1,4 +1,7 @@
-"""Benchmarks of the MPC kernels: real processes over loopback, plain MPyC as the peer in the same run."""
+"""Benchmarks of multi-party computation: real processes, TLS on, peers measured in the same run.
+
+`python -m benchmarks.mpc full` adds what takes long: lists of a million.
+"""
 
 from benchmarks.mpc.measure import rows
 

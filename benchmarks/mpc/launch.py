@@ -1,19 +1,61 @@
-"""Start one process a compute party, hand each the job, and collect what each measured."""
+"""Start one process a compute party, over TLS, hand each the job, and collect what each measured."""
 
 from __future__ import annotations
 
 import json
 import random
+import secrets
 import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-PARTY = Path(__file__).with_name("party.py")
+from benchmarks.mpc.certificates import for_mpyc
+from benchmarks.mpc.peers import python_of
+from fairnode.mpc.gateway import Gateway
+from fairnode.network.certificate import make_certificate
+
+HERE = Path(__file__).parent
+Answers = list[dict[str, Any]]
 
 
-def free_ports(count: int) -> list[int]:
+def run(parties: int, job: dict[str, Any], timeout: float = 590) -> Answers:
+    """Each party's answer to `job`: our runtime, as nodes run it. Raises RuntimeError if one fails."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        places, own = [], []
+        for party in range(parties):
+            home = Path(name, str(party))
+            home.mkdir()
+            fingerprint = make_certificate(home, "node")
+            gateway = stack.enter_context(Gateway("127.0.0.1", 0, home / "sockets"))
+            places.append({"host": "127.0.0.1", "port": gateway.port, "fingerprint": fingerprint})
+            own.append({"party": party, "home": str(home)})
+        told = {**job, "run": secrets.token_hex(16), "places": places}
+        command = [sys.executable, "-I", str(HERE / "party.py")]
+        return _answers([command] * parties, [{**told, **each} for each in own], timeout, Path.cwd())
+
+
+def run_mpyc(parties: int, job: dict[str, Any], timeout: float = 590) -> Answers | None:
+    """The same for plain MPyC as it is installed, with its own `--ssl`; None if it cannot be installed."""
+    interpreter = python_of("mpyc")
+    if interpreter is None:
+        return None
+    ports = _free_ports(parties)
+    commands = []
+    for me in range(parties):
+        addresses = [f"{'' if p == me else '127.0.0.1'}:{port}" for p, port in enumerate(ports)]
+        arguments = [argument for address in addresses for argument in ("-P", address)]
+        script = [str(interpreter), "-I", str(HERE / "mpyc_party.py")]
+        commands.append([*script, *arguments, "--no-log", "--ssl", "-K", "40"])
+    with tempfile.TemporaryDirectory() as folder:
+        for_mpyc(Path(folder), parties)
+        return _answers(commands, [job] * parties, timeout, Path(folder))
+
+
+def _free_ports(count: int) -> list[int]:
     """Ports below the ephemeral range that nobody listens on now."""
     found: list[int] = []
     port = random.randrange(12000, 30000)
@@ -25,17 +67,14 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def run(parties: int, job: dict[str, Any], timeout: float = 540) -> list[dict[str, Any]]:
-    """The answer of each party to `job`, in party order. Raises RuntimeError if one of them fails."""
-    ports = free_ports(parties)
-    processes = []
-    for me in range(parties):
-        addresses = [f"{'' if p == me else '127.0.0.1'}:{port}" for p, port in enumerate(ports)]
-        arguments = [argument for address in addresses for argument in ("-P", address)]
-        command = [sys.executable, "-I", str(PARTY), *arguments, "--no-log", "-K", "40"]
-        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+def _answers(commands: list[list[str]], jobs: list[dict[str, Any]], timeout: float, folder: Path) -> Answers:
+    """Run the commands side by side, each with its job on standard input; what each printed last."""
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=folder) for command in commands
+    ]
     try:
-        for process in processes:
+        for process, job in zip(processes, jobs, strict=True):
             assert process.stdin is not None
             process.stdin.write(json.dumps(job))
             process.stdin.close()
@@ -46,5 +85,5 @@ def run(parties: int, job: dict[str, Any], timeout: float = 540) -> list[dict[st
             process.kill()
             process.wait()
     if not all(text.strip() for text in printed):
-        raise RuntimeError(f"a party of {job['name']} ended without an answer")
+        raise RuntimeError(f"a party of {jobs[0]['name']} ended without an answer")
     return [json.loads(text.splitlines()[-1]) for text in printed]

@@ -1,7 +1,10 @@
-"""The rows of the kernels: each ratio is between two measurements of the same run, peer and ours in turn.
+"""The rows of multi-party computation: each ratio is between two measurements of the same run, in turn.
 
-The peer is plain MPyC as installed (without gmpy2, which would make its comparisons faster; see the row's
-note). Overlaps and estimates have no peer in plain MPyC that ends within the hour: their goals are seconds.
+Real processes over loopback, TLS everywhere, inputs dealt from outside as input parties do. Peers: plain
+MPyC with its `--ssl`, openmined-psi and SPU, each installed into an environment of its own. MP-SPDZ is not on
+the package index: rows named `..._mpspdz_through_mpyc` take MPyC's figure of this run times the ratio of the
+two that was measured once, side by side, on one machine (`MPSPDZ`).
+A row `..._cpu` adds up the CPU seconds of all parties: on two cores half of it is the least time there is.
 """
 
 from __future__ import annotations
@@ -9,91 +12,155 @@ from __future__ import annotations
 import csv
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
-from benchmarks.mpc.launch import run
-from fairnode.mpc.kernels.sharing import split
-from fairnode.mpc.overlap.cells import lane
-from fairnode.mpc.overlap.shape import OverlapShape, patterns
-from fairnode.mpc.overlap.tables import HashingKey, bins
+from benchmarks.mpc.dealt import Uploads, deal_counts, deal_lists
+from benchmarks.mpc.launch import Answers, run, run_mpyc
+from benchmarks.mpc.peers import measured
+from benchmarks.mpc.warm import warm_runs
+from fairnode.mpc.overlap.shape import OverlapShape
+from fairnode.mpc.programs import program
 
 Row = dict[str, Any]
 TABLES = Path(__file__).parents[2] / "tests" / "mpc" / "tables"
+MPSPDZ = {
+    "sum": 0.363 / 4.16,  # replicated ring, a million cells, to MPyC arrays
+    "table_m3": 0.0183 / 3.26,  # its best mode for three parties, 10,000 cells, threshold only
+    "table_m5": 1.5 / 12.0,  # Shamir with edaBits, five parties
+}
+TABLE = {"k": 10, "base": 5, "earlier": 0, "largest": 4095, "lists": "disjoint", "engine": "bits"}
 
 
 def rows(*, full: bool = False) -> list[Row]:
-    """All rows; `full` adds the long ones: lists of a million, and the tables of MPyC at five parties."""
-    found = [*sums(), *tables(full), *estimates()]
-    cases = [(3, 3, 100_000, 1.6), (5, 5, 100_000, 8.0), (5, 3, 100_000, None), (6, 3, 100_000, None)]
-    times: dict[tuple[int, int, int], float] = {}
-    for lists, parties, bound, goal in [*cases, *([(3, 3, 1_000_000, None)] if full else [])]:
-        seconds, made = overlaps(lists, parties, bound, goal)
-        times[lists, parties, bound] = seconds
-        found += made
+    """All rows; `full` adds the long ones: lists of a million."""
+    found = [*hello(), *sums(), *tables(), *contributors(), *estimates(), *overlaps_with_peers()]
+    for lists, parties in ((5, 3), (6, 3), (6, 5)):
+        found += overlap(lists, parties, 100_000, None)[1]
     if full:
-        ratio = times[3, 3, 1_000_000] / times[3, 3, 100_000]
-        found.append(
-            _row("mpc.overlap_3x1e6_vs_1e5", times[3, 3, 1_000_000], times[3, 3, 100_000], ratio, 16, "s")
-        )
+        found += millions()
     return found
+
+
+def hello() -> list[Row]:
+    """A whole small run of ours from the warm server, against a cold MPyC that opens one sum."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with warm_runs(3) as once:
+        for _ in range(5):
+            ours.append(once())
+            start = time.perf_counter()
+            if run_mpyc(3, {"name": "hello"}) is not None:
+                theirs.append(time.perf_counter() - start)
+    return [_against("mpc.hello_warm_vs_mpyc_cold", median(ours), median(theirs) if theirs else None, 0.35)]
 
 
 def sums() -> list[Row]:
     """An opened sum of a million cells, three parties: time against MPyC, bytes against the least."""
     cells = 1_000_000
     job = {"name": "sum_opened", "cells": cells}
-    ours, theirs = _in_turn(3, job, {"name": "sum_mpyc", "cells": cells})
+    ours, theirs, answers = _in_turn(3, job, job)
     least = 16 * cells * 2 / 3
-    sent = max(answer["sent"] for answer in run(3, job))
+    sent = max(answer["sent"] for answer in answers)
     return [
-        _row("mpc.sum_1e6_opened_vs_mpyc", ours, theirs, ours / theirs, 1 / 40, "s"),
-        _row("mpc.sum_1e6_bytes_vs_least", sent, least, sent / least, 1.02, "bytes"),
+        _against("mpc.sum_1e6_vs_mpyc", ours, theirs, 1 / 40),
+        _against("mpc.sum_1e6_vs_mpspdz_through_mpyc", ours, _times(theirs, "sum"), 1 / 3),
+        _row("mpc.sum_1e6_bytes_vs_least", sent, least, 1.02, "bytes"),
     ]
 
 
-def tables(full: bool) -> list[Row]:
-    """A suppressed table under the whole rule with rounding, against MPyC's plain threshold (less work)."""
+def tables() -> list[Row]:
+    """10,000 cells under the whole rule with rounding, against MPyC's plain threshold, which is less work."""
     found = []
-    for parties, goal in [(3, 1 / 100), *([(5, 1 / 80)] if full else [])]:
-        job = {"name": "table", "cells": 10_000, "base": 5}
-        peer = {"name": "table_mpyc_threshold", "cells": 10_000}
-        ours, theirs = _in_turn(parties, job, peer, 1 if parties == 5 else 3)
-        name = f"mpc.table_1e4_m{parties}_vs_mpyc_threshold"
-        found.append(_row(name, ours, theirs, ours / theirs, goal, "s"))
-    job = {"name": "table", "cells": 1000, "base": 1}
-    ours, theirs = _in_turn(3, job, {"name": "table_mpyc", "cells": 1000}, 1)
-    found.append(_row("mpc.table_1e3_m3_same_rule_vs_mpyc", ours, theirs, ours / theirs, 1 / 20, "s"))
+    for parties, contributing, goal, peer, peer_goal in (
+        (3, 3, 1 / 100, "table_m3", 1.0),
+        (5, 5, 1 / 80, "table_m5", 0.1),
+    ):
+        job = TABLE | {"cells": 10_000}
+        ours, theirs, _ = _table_in_turn(
+            parties, contributing, job, "table_threshold", 3 if parties == 3 else 1
+        )
+        name = f"mpc.table_1e4_m{parties}"
+        found.append(_against(f"{name}_vs_mpyc", ours, theirs, goal))
+        found.append(_against(f"{name}_vs_mpspdz_through_mpyc", ours, _times(theirs, peer), peer_goal))
+    job = TABLE | {"cells": 1000, "dominance": 85}
+    ours, theirs, _ = _table_in_turn(5, 5, job, "table_dominance", 1)
+    found.append(_against("mpc.table_1e3_dominance_m5_vs_mpyc", ours, theirs, 1 / 20))
+    job = TABLE | {"cells": 1000, "dominance": 85}
+    same = _seconds(_table(3, 3, job | {"engine": "mpyc"}))
+    found.append(_against("mpc.table_1e3_m3_same_program_in_mpyc", _seconds(_table(3, 3, job)), same, 1 / 20))
     return found
 
 
-def overlaps(lists: int, parties: int, bound: int, goal: float | None) -> tuple[float, list[Row]]:
+def contributors() -> list[Row]:
+    """The cost of 3 to 100 input parties (3 compute parties, 1,000 cells): CPU, not above linear."""
+    used = {n: _cpu(_table(3, n, TABLE | {"cells": 1000, "k": 11})) for n in (3, 10, 30, 100)}
+    return [
+        _row(f"mpc.table_1e3_cpu_{n}_vs_3_contributors", used[n], used[3], n / 3, "cpu s")
+        for n in (10, 30, 100)
+    ]
+
+
+def overlaps_with_peers() -> list[Row]:
+    """Five lists against ten pairs of openmined-psi, three lists against three pairs of SPU."""
+    psi = measured("openmined-psi", "psi_pair.py", 100_000)
+    ten = None if psi is None else 10 * psi["seconds"]
+    five, found = overlap(5, 5, 100_000, 8.0)
+    found.append(_against("mpc.overlap_5x1e5_vs_10_openmined_pairs", five, ten, 1 / 25))
+    pairs: list[float] = []
+    times: list[float] = []
+    for _ in range(3):
+        seconds, made = overlap(3, 3, 100_000, None, once=True)
+        times.append(seconds)
+        pair = measured("spu", "spu_pair.py", 100_000)
+        if pair is not None:
+            pairs.append(3 * pair["seconds"])
+    found += made
+    found.append(
+        _against("mpc.overlap_3x1e5_vs_3_spu_pairs", median(times), median(pairs) if pairs else None, 1.0)
+    )
+    return found
+
+
+def millions() -> list[Row]:
+    """Lists of a million, streamed: memory, and time against lists of 100,000 of the same run."""
+    found = []
+    for lists, parties in ((3, 3), (5, 5)):
+        small, _ = overlap(lists, parties, 100_000, None, once=True)
+        large, made = overlap(lists, parties, 1_000_000, None, once=True)
+        found += [*made, _row(f"mpc.overlap_{lists}x1e6_vs_1e5", large, small, 16, "s")]
+    return found
+
+
+def overlap(
+    lists: int, parties: int, bound: int, goal: float | None, *, once: bool = False
+) -> tuple[float, list[Row]]:
     """Exact overlap of synthetic lists dealt from outside; every cell is compared with plaintext."""
     name = f"mpc.overlap_{lists}x{bound:.0e}_m{parties}".replace("e+0", "e")
     shape = OverlapShape(lists, bound)
     with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        expected = _deal_lists(shape, parties, Path(folder))
-        dealing = (time.perf_counter() - start) / lists
-        job = {"name": "overlap", "shape": {"lists": lists, "bound": bound}, "folder": folder}
-        answers = [run(parties, job) for _ in range(3 if bound < 1_000_000 else 1)]
+        uploads = Uploads(Path(folder), parties)
+        expected = deal_lists(shape, uploads)
+        job = {"name": "overlap", "shape": {"lists": lists, "bound": bound}, **uploads.job}
+        answers = [run(parties, job) for _ in range(1 if once else 3)]
     for answer in answers:
         if any(party["cells"] != expected for party in answer):
             raise RuntimeError(f"{name}: a cell differs from plaintext")
     seconds = median(_seconds(answer) for answer in answers)
+    cpu = median(_cpu(answer) for answer in answers)
     peak = max(party["peak"] for party in answers[0])
     sent = max(party["sent"] for party in answers[0])
-    memory_goal = 1.5e9 if bound >= 1_000_000 else 0.6e9
-    made = [
-        _row(name, seconds, None, None, goal, "s"),
-        _row(f"{name}_peak", peak, None, None, memory_goal, "bytes"),
-        _row(f"{name}_sent", sent, None, None, 500e6 if bound < 1_000_000 else None, "bytes"),
-        _row(f"{name}_input_side_per_list", dealing, None, None, None, "s"),
+    large = bound >= 1_000_000
+    return seconds, [
+        _row(name, seconds, None, goal, "s"),
+        _row(f"{name}_cpu", cpu, None, None if goal is None else 2 * goal, "cpu s"),
+        _row(f"{name}_peak", peak, None, 1.5e9 if large else 0.6e9, "bytes"),
+        _row(f"{name}_sent", sent, None, None if large else 500e6, "bytes"),
+        _row(f"{name}_upload_per_list", uploads.largest, None, 21.5e6 * bound / 1e5, "bytes"),
+        _row(f"{name}_input_side_per_list", uploads.seconds / lists, None, None, "s"),
     ]
-    return seconds, made
 
 
 def estimates() -> list[Row]:
@@ -111,27 +178,75 @@ def estimates() -> list[Row]:
             ("decomposable_with_error_each", errors, 2, 1.0),
             ("fitted", cycle, 1, limit),
         ):
-            seconds = _seconds(run(parties, {"name": "estimate", "lanes": lanes, "study": job})) / per
-            found.append(_row(f"mpc.estimate_{name}_m{parties}", seconds, None, None, goal, "s"))
+            answers = run(parties, {"name": "estimate", "lanes": lanes, "study": job})
+            row = f"mpc.estimate_{name}_m{parties}"
+            found.append(_row(row, _seconds(answers) / per, None, goal, "s"))
+            found.append(_row(f"{row}_cpu", _cpu(answers) / per, None, 2 * goal, "cpu s"))
     return found
 
 
-def _in_turn(parties: int, ours: Row, theirs: Row, times: int = 3) -> tuple[float, float]:
-    """Medians of both jobs, measured alternately."""
-    pairs = [(_seconds(run(parties, ours)), _seconds(run(parties, theirs))) for _ in range(times)]
-    return median(a for a, _ in pairs), median(b for _, b in pairs)
+def _table(parties: int, contributing: int, parameters: Row) -> Answers:
+    """One run of the program `sum` over dealt counts."""
+    chosen = program("sum")
+    chosen.check(parameters, contributing, parties)
+    with tempfile.TemporaryDirectory() as folder:
+        uploads = Uploads(Path(folder), parties)
+        deal_counts(chosen, parameters, contributing, uploads)
+        return run(
+            parties, {"name": "program_run", "program": "sum", "parameters": parameters, **uploads.job}
+        )
 
 
-def _seconds(answers: list[Row]) -> float:
+def _table_in_turn(
+    parties: int, contributing: int, parameters: Row, peer: str, times: int
+) -> tuple[float, float | None, Answers]:
+    return _alternately(
+        lambda: _table(parties, contributing, parameters),
+        lambda: run_mpyc(parties, {"name": peer, "cells": parameters["cells"]}),
+        times,
+    )
+
+
+def _in_turn(parties: int, ours: Row, theirs: Row) -> tuple[float, float | None, Answers]:
+    return _alternately(lambda: run(parties, ours), lambda: run_mpyc(parties, theirs), 3)
+
+
+def _alternately(
+    ours: Callable[[], Answers], theirs: Callable[[], Answers | None], times: int
+) -> tuple[float, float | None, Answers]:
+    """Medians of both, measured alternately, and our last answers; no peer where it is not there."""
+    pairs = []
+    for _ in range(times):
+        answers = ours()
+        pairs.append((_seconds(answers), theirs()))
+    peer = [_seconds(told) for _, told in pairs if told is not None]
+    return median(seconds for seconds, _ in pairs), median(peer) if peer else None, answers
+
+
+def _times(seconds: float | None, peer: str) -> float | None:
+    """A figure of MP-SPDZ through MPyC's."""
+    return None if seconds is None else seconds * MPSPDZ[peer]
+
+
+def _seconds(answers: Answers) -> float:
     """The slowest party's time."""
     return float(max(answer["seconds"] for answer in answers))
 
 
-def _row(
-    name: str, ours: float, peer: float | None, ratio: float | None, goal: float | None, unit: str
-) -> Row:
+def _cpu(answers: Answers) -> float:
+    return float(sum(answer["cpu"] for answer in answers))
+
+
+def _against(name: str, ours: float, peer: float | None, goal: float) -> Row:
+    """A row with a goal for the ratio; nothing holds or fails without the peer."""
+    if peer is None:
+        return _row(name, ours, None, None, "s")
+    return _row(name, ours, peer, goal, "s")
+
+
+def _row(name: str, ours: float, peer: float | None, goal: float | None, unit: str) -> Row:
+    ratio = None if peer is None else ours / peer
     reached = ours if ratio is None else ratio
-    holds = None if goal is None else reached <= goal
     return {
         "name": name,
         "ours": ours,
@@ -139,23 +254,8 @@ def _row(
         "ratio": ratio,
         "goal": goal,
         "unit": unit,
-        "holds": holds,
+        "holds": None if goal is None else reached <= goal,
     }
-
-
-def _deal_lists(shape: OverlapShape, parties: int, folder: Path) -> list[int]:
-    """Deal lists with much overlap into files; the exact cells in clear."""
-    key = HashingKey(b"benchmark", "study")
-    on = np.zeros(3 * shape.bound, int)
-    for place in range(shape.lists):
-        chosen = np.random.default_rng(100 + place).choice(3 * shape.bound, shape.bound, replace=False)
-        on[chosen] |= 1 << place
-        dealt = split(
-            bins([f"{i:012d}" for i in chosen], key, shape, place).words, parties, (parties - 1) // 2
-        )
-        for row, words in dealt.items():
-            words.astype("<u8").tofile(folder / f"{place}-{'-'.join(map(str, row))}")
-    return [int((on == lane(pattern)).sum()) for pattern in patterns(shape.lists)]
 
 
 def _public_table(name: str) -> tuple[list[int], int]:
@@ -166,8 +266,3 @@ def _public_table(name: str) -> tuple[list[int], int]:
     cells = {sum(1 << i for i in range(lists) if line[i] == "1"): int(line[-1]) for line in lines}
     lanes = [sum(n for c, n in cells.items() if s and c & s == s) for s in range(64)]
     return lanes, lists
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(row)

@@ -1,115 +1,91 @@
-"""One compute party of a benchmark: reads the job, runs the named measurement, prints what it measured."""
+"""One compute party of a benchmark: our links (TLS) and runtime as nodes run them, one measured program.
+
+Reads the job, connects, takes the dealt inputs from files as a node does, runs the named measurement, and
+prints seconds, CPU seconds, bytes, peak memory and rounds. Reading the dealings is part of what is measured.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mpyc.runtime import mpc
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from fairnode.mpc.dealing import ReceiveKeys, Ring, Rows, Terms, receive
 from fairnode.mpc.estimate.program import EstimateShape, estimates
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.exchange import held_by
-from fairnode.mpc.kernels.linear import open_shamir, open_sum, share_and_add
-from fairnode.mpc.kernels.opening import OpeningRule, judge
+from fairnode.mpc.kernels.linear import open_sum
 from fairnode.mpc.kernels.over_mpyc import connect
-from fairnode.mpc.kernels.sharing import FileRow, from_planes, to_planes
+from fairnode.mpc.kernels.sharing import from_planes, to_planes
 from fairnode.mpc.overlap.cells import exact_cells, lane, on_lanes
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
+from fairnode.mpc.party.runtime import PartyRuntime
+from fairnode.mpc.party.session import PartySession
+from fairnode.mpc.programs import program
+from fairnode.mpc.transport.link import DONE, Limits
+from fairnode.mpc.transport.mesh import Identity, LinkTerms, Mesh, Place, listening
+from fairnode.mpc.transport.reason import Reason
 
 Job = dict[str, Any]
+Inputs = Sequence[Rows]
 
 
-def own_vector(cells: int) -> np.ndarray:
-    return np.random.default_rng(mpc.pid).integers(0, 1000, cells, np.uint64)
+async def sum_opened(session: PartySession, _: Inputs, job: Job) -> Job:
+    exchange = await connect(session.runtime)
+    mine = np.random.default_rng(session.me).integers(0, 1000, job["cells"], np.uint64)
+    await open_sum(exchange, mine)
+    return {"rounds": exchange.traffic.rounds}
 
 
-async def sum_opened(job: Job) -> object:
-    return await open_sum(await connect(mpc), own_vector(job["cells"]))
+async def program_run(session: PartySession, inputs: Inputs, job: Job) -> Job:
+    await program(job["program"]).run(session, inputs, job["parameters"])
+    return {}
 
 
-async def sum_shared(job: Job) -> object:
-    exchange = await connect(mpc)
-    return await open_shamir(exchange, await share_and_add(exchange, own_vector(job["cells"])))
-
-
-async def sum_mpyc(job: Job) -> object:
-    secint = mpc.SecInt(32)
-    inputs = mpc.input(secint.array(own_vector(job["cells"]).astype(object)))
-    return await mpc.output(sum(inputs[1:], start=inputs[0]))
-
-
-async def table(job: Job) -> object:
-    kernel = BitKernel(await connect(mpc))
-    numbers = []
-    planes = to_planes(own_vector(job["cells"]) % np.uint64(40), 32)
-    for dealer in range(kernel.parties):
-        words = planes.reshape(-1) if dealer == mpc.pid else None
-        x = (await kernel.share(words, dealer, planes.size)).reshape(len(kernel.held), *planes.shape)
-        numbers.append([x[:, i] for i in range(32)])
-    result = await judge(kernel, numbers, [], OpeningRule(10, base=job["base"]))
-    return await kernel.open_to_all(np.concatenate([result.status, *result.total], axis=1))
-
-
-async def table_mpyc(job: Job) -> object:
-    """The same rule in MPyC arrays: T >= K, and without any one contributor 0 or >= K; no rounding."""
-    secint = mpc.SecInt(32)
-    inputs = mpc.input(secint.array((own_vector(job["cells"]) % np.uint64(40)).astype(object)))
-    total = sum(inputs[1:], start=inputs[0])
-    bound = 10
-    shown = 1 - mpc.np_less(total, bound)
-    for x in inputs:
-        rest = total - x
-        shown *= 1 - mpc.np_less(rest, bound) * (1 - mpc.np_equal(rest, 0))
-    return await mpc.output(shown * total)
-
-
-async def table_mpyc_threshold(job: Job) -> object:
-    """The smaller task of the earlier measurements: T >= K only."""
-    secint = mpc.SecInt(32)
-    inputs = mpc.input(secint.array((own_vector(job["cells"]) % np.uint64(40)).astype(object)))
-    total = sum(inputs[1:], start=inputs[0])
-    return await mpc.output((1 - mpc.np_less(total, 10)) * total)
-
-
-async def overlap(job: Job) -> object:
-    exchange = await connect(mpc)
-    kernel = BitKernel(exchange)
-    shape = OverlapShape.of(job["shape"])
-    held = held_by(mpc.pid, kernel.parties, kernel.threshold)
-    folder = Path(job["folder"])
-    lists = [
-        {row: FileRow(folder / f"{i}-{'-'.join(map(str, row))}") for row in held} for i in range(shape.lists)
-    ]
-    counts = await count_overlaps(kernel, lists, shape)
-    table = on_lanes(kernel, counts, shape)
-    cells = await exact_cells(kernel, table, shape.lists)
+async def overlap(session: PartySession, inputs: Inputs, job: Job) -> Job:
+    exchange = await connect(session.runtime)
+    kernel, shape = BitKernel(exchange), OverlapShape.of(job["shape"])
+    counts = await count_overlaps(kernel, [rows.rows for rows in inputs], shape)
+    cells = await exact_cells(kernel, on_lanes(kernel, counts, shape), shape.lists)
     lanes = from_planes((await kernel.open_to_all(np.concatenate(cells, axis=1)))[:, None], 64)
     opened = [int(lanes[lane(p)]) for p in patterns(shape.lists)]
     return {"cells": opened, "rounds": exchange.traffic.rounds, "gates": kernel.and_gates}
 
 
-async def estimate(job: Job) -> object:
+async def estimate(session: PartySession, _: Inputs, job: Job) -> Job:
     """From a shared overlap table (party 0 shares the supersets' counts) to released figures."""
-    exchange = await connect(mpc)
+    exchange = await connect(session.runtime)
     kernel = BitKernel(exchange)
     planes = to_planes(np.array(job["lanes"], np.uint64), job["study"]["bound"].bit_length())
-    shared = await kernel.share(planes.reshape(-1) if mpc.pid == 0 else None, 0, planes.size)
+    shared = await kernel.share(planes.reshape(-1) if session.me == 0 else None, 0, planes.size)
     table = [shared[:, i : i + 1] for i in range(len(planes))]
     opened = await estimates(kernel, table, EstimateShape.of(job["study"]))
     return {"opened": opened, "rounds": exchange.traffic.rounds}
 
 
-MEASUREMENTS: dict[str, Callable[[Job], Awaitable[object]]] = {
-    f.__name__: f
-    for f in (sum_opened, sum_shared, sum_mpyc, table, table_mpyc, table_mpyc_threshold, overlap, estimate)
-}
+Measurement = Callable[[PartySession, Inputs, Job], Awaitable[Job]]
+MEASUREMENTS: dict[str, Measurement] = {f.__name__: f for f in (sum_opened, program_run, overlap, estimate)}
+
+
+def read_inputs(job: Job) -> list[Rows]:
+    """This party's rows of every contributor, from the files that the launcher dealt into."""
+    found = []
+    for told in job.get("inputs", []):
+        receivers = tuple(bytes.fromhex(key) for key in job["receivers"])
+        terms = Terms("ab" * 32, 1, told["sender"], Ring(told["ring"]), told["length"], receivers)
+        sender = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["key"]))
+        keys = ReceiveKeys(bytes.fromhex(job["secrets"][job["party"]]), sender)
+        package = Path(told["folder"], f"{job['party']}.package").read_bytes()
+        block = Path(told["folder"], "block").read_bytes()
+        found.append(receive(package, block, terms, job["party"], keys))
+    return found
 
 
 def peak_memory() -> int:
@@ -118,18 +94,37 @@ def peak_memory() -> int:
     return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
+def ended(reason: Reason) -> None:
+    """A link that breaks ends the measurement."""
+    print(reason.sentence, file=sys.stderr)
+    sys.exit(1)
+
+
 async def main(job: Job) -> None:
-    await mpc.start()
-    await mpc.transfer(0)  # all are there
+    home = Path(job["home"])
+    identity = Identity(job["run"], job["party"], home / "tls.crt", home / "tls.key")
+    places = tuple(Place(**place) for place in job["places"])
+    mesh = Mesh(identity, places, LinkTerms(ended, Limits(waiting=4 << 30)))
+    with listening(home / "sockets", job["run"]) as inbox:
+        await mesh.connect(inbox)
+    runtime = PartyRuntime(job["party"], mesh.links)
+    await runtime.exchange_keys()
+    await runtime.output(runtime.input(runtime.SecInt(32)(1), senders=0))  # all are there
+    sent = sum(link.nbytes_sent for link in mesh.links.values())
     start, used = time.perf_counter(), time.process_time()
-    answer = await MEASUREMENTS[job["name"]](job)
+    answer = await MEASUREMENTS[job["name"]](PartySession(runtime), read_inputs(job), job)
     seconds, busy = time.perf_counter() - start, time.process_time() - used
-    sent = sum(peer.protocol.nbytes_sent for peer in mpc.parties if peer.pid != mpc.pid)
-    await mpc.shutdown()
-    peak = peak_memory()
-    extra = answer if isinstance(answer, dict) else {}
-    print(json.dumps({"seconds": seconds, "cpu": busy, "sent": sent, "peak": peak, **extra}))
+    sent = sum(link.nbytes_sent for link in mesh.links.values()) - sent
+    told = {"seconds": seconds, "cpu": busy, "sent": sent, "peak": peak_memory(), **answer}
+    print(json.dumps(told), flush=True)
+    for link in mesh.links.values():
+        link.send_control(DONE, b"")
+    for link in mesh.links.values():
+        await link.control[DONE]
+    for link in mesh.links.values():
+        link.close_connection()
+    await asyncio.gather(*(link.gone.wait() for link in mesh.links.values()))
 
 
 if __name__ == "__main__":
-    mpc.run(main(json.load(sys.stdin)))
+    asyncio.run(main(json.load(sys.stdin)))

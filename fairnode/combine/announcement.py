@@ -15,7 +15,14 @@ from fairnode.keys import canonical, digest, verify
 from fairnode.mpc.openings.rule import check_contributors
 from fairnode.mpc.programs import programs
 from fairnode.network.agreement import Agreement
-from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
+from fairnode.studies.combination import (
+    combine_stage,
+    is_overlap,
+    party_members,
+    program_name,
+    program_parameters,
+    receiver_key_bytes,
+)
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.send import home_of
 
@@ -48,7 +55,7 @@ def read_announcement(body: Mapping[str, Any]) -> dict[str, Any]:
         "program": {
             "name": str(program["name"]),
             "digest": str(program["digest"]),
-            "parameters": {**program["parameters"], "cells": int(program["parameters"]["cells"])},
+            "parameters": dict(program["parameters"]),
         },
         "recipient": bytes.fromhex(body["recipient"]).hex(),
         "earlier": [str(name) for name in body["earlier"]],
@@ -90,6 +97,8 @@ def _check_contributors(plan: StudyPlan, agreement: Agreement, facts: Mapping[st
     if any(home_of(dataset) != node or agreement.member(node) is None for dataset, node in told):
         raise errors.NotValid("An announced contributor is not the node that holds the dataset.")
     check_contributors(len(told), len(agreement.parties))
+    if is_overlap(plan) and tuple(datasets) != plan.datasets:
+        raise errors.NotValid("An overlap is over all lists of the study, in its order, or not at all.")
 
 
 def _check_keys(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
@@ -109,11 +118,12 @@ def _check_keys(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any])
 def _check_program(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
     """The program is the stage's, in this node's own version, with the parameters of study and agreement."""
     stage, told = combine_stage(plan), facts["program"]
-    if stage is None or stage.name != facts["stage"] or told["name"] != stage.program:
+    if stage is None or stage.name != facts["stage"] or told["name"] != program_name(plan):
         raise errors.NotValid("The announced program is not that of the study.")
-    if told["digest"] != programs()[stage.program].digest:
-        raise errors.NotValid(f"The announced program '{stage.program}' has another digest than this node's.")
-    parameters = program_parameters(plan, agreement, int(told["parameters"]["cells"]), len(facts["earlier"]))
+    if told["digest"] != programs()[told["name"]].digest:
+        raise errors.NotValid(f"The announced program '{told['name']}' has another digest than this node's.")
+    cells, earlier = int(told["parameters"].get("cells", 0)), len(facts["earlier"])
+    parameters = program_parameters(plan, agreement, cells, earlier)
     if told["parameters"] != parameters or len(set(facts["earlier"])) != len(facts["earlier"]):
         raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
 

@@ -13,7 +13,7 @@ from fairnode.combine.announcement import announcement_digest, check_announcemen
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import Changed, read_again
 from fairnode.combine.memory import changed_persons, check_comparable, forget_unopened, keep_set, memory_of
-from fairnode.combine.standing import not_compared, take_back
+from fairnode.combine.standing import not_compared, recounted, take_back
 from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.refusals import Refused
 from fairnode.gate.step import Case, read_case
@@ -113,7 +113,7 @@ def step_ready(node: Node, visit: Visit) -> Visit:
         _check_set(case, agreement, row.facts, counts)
         dealt = _deal(node, visit, case, agreement, row.facts, counts)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
-        return _block(node, visit, error)
+        return block(node, visit, error)
     return _share(node, case, agreement, row.facts, dealt, counts)
 
 
@@ -123,7 +123,7 @@ def _not_yet(node: Node, case: Case, row: Computation, changed: Changed | None, 
         mine = [reader.get(Earlier, name.partition("/")[0]) for name in missing]
     if changed is None and all(memory and memory.facts["study"] == row.study for memory in mine):
         return case.context.visit
-    return take_back(node, case, row, changed)
+    return take_back(node, case, row, recounted(case, changed))
 
 
 def _share(
@@ -174,13 +174,13 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
         raise errors.NotValid("The announced contributors leave this node out.")
     if facts["program"]["parameters"]["cells"] != len(counts):
         raise errors.NotValid("The announced table has another number of cells than this node's.")
-    nodes = _nodes(facts)
+    nodes = nodes_of(facts)
     asking = Asking(case.asking.requester, nodes, datetime.now(UTC).date())
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
     check_comparable(facts["earlier"])
 
 
-def _nodes(facts: Mapping[str, Any]) -> frozenset[str]:
+def nodes_of(facts: Mapping[str, Any]) -> frozenset[str]:
     """The nodes that contribute."""
     return frozenset(str(c["node"]) for c in facts["contributors"])
 
@@ -216,8 +216,8 @@ def _deal(
     )
 
 
-def _block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
-    """The counts do not go in; why is for this node's people."""
+def block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
+    """What was to be dealt does not go in; why is for this node's people."""
     with node.store.read() as reader:
         request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"

@@ -80,19 +80,19 @@ def answer_question(node: Node, question: Question) -> None:
     """
     visit = question.visit
     if question.row.state == "taken back" or visit.state != VisitState.SHARED:
-        _say(node, question, stands=False)
+        say(node, question, stands=False)
         return
     case = read_case(node, visit)
     with read_again(case.context) as changed:
         with node.store.read() as reader:
             missing = _not_compared(reader, case, question.row.facts)
-        if changed is None and not missing and _approved(case):
-            _say(node, question, stands=True)
+        if changed is None and not missing and still_approved(case):
+            say(node, question, stands=True)
         else:
-            take_back(node, case, question.row, changed)
+            take_back(node, case, question.row, recounted(case, changed))
 
 
-def _approved(case: Case) -> bool:
+def still_approved(case: Case) -> bool:
     """Whether the approvals still cover the visit: its dataset, bindings or policy may be others by now."""
     try:
         check_approved(case.context.node, case.context.visit, case.context.content())
@@ -114,7 +114,7 @@ def not_compared(node: Node, case: Case, facts: Mapping[str, Any]) -> list[str]:
         return _not_compared(reader, case, facts)
 
 
-def _say(node: Node, question: Question, *, stands: bool) -> None:
+def say(node: Node, question: Question, *, stands: bool) -> None:
     """Answer every party that asked; who was told before opening can have opened from then on."""
     row, told = question.row, announcement_digest(question.row.facts)
     asked: dict[str, dict[str, str]] = row.facts["asked"]
@@ -142,32 +142,48 @@ def _say(node: Node, question: Question, *, stands: bool) -> None:
     commit(node.desk, change, entry, messages)
 
 
-def take_back(node: Node, case: Case, row: Computation, changed: Changed | None) -> Visit:
-    """Take back what was dealt, or would be, for an announcement; count again where the data have changed.
+@dataclass(frozen=True)
+class Recounted:
+    """What a node would deal now: the snapshot that it is from, and the verdict that holds it.
 
-    Where they can be counted again, they are dealt anew in the next attempt; else the visit is blocked.
+    No verdict where it may not go in any more; `reason` says why, to this node's people.
+    """
+
+    snapshot: str
+    verdict: dict[str, Any] | None
+    reason: str = ""
+
+
+def recounted(case: Case, changed: Changed | None) -> Recounted:
+    """The counts as they are now: anew where the data have changed."""
+    snapshot = changed.snapshot if changed else case.context.visit.snapshot
+    try:
+        return Recounted(snapshot, _counted(case, changed))
+    except (Refused, errors.NotValid, errors.NotAllowed) as error:
+        return Recounted(snapshot, None, f"{error.what} {error.internal}".strip())
+
+
+def take_back(node: Node, case: Case, row: Computation, now_is: Recounted) -> Visit:
+    """Take back what was dealt, or would be, for an announcement.
+
+    Where there is something to deal it is dealt anew in the next attempt; else the visit is blocked.
     """
     visit, agreement = case.context.visit, check_in_force(node)
     attempt = int(row.facts["attempt"]) + 1
     signature = node.keys.signing.sign(attempt_bytes(row.study, row.stage, attempt)).hex()
     body = {"stage": row.stage, "announcement": announcement_digest(row.facts), "attempt": attempt}
     body |= {"dataset": case.context.dataset.iri, "signature": signature}
-    try:
-        counted, reason = _counted(case, changed), ""
-    except (Refused, errors.NotValid, errors.NotAllowed) as error:
-        counted, reason = None, f"{error.what} {error.internal}".strip()
 
     def change(tx: Transaction) -> Visit:
         now, quarantine = tx.get(Computation, row.id), tx.get(Quarantine, visit.id)
         if now is None or announcement_digest(now.facts) != body["announcement"] or quarantine is None:
             raise errors.Conflict("The combination was announced anew in the meantime.")
         tx.change(now, state="taken back", facts={**now.facts, "asked": {}}, changed=clock.now())
-        if counted is None:
-            return tx.change(visit, state=VisitState.BLOCKED, internal=reason, changed=clock.now())
-        tx.change(quarantine, verdict=counted)
+        if now_is.verdict is None:
+            return tx.change(visit, state=VisitState.BLOCKED, internal=now_is.reason, changed=clock.now())
+        tx.change(quarantine, verdict=now_is.verdict)
         ready = {"state": VisitState.READY} if visit.state != VisitState.READY else {}
-        snapshot = changed.snapshot if changed else visit.snapshot
-        return tx.change(visit, snapshot=snapshot, changed=clock.now(), **ready)
+        return tx.change(visit, snapshot=now_is.snapshot, changed=clock.now(), **ready)
 
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
         request = tx.get(Request, visit.study)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +88,13 @@ class ProcessEngine:
         visit.finished = visit.finished or datetime.now(UTC)
         code = 128 - code if code < 0 else code
         return ContainerState(Phase.EXITED, code, started=visit.started, finished=visit.finished)
+
+    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+        visit = self._visits.get(visit_id)
+        if visit is not None and visit.process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                visit.process.wait(seconds)
+        return self.look(visit_id)
 
     def collect(self, visit_id: str) -> bytes:
         state = self.look(visit_id)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Exchange, Row, held_by, holders, rows_of
+from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, holders, rows_of
 from fairnode.mpc.kernels.sharing import ALL_ONES, RowSource, held_rows, read_row, xor_all
 from fairnode.mpc.kernels.streams import CACHE_WORDS, SLACK_WORDS, Stream, Words, octets
 
@@ -197,6 +197,7 @@ class BitKernel:
 
     async def open_to_all(self, x: Words) -> Words:
         """The words of a shared vector, told to every compute party; the one opening the kernel has."""
+        self.exchange.traffic.opened += x.shape[1]
         out: dict[int, bytes] = {}
         for peer in self.others:
             mine = [i for i, row in enumerate(self.held) if peer in row and self._teller(row) == self.party]
@@ -311,9 +312,9 @@ def _xor_of(rows: Words, chosen: tuple[int, ...], scratch: Words) -> Words:
 
 
 def _words(message: bytes, count: int, peer: int) -> Words:
-    """The words of a message. Raises `NotValid` if their number is not the one this step has."""
+    """The words of a message. Raises `WrongMessage` if their number is not the one this step has."""
     if len(message) != 8 * count:
-        raise NotValid(f"Compute party {peer} sent {len(message)} bytes where this step has {8 * count}.")
+        raise WrongMessage(peer, f"{len(message)} bytes where this step has {8 * count}")
     return np.frombuffer(message, np.uint64)
 
 

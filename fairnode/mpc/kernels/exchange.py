@@ -13,16 +13,27 @@ from functools import cache
 from itertools import combinations
 from typing import Protocol
 
+from fairnode.errors import NotValid
+
 Row = tuple[int, ...]
+
+
+class WrongMessage(NotValid):
+    """What a peer sent does not have the form that this step of the protocol has; `peer` is its number."""
+
+    def __init__(self, peer: int, what: str) -> None:
+        super().__init__(f"Compute party {peer} sent {what}.")
+        self.peer = peer
 
 
 @dataclass
 class Traffic:
-    """What one party sent so far: bytes of payload, messages, and rounds it took part in."""
+    """What one party sent so far: bytes of payload, messages, and rounds it took part in; words opened."""
 
     sent: int = 0
     messages: int = 0
     rounds: int = 0
+    opened: int = 0
 
 
 class Exchange(Protocol):

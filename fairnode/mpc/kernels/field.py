@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
+from fairnode.mpc.kernels.exchange import WrongMessage
 from fairnode.mpc.kernels.linear import row_weight
 from fairnode.mpc.kernels.numbers import Number, sum_numbers
 from fairnode.mpc.kernels.sharing import pack, unpack
@@ -167,6 +167,7 @@ class FieldKernel:
             drawn = _numbers(stream, term.size, lambda number: number % P)
             term = (term + drawn if peer > kernel.party else term - drawn) % P
         got = await self._exchange.exchange(dict.fromkeys(kernel.others, _encode(term)), kernel.others)
+        self._exchange.traffic.opened += term.size
         total = term
         for peer, message in got.items():
             total = total + _decode(message, term.size, peer)
@@ -214,10 +215,10 @@ def _encode(numbers: Share) -> bytes:
 
 
 def _decode(message: bytes, count: int, peer: int) -> Share:
-    """The elements of a message. Raises `NotValid` if there are more or fewer, or one is not below P."""
+    """The elements of a message. Raises `WrongMessage` if there are more or fewer, or one is not below P."""
     numbers = [int.from_bytes(message[i : i + _OCTETS], "little") for i in range(0, len(message), _OCTETS)]
     if len(message) != _OCTETS * count or any(number >= P for number in numbers):
-        raise NotValid(f"Compute party {peer} sent numbers in a form that this step does not have.")
+        raise WrongMessage(peer, "numbers in a form that this step does not have")
     return np.array(numbers, object)
 
 

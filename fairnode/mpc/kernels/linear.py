@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Exchange, Row, held_by, rows_of
+from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, rows_of
 from fairnode.mpc.kernels.streams import SLACK_WORDS, Stream, Words, octets
 
 P = 2**61 - 1
@@ -136,6 +136,7 @@ async def open_shamir(exchange: Exchange, share: Words) -> Words:
     after = [(me + k) % m for k in range(1, exchange.threshold + 1)]
     message = share.tobytes()
     got = await exchange.exchange(dict.fromkeys(after, message), before)
+    exchange.traffic.opened += len(share)
     factors = lagrange([p + 1 for p in (me, *before)], 0)
     total = times(share, factors[0])
     for factor, peer in zip(factors[1:], before, strict=True):
@@ -167,10 +168,11 @@ async def open_sum(exchange: Exchange, numbers: Words) -> Words:
     for peer, message in got.items():
         mine += _vector(message, len(mine), peer)
     got = await exchange.exchange(dict.fromkeys(others, mine.tobytes()), others)
+    exchange.traffic.opened += len(numbers)
     return np.concatenate([mine if p == me else _vector(got[p], len(parts[p]), p) for p in range(m)])
 
 
 def _vector(message: bytes, count: int, peer: int) -> Words:
     if len(message) != 8 * count:
-        raise NotValid(f"Compute party {peer} sent {len(message)} bytes where this step has {8 * count}.")
+        raise WrongMessage(peer, f"{len(message)} bytes where this step has {8 * count}")
     return np.frombuffer(message, np.uint64)

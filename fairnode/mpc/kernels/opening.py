@@ -72,10 +72,8 @@ async def judge(
     Exact for any counts of the given width; hiding does not depend on the rounding.
     """
     rule.check(len(counts))
-    bits = len(counts[0]) + len(counts).bit_length()
-    total = await sum_numbers(kernel, counts, bits)
-    changed = [await sum_numbers(kernel, by_contributor, bits) for by_contributor in changes]
-    verdicts = [await _large_or_empty(kernel, total, counts, changed, rule)]
+    total = await sum_numbers(kernel, counts, len(counts[0]) + len(counts).bit_length())
+    verdicts = [await _large_or_empty(kernel, counts, changes, rule)]
     if rule.dominance is not None:
         verdicts.append(await _undominated(kernel, total, counts, rule.dominance))
     status = await all_of(kernel, verdicts)
@@ -84,22 +82,38 @@ async def judge(
 
 
 async def _large_or_empty(
-    kernel: BitKernel, total: Number, counts: Sequence[Number], changed: Sequence[Number], rule: OpeningRule
+    kernel: BitKernel, counts: Sequence[Number], changes: Sequence[Sequence[Number]], rule: OpeningRule
 ) -> Words:
     """One bit a cell: T >= K, every rest 0 or >= K, every change 0 or >= K; all judged side by side.
 
     v is 0 or >= K exactly if v - 1, modulo 2^bits, is >= K - 1; and T - x - 1 is T plus the inverse of x.
+    All of that is the same if every single number over K is put down to the largest of K's bits: a sum that
+    has one is over K before and after.
     """
-    words, bits = total[0].shape[1], len(total)
-    coalitions = await _coalition_sums(kernel, counts, rule.coalition, bits)
-    wholes = beside([total] * len(coalitions) + list(changed))
-    parts = beside([*coalitions, *[widen(kernel, [kernel.zeros(words)], bits)] * len(changed)])
+    n, words = len(counts), counts[0][0].shape[1]
+    everything = beside([*counts, *(x for by_contributor in changes for x in by_contributor)])
+    low = await _put_down(kernel, everything, rule.least.bit_length())
+    bits = (n * ((1 << len(low)) - 1)).bit_length()
+    apiece = [list(number) for number in zip(*(apart(plane, words) for plane in low), strict=True)]
+    sums = [await sum_numbers(kernel, apiece[i : i + n], bits) for i in range(0, len(apiece), n)]
+    coalitions = await _coalition_sums(kernel, apiece[:n], rule.coalition, bits)
+    wholes = beside([sums[0]] * len(coalitions) + sums[1:])
+    parts = beside([*coalitions, *[widen(kernel, [kernel.zeros(words)], bits)] * len(changes)])
     rests = await add_modulo(kernel, wholes, [kernel.invert(x) for x in parts])
-    lanes = beside([total, rests])
+    lanes = beside([sums[0], rests])
     large = await at_least_each(
         kernel, lanes, [(rule.least, words), (rule.least - 1, lanes[0].shape[1] - words)]
     )
     return await all_of(kernel, apart(large, words))
+
+
+async def _put_down(kernel: BitKernel, number: Number, bits: int) -> Number:
+    """The number, or the largest one of `bits` bits where it has more."""
+    if len(number) <= bits:
+        return list(number)
+    not_high = await all_of(kernel, [kernel.invert(plane) for plane in number[bits:]])
+    made = await kernel.and_many([(kernel.invert(plane), not_high) for plane in number[:bits]])
+    return [kernel.invert(plane) for plane in made]
 
 
 async def _coalition_sums(
@@ -111,8 +125,8 @@ async def _coalition_sums(
     for size in range(2, largest + 1):
         coalitions = list(combinations(range(len(counts)), size))
         members = [beside([counts[c[k]] for c in coalitions]) for k in range(size)]
-        joint = await sum_numbers(kernel, members, bits)
-        planes = [apart(plane, words) for plane in joint]
+        joint = await sum_numbers(kernel, members, (size * ((1 << len(counts[0])) - 1)).bit_length())
+        planes = [apart(plane, words) for plane in widen(kernel, joint, bits)]
         sums += [[plane[i] for plane in planes] for i in range(len(coalitions))]
     return sums
 

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Row, Traffic, holders
+from fairnode.mpc.kernels.exchange import Row, Traffic, WrongMessage, holders
 
 if TYPE_CHECKING:
     from mpyc.runtime import Runtime
@@ -36,7 +36,10 @@ class MpycExchange:
         self.party: int = mpc.pid
         self.parties: int = len(mpc.parties)
         self.threshold: int = mpc.threshold
-        self.traffic = Traffic()
+        counting = getattr(
+            mpc, "traffic", None
+        )  # a party process counts all that its kernels do in one place
+        self.traffic = counting if isinstance(counting, Traffic) else Traffic()
         self._uses = 0
         self._sent = dict.fromkeys(range(self.parties), _FIRST_LABEL)
         self._received = dict.fromkeys(range(self.parties), _FIRST_LABEL)
@@ -73,15 +76,17 @@ class MpycExchange:
 
     async def _receive(self, peer: int) -> bytes:
         first = await self._frame(peer)
+        if len(first) < _LENGTH.size:
+            raise WrongMessage(peer, "a message without a length")
         (length,) = _LENGTH.unpack_from(first)
         if length > LARGEST:
-            raise NotValid(f"Compute party {peer} announced a message of {length} bytes; that is too long.")
+            raise WrongMessage(peer, f"word of a message of {length} bytes; that is too long")
         frames = [first[_LENGTH.size :]]
         for _ in range(FRAME - _LENGTH.size, length, FRAME):
             frames.append(await self._frame(peer))
         message = b"".join(frames)
         if len(message) != length:
-            raise NotValid(f"Compute party {peer} sent {len(message)} bytes after announcing {length}.")
+            raise WrongMessage(peer, f"{len(message)} bytes after announcing {length}")
         return message
 
     async def _frame(self, peer: int) -> bytes:

@@ -12,6 +12,7 @@ import base64
 import contextlib
 import json
 import logging
+import resource
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -21,11 +22,13 @@ from fairnode.errors import FairnodeError
 from fairnode.mpc import hello
 from fairnode.mpc.dealing import Rows
 from fairnode.mpc.dealing.subsets import label
+from fairnode.mpc.kernels.exchange import WrongMessage
 from fairnode.mpc.openings.outputs import OutputShare, seal_output
 from fairnode.mpc.party.job import Job, hello_of, read_inputs
 from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.party.session import PartySession
-from fairnode.mpc.programs.contract import Shares
+from fairnode.mpc.party.statistics import RunStatistics
+from fairnode.mpc.programs.contract import Shares, engine_versions
 from fairnode.mpc.transport.link import DONE, END, HELLO, PING
 from fairnode.mpc.transport.mesh import LinkTerms, Mesh, listening
 from fairnode.mpc.transport.reason import Reason, RunEnded
@@ -71,6 +74,8 @@ class _Run:
         self.mesh: Mesh | None = None
         self.runtime: PartyRuntime | None = None
         self.started = time.monotonic()
+        self.reached: dict[str, float] = {}
+        self.inputs = ""
 
     # ---- the whole
 
@@ -85,7 +90,8 @@ class _Run:
                 return await self._taking_part(transcript)
         except RunEnded as ended:
             await self._tell(ended.reason)
-            return {"outcome": "ended", "reason": ended.reason.to_json(), "statistics": self._statistics()}
+            statistics = self._statistics().to_json()
+            return {"outcome": "ended", "reason": ended.reason.to_json(), "statistics": statistics}
         finally:
             for timer in timers:
                 timer.cancel()
@@ -95,13 +101,16 @@ class _Run:
         rows, refusal = self._inputs()
         with listening(self.job.sockets, self.job.identity.run) as inbox:
             await self._unless_ended(self.mesh.connect(inbox), self._settle)
+        self._mark("joined")
         if refusal is not None:
             raise RunEnded.because(refusal)
         pings = self.loop.create_task(self._ping())
         try:
             await self._unless_ended(self._agree(hello_of(self.job, rows)))
+            self._mark("agreed")
             output = await self._unless_ended(self._compute(rows))
             await self._unless_ended(self._all_done())
+            self._mark("computed")
         finally:
             pings.cancel()
         sealed = self._sealed(output)
@@ -110,7 +119,7 @@ class _Run:
             "outcome": "done",
             "agreed": self.job.agreed,
             "output": base64.b64encode(sealed).decode(),
-            "statistics": self._statistics(),
+            "statistics": self._statistics().to_json(),
         }
 
     async def _unless_ended(
@@ -129,7 +138,7 @@ class _Run:
         error = task.exception()
         if error is None or isinstance(error, RunEnded):
             return task.result()
-        self._fault(error)
+        self._failed(error)
         raise RunEnded.because(self.failure.result()) from error
 
     async def _settle(self, reason: Reason) -> None:
@@ -156,6 +165,7 @@ class _Run:
     async def _agree(self, mine: hello.Hello) -> None:
         """Exchange hellos and compare them; raises RunEnded for the first difference."""
         assert self.mesh is not None
+        self.inputs = mine.inputs
         for link in self.mesh.links.values():
             link.send_control(HELLO, mine.encode())
         said: dict[int, hello.Hello | None] = {self.me: mine}
@@ -198,9 +208,15 @@ class _Run:
     def _failed_inside(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """MPyC's coroutines fail inside the event loop; the cause is a peer's message or a fault here."""
         error = context.get("exception")
+        if error is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
         if isinstance(error, RunEnded):
             self.end(error.reason)
-        elif error is not None:
+        elif isinstance(error, WrongMessage):
+            self.end(Reason("garbage", error.peer, error.what))
+        else:
             self._fault(error)
 
     def _fault(self, error: BaseException) -> None:
@@ -255,14 +271,38 @@ class _Run:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(gone, CLOSING_SECONDS)
 
-    def _statistics(self) -> dict[str, Any]:
+    def _mark(self, step: str) -> None:
+        self.reached[step] = time.monotonic()
+
+    def _took(self, step: str, before: str) -> float:
+        """Seconds from one step to the next; none if it was not reached."""
+        return (
+            round(self.reached[step] - self.reached.get(before, self.started), 3)
+            if step in self.reached
+            else 0.0
+        )
+
+    def _statistics(self) -> RunStatistics:
         links = list(self.mesh.links.values()) if self.mesh else []
-        return {
-            "seconds": round(time.monotonic() - self.started, 3),
-            "bytes_sent": sum(link.nbytes_sent for link in links),
-            "rounds": max((link.turns for link in links), default=0),
-            "opened_values": self.runtime.opened_values if self.runtime else 0,
-        }
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return RunStatistics(
+            party=self.me,
+            parties=len(self.job.places),
+            engine=engine_versions(),
+            program_digest=self.job.program.digest,
+            inputs=self.inputs,
+            seconds=round(time.monotonic() - self.started, 3),
+            joining=self._took("joined", ""),
+            agreeing=self._took("agreed", "joined"),
+            computing=self._took("computed", "agreed"),
+            cpu_seconds=round(used.ru_utime + used.ru_stime, 3),
+            bytes_sent=sum(link.nbytes_sent for link in links),
+            bytes_received=sum(link.nbytes_received for link in links),
+            messages=sum(link.messages_sent for link in links),
+            rounds=max((link.turns for link in links), default=0),
+            opened_values=self.runtime.opened_values if self.runtime else 0,
+            peak_memory=1024 * used.ru_maxrss,
+        )
 
 
 @contextlib.contextmanager

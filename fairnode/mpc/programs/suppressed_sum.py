@@ -1,41 +1,41 @@
 """`sum`: a table added over contributors, of which only the cells that the opening rule allows are opened.
 
-**Shape.** Each contributor deals `cells * (1 + earlier)` whole numbers: its count for every cell, then, for
-each of `earlier` releases that the cells intersect, its number of changed persons for every cell (P6).
-**Ranges.** Every count is at most `largest` (signed with the study, at most 2^24); a contributor that
-enters more breaks its own study, not the privacy of another.
-**What is opened.** To the recipient: which cells are shown, and the rounded totals of those (P4, P5, P6).
-To the compute parties: nothing but one masked number a cell, total + r, where r is the sum over all sets T
-of t parties of integers below B = 2^60 / C(m, t) that the parties of T do not know: its distribution
-differs by at most total / B from one that does not depend on the total (2^-41 for totals of 10^5, m = 3).
+**Shape.** Each contributor deals `1 + earlier` lists of `cells` whole numbers: its count for every cell, then,
+for each of `earlier` releases that the cells intersect, its number of changed persons for every cell (P6).
+**Ranges.** Every number is dealt as so many bits as `largest` has (at most 24), so nothing larger can be
+entered, whatever a contributor does.
+**What is opened.** To the recipient: which cells are shown, and the rounded totals of those. A cell is shown
+if its total is at least K and, without any coalition of contributors, the rest is 0 or at least K (P4), the
+changed persons since each earlier release are 0 or at least K (P6), and, if the study says `dominance`, no
+contributor has more than so many per cent of it; all others are hidden alike (P5).
+To the compute parties: nothing.
 
-**How.** A value y is neither 0 nor at least K exactly when it is a root of f(y) = (y - 1)...(y - K + 1).
-With y = T - x(A) for every coalition A, and y the changed persons of each earlier release, and T times f(T)
-for the total itself, the product of all of them is zero exactly when the cell must be hidden; see
-`conditional` for how the recipient, and nobody else, learns whether it is.
-
-**Rounding** needs T modulo the base. The mask r is known modulo the base: each integer is known to its
-holders, so s = sum of (r_T mod base) is shared without interaction, and (T + r) mod base is public. The
-remainder is then a polynomial in s, which has at most C(m, t) * (base - 1) + 1 values.
+**How.** As a circuit on replicated bits, 64 cells to a word (`kernels.opening`; security in `docs/mpc.md`).
+`engine` says "bits" for that, or "mpyc" for the same work in plain MPyC (`sum_mpyc`), with the same results.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fairnode.mpc.dealing import P61, Ring, Rows, Words
+from fairnode.errors import Finding, NotValid
+from fairnode.mpc import kernels
+from fairnode.mpc.dealing import Ring, Rows, Words
+from fairnode.mpc.kernels import table as tables
+from fairnode.mpc.kernels.bits import BitKernel
+from fairnode.mpc.kernels.opening import OpeningRule
+from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.openings import rule
-from fairnode.mpc.programs import checks, conditional
-from fairnode.mpc.programs.conditional import if_all_nonzero, quotients, small_roots
-from fairnode.mpc.programs.contract import Columns, Mpc, Parameters, Program, Session, Shared, Shares, Table
+from fairnode.mpc.programs import checks, conditional, sum_mpyc
+from fairnode.mpc.programs.contract import Columns, Parameters, Program, Session, Shares, Table
 
 LARGEST = 1 << 24
 MAX_CELLS = 100_000
 MAX_EARLIER = 20
 BASES = (1, 3, 5, 10)
+BITS, MPYC = "bits", "mpyc"
 
 
 def check(parameters: Parameters, contributors: int, parties: int) -> None:
@@ -45,83 +45,75 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
         "base": BASES,
         "earlier": range(MAX_EARLIER + 1),
         "largest": range(1, LARGEST + 1),
+        "engine": (BITS, MPYC),
     }
-    checks.check_parameters("sum", parameters, ranges)
+    always = {name: value for name, value in parameters.items() if name != "dominance"}
+    checks.check_parameters("sum", always, ranges)
+    dominance = parameters.get("dominance", 100)
+    if isinstance(dominance, bool) or dominance not in range(1, 101):
+        raise NotValid(
+            "A dominance limit is a percentage from 1 to 100.", findings=(Finding("dominance", "is none"),)
+        )
     rule.check_contributors(contributors, parties)
 
 
+def shape_of(parameters: Parameters, contributors: int, parties: int) -> tables.TableShape:
+    """The table of a study and its opening rule, as the kernel takes them."""
+    return tables.TableShape(
+        cells=int(parameters["cells"]),
+        bits=int(parameters["largest"]).bit_length(),
+        contributors=contributors,
+        earlier=int(parameters["earlier"]),
+        rule=OpeningRule(
+            checks.bound(parameters),
+            rule.coalition_size(contributors, parties),
+            int(parameters["base"]),
+            parameters.get("dominance"),
+        ),
+    )
+
+
+def ring(parameters: Parameters) -> Ring:
+    """The group in which the numbers are dealt."""
+    return Ring.XOR if parameters["engine"] == BITS else Ring.P61
+
+
 def length(parameters: Parameters, _: int = 0) -> int:
-    """How many numbers each contributor deals."""
-    return int(parameters["cells"]) * (1 + int(parameters["earlier"]))
+    """How many elements each contributor deals: planes of bits, or one element a number."""
+    lists = 1 + int(parameters["earlier"])
+    if parameters["engine"] == MPYC:
+        return int(parameters["cells"]) * lists
+    return lists * int(parameters["largest"]).bit_length() * -(-int(parameters["cells"]) // 64)
 
 
 def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
     """`[counts, changed at release 1, ...]`, one number a cell in each, as ring elements."""
-    rows = 1 + int(parameters["earlier"])
-    checks.check_columns(columns, rows, int(parameters["cells"]), lambda _: int(parameters["largest"]))
-    return np.array(columns, dtype=np.uint64).reshape(-1)
+    lists = 1 + int(parameters["earlier"])
+    checks.check_columns(columns, lists, int(parameters["cells"]), lambda _: int(parameters["largest"]))
+    numbers = np.array(columns, dtype=np.uint64)
+    if parameters["engine"] == MPYC:
+        return numbers.reshape(-1)
+    return tables.words(numbers, int(parameters["largest"]).bit_length())
 
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
-    """The output shares of this party: `mark` (zero: hidden) and mark times total."""
-    mpc, cells = session.runtime, int(parameters["cells"])
-    entered = [session.enter(rows).reshape(-1, cells) for rows in inputs]
-    summed = sum(entered[1:], start=entered[0])
-    total = summed[0]
-    guarded = [total - sum(entered[i][0] for i in who) for who in rule.coalitions(len(inputs), session.m)]
-    guarded += [summed[1 + e] for e in range(int(parameters["earlier"]))]
-    least = checks.bound(parameters)
-    factors = [*small_roots(mpc.np_stack([total, *guarded]), least), total.reshape(1, cells)]
-    rounded = await _rounded(session, total, int(parameters["base"]))
-    return await if_all_nonzero(session, factors, {"total": rounded})
-
-
-async def _rounded(session: Session, total: Shared, base: int) -> Shared:
-    """The shared totals rounded to the nearest multiple of `base`, halves up."""
-    if base == 1:
-        return total
-    mpc, length_ = session.runtime, total.shape[0]
-    sets = math.comb(session.m, session.t)
-    random = session.split_random((1 << 60) // sets, length_)
-    masked = await mpc.output(total + (base // 2) + session.weigh(random))
-    opened = [int(value) % base for value in masked.value]
-    remainder_of_mask = session.weigh({subset: row % base for subset, row in random.items()})
-    powers = _powers(mpc, remainder_of_mask, sets * (base - 1))
-    table = [_coefficients(value, base, sets * (base - 1)) for value in range(base)]
-    weights = np.array([table[value] for value in opened], dtype=object).T
-    remainder = mpc.np_sum(
-        powers * session.field.field.array(weights[1:]), axis=0
-    ) + session.field.field.array(weights[0])
-    return total + (base // 2) - remainder
-
-
-def _powers(mpc: Mpc, s: Shared, degree: int) -> Shared:
-    """s, s^2, ..., s^degree, stacked on the first axis, in log2(degree) rounds."""
-    powers = s.reshape(1, s.shape[0])
-    while (have := powers.shape[0]) < degree:
-        more = powers[: min(have, degree - have)] * powers[have - 1]
-        powers = mpc.np_vstack((powers, more))
-    return powers
-
-
-def _coefficients(opened: int, base: int, degree: int) -> list[int]:
-    """The polynomial g with g(s) = (opened - s) mod base for s in 0..degree, modulo 2^61 - 1, low to high."""
-    coefficients = [0] * (degree + 1)
-    for i in range(degree + 1):
-        basis, scale = [1], 1
-        for j in range(degree + 1):
-            if j != i:
-                basis = [(low - j * high) % P61 for low, high in zip([0, *basis], [*basis, 0], strict=True)]
-                scale = scale * (i - j) % P61
-        factor = (opened - i) % base * pow(scale, -1, P61) % P61
-        coefficients = [(c + factor * b) % P61 for c, b in zip(coefficients, basis, strict=True)]
-    return coefficients
+    """The output shares of this party: `cells`, or `mark` and `total` of the plain engine."""
+    if parameters["engine"] == MPYC:
+        return await sum_mpyc.run(session, inputs, parameters)
+    kernel = BitKernel(await connect(session.runtime))
+    shape = shape_of(parameters, len(inputs), session.m)
+    status, total = await tables.judged(kernel, [rows.rows for rows in inputs], shape)
+    return {"cells": kernel.to_rows(np.concatenate([status, *total], axis=1))}
 
 
 def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
     """Cells in order: the rounded total, or None for hidden; with the bound K that the table prints."""
+    if parameters["engine"] == MPYC:
+        cells = conditional.quotients(opened, "total")
+    else:
+        cells = tables.read_table(np.array(opened["cells"], np.uint64), int(parameters["cells"]))
     return {
-        "cells": quotients(opened, "total"),
+        "cells": cells,
         "bound": checks.bound(parameters),
         "base": parameters["base"],
         "lists": parameters["lists"],
@@ -130,20 +122,30 @@ def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
 
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
-    least = checks.bound(parameters)
+    least, dominance = checks.bound(parameters), parameters.get("dominance")
+    dominated = f", and no organisation has more than {dominance} % of it" if dominance else ""
     return (
         f"Adds {parameters['cells']} cells over all contributors. A cell is shown, rounded to "
         f"{parameters['base']}, only if its total is at least {least} and no small group of contributors "
-        f"could find a rest of 1 to {least - 1} by taking off its own numbers; all others are 'hidden', and "
-        "nothing of them is opened to anyone."
+        f"could find a rest of 1 to {least - 1} by taking off its own numbers{dominated}; all others are "
+        "'hidden', and nothing of them is opened to anyone."
     )
 
 
 SUM = Program(
     name="sum",
-    version="1",
-    ring=lambda _: Ring.P61,
-    sources=(__name__, checks.__name__, conditional.__name__, rule.__name__),
+    version="2",
+    ring=ring,
+    sources=(
+        __name__,
+        sum_mpyc.__name__,
+        checks.__name__,
+        conditional.__name__,
+        rule.__name__,
+        tables.__name__,
+        *kernels.BIT_SOURCES,
+        *kernels.RULE_SOURCES,
+    ),
     check=check,
     length=length,
     encode=encode,

@@ -56,6 +56,8 @@ class Link(asyncio.Protocol):
     ) -> None:
         self.peer_pid = peer
         self.nbytes_sent = 0
+        self.nbytes_received = 0
+        self.messages_sent = 0
         self.turns = 0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.control: dict[bytes, asyncio.Future[bytes]] = {
@@ -91,6 +93,7 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take the frames that are complete; refuse a length before its bytes are held."""
         self.last_heard = asyncio.get_running_loop().time()
+        self.nbytes_received += len(data)
         buffer = self._bytes
         buffer.extend(data)
         start = 0
@@ -163,6 +166,7 @@ class Link(asyncio.Protocol):
             return
         self._transport.writelines([HEADER.pack(kind, counter, len(payload)), payload])
         self.nbytes_sent += HEADER.size + len(payload)
+        self.messages_sent += 1
 
     def _acceptable(self, kind: bytes, length: int) -> bool:
         if kind == DATA:

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import struct
 import sys
 
 from fairnode.jobs import mpc_party
 from fairnode.jobs.process import main
+from fairnode.mpc.kernels import over_mpyc
 from fairnode.mpc.party import codec, run, runtime
 from fairnode.mpc.transport import link, preamble
 
@@ -27,6 +29,15 @@ ARRAYS = {
 }
 
 
+honest_exchange = over_mpyc.MpycExchange.exchange
+
+
+async def cut_words(self, out, senders):
+    """Every message of the kernels is one word short, once the keys are there."""
+    short = {peer: payload[:-8] if len(payload) > 16 else payload for peer, payload in out.items()}
+    return await honest_exchange(self, short, senders)
+
+
 async def refuse(self):
     raise RuntimeError("secret 424242")
 
@@ -36,6 +47,10 @@ async def go_wrong(self):
     for data in RAW.get(kind, []):
         for each in self.links.values():
             each._transport.write(data)
+    if kind == "cuts-words":
+        over_mpyc.MpycExchange.exchange = cut_words
+    if kind == "lies-about-lengths":
+        over_mpyc._LENGTH = struct.Struct(">Q")
     codec.Codec.dumps = ARRAYS.get(kind, dumps)
     match kind:
         case "dies":

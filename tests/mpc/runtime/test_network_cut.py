@@ -28,7 +28,7 @@ PARAMETERS = {
     "earlier": 0,
     "largest": 1000,
     "lists": "disjoint",
-    "engine": "mpyc",
+    "engine": "bits",
 }
 
 

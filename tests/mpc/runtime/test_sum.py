@@ -2,10 +2,11 @@
 
 import base64
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mpc_network import Network, run_all
 
@@ -15,7 +16,7 @@ from fairnode.mpc.openings import rule
 from fairnode.mpc.openings.outputs import combine_outputs, open_output
 from fairnode.mpc.programs import program
 from fairnode.mpc.programs.conditional import small_roots
-from fairnode.mpc.programs.suppressed_sum import _coefficients
+from fairnode.mpc.programs.sum_mpyc import _coefficients
 
 SUM = program("sum")
 
@@ -28,7 +29,7 @@ def parameters(**changed):
         "earlier": 0,
         "largest": 100_000,
         "lists": "disjoint",
-        "engine": "mpyc",
+        "engine": "bits",
     } | changed
 
 
@@ -39,6 +40,7 @@ def plain(inputs, told, parties):
         values = [columns[0][i] for columns in inputs]
         changed = [sum(columns[1 + e][i] for columns in inputs) for e in range(told["earlier"])]
         shown = rule.allowed(values, changed, least, parties)
+        shown = shown and all(100 * v <= told.get("dominance", 100) * sum(values) for v in values)
         cells.append(rule.rounded(sum(values), told["base"]) if shown else None)
     return cells
 
@@ -57,9 +59,11 @@ def draw(rng, told, contributors):
     ("parties", "contributors", "changed"),
     [
         (3, 3, {}),
-        (3, 6, {"earlier": 2, "lists": "overlapping", "base": 10}),
-        pytest.param(3, 4, {"k": 4, "base": 1}, marks=pytest.mark.long),
-        (5, 4, {"cells": 30, "base": 3, "earlier": 1}),
+        (3, 6, {"earlier": 2, "lists": "overlapping", "base": 10, "dominance": 60}),
+        (3, 4, {"k": 4, "base": 1, "engine": "mpyc"}),
+        pytest.param(3, 22, {"k": 3, "base": 3}, marks=pytest.mark.long),
+        (5, 4, {"cells": 130, "base": 3, "earlier": 1}),
+        pytest.param(5, 4, {"cells": 30, "base": 3, "earlier": 1, "engine": "mpyc"}, marks=pytest.mark.long),
     ],
 )
 def test_the_sum_is_what_the_rule_in_clear_says(tmp_path, parties, contributors, changed):
@@ -71,7 +75,28 @@ def test_the_sum_is_what_the_rule_in_clear_says(tmp_path, parties, contributors,
     wanted = plain(inputs, told, parties)
     assert table["cells"] == wanted
     assert 0 < sum(value is None for value in wanted) < len(wanted)
-    assert all(o["statistics"]["opened_values"] <= told["cells"] for o in outcomes)
+    opened = told["cells"] * (1 + contributors) if told["engine"] == "mpyc" else 0
+    assert all(o["statistics"]["opened_values"] <= opened for o in outcomes)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_both_engines_give_the_same_table(three, tmp_path, data):
+    earlier, contributors = data.draw(st.integers(0, 1)), data.draw(st.integers(3, 4))
+    told = parameters(
+        cells=9, earlier=earlier, k=data.draw(st.integers(3, 12)), base=data.draw(st.sampled_from([1, 5]))
+    )
+    told |= data.draw(st.sampled_from([{}, {"dominance": 50}, {"dominance": 90}]))
+    near = st.integers(0, 2 * told["k"]) | st.just(0) | st.sampled_from([told["largest"], 5_000])
+    lists = st.lists(near, min_size=9, max_size=9)
+    columns = st.lists(lists, min_size=1 + earlier, max_size=1 + earlier)
+    inputs = data.draw(st.lists(columns, min_size=contributors, max_size=contributors))
+    tables = []
+    for engine in ("bits", "mpyc"):
+        outcomes = run_all(three.jobs("sum", told | {"engine": engine}, inputs), tmp_path / engine)
+        tables.append(three.combine("sum", told | {"engine": engine}, outcomes))
+    assert tables[0] == tables[1]
+    assert tables[0]["cells"] == plain(inputs, told, 3)
 
 
 def test_only_the_recipient_can_join_the_outputs_and_only_all_of_one_run(three, tmp_path):
@@ -87,9 +112,10 @@ def test_only_the_recipient_can_join_the_outputs_and_only_all_of_one_run(three, 
         combine_outputs(SUM, told, first[:2])
     with pytest.raises(NotValid, match="another run"):
         combine_outputs(SUM, told, [*first[:2], second[2]])
-    lie = {"mark": first[1].values["mark"], "total": (5, 5)}
+    rows = {label: (row[0] ^ 1, *row[1:]) for label, row in first[1].rows["cells"].items()}
+    lie = replace(first[1], rows={"cells": rows})
     with pytest.raises(NotValid, match="contradict"):
-        combine_outputs(SUM, told, [first[0], type(first[1])(**{**vars(first[1]), "values": lie}), first[2]])
+        combine_outputs(SUM, told, [first[0], lie, first[2]])
 
 
 @settings(deadline=None)
@@ -120,6 +146,8 @@ def test_the_remainder_is_a_polynomial_in_the_remainder_of_the_mask(base, data):
         {"largest": 2**40},
         {"lists": "some"},
         {"engine": "fast"},
+        {"dominance": 0},
+        {"dominance": True},
         {"more": 1},
     ],
 )

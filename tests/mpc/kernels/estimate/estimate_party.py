@@ -9,7 +9,6 @@ from mpyc.runtime import mpc
 
 from fairnode.mpc.estimate import decomposable_mpyc, program
 from fairnode.mpc.estimate.models import registered
-from fairnode.mpc.kernels import table, table_mpyc
 from fairnode.mpc.kernels.exchange import held_by
 from fairnode.mpc.kernels.sharing import FileRow
 from fairnode.mpc.overlap import program as overlap
@@ -28,9 +27,6 @@ async def main(job):
     estimated = await program.run(mpc, [kept.rows], {**job["overlap"], **job["estimate"]})
     cells = await overlap.run_cells(mpc, lists, {**job["overlap"], "least": 11})
     whole = await program_synthetic.run(mpc, lists, {**job["overlap"], "synthetic": True})
-    tables = [dealt(f"table{i}") for i in range(job["table"]["contributors"])]
-    shared = await table.run(mpc, tables, job["table"])
-    oracle = await table_mpyc.run(mpc, tables, job["table"])
     models = registered({"lists": job["overlap"]["lists"], "models": job["estimate"]["models"][1:2]})
     kind = decomposable_mpyc.secure_kind(mpc, models, job["overlap"]["bound"])
     secret = mpc.input(kind.array(np.array(whole.opened["cells"], object)), senders=0)
@@ -47,8 +43,6 @@ async def main(job):
         "estimated": estimated.opened,
         "cells": [[list(row), words.tolist()] for row, words in cells.rows.items()],
         "whole": whole.opened["cells"],
-        "table": [[list(row), words.tolist()] for row, words in shared.rows.items()],
-        "oracle": oracle.opened["table"],
         "small": oracle_cells,
         "plain": [[e.hidden, e.standard_error] for e in plain],
     }

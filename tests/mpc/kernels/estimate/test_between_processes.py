@@ -11,7 +11,6 @@ from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import hidden_number, standard_error
 from fairnode.mpc.estimate.program import interval
 from fairnode.mpc.kernels.sharing import join_from_parties, split
-from fairnode.mpc.kernels.table import TableShape, table, words
 from fairnode.mpc.overlap.cells import read_cells
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.mpc.overlap.tables import HashingKey, bins
@@ -52,10 +51,6 @@ def test_lists_become_estimates_without_an_opened_cell(
     for i, keys in enumerate(small):
         dealt = bins(keys, key, OverlapShape.of(tiny), i).words
         deal(tmp_path, f"small{i}", dealt, compute_parties)
-    rules = {"cells": 12, "bits": 6, "contributors": 3, "least": 11, "coalition": 1, "base": 5}
-    counts = rng.integers(0, 25, (3, 12)).astype(np.uint64)
-    for i, row in enumerate(counts):
-        deal(tmp_path, f"table{i}", words(row, [], TableShape.of(rules)), compute_parties)
     job = {
         "folder": str(tmp_path),
         "overlap": {"lists": 3, "bound": 300},
@@ -64,7 +59,6 @@ def test_lists_become_estimates_without_an_opened_cell(
             "standard_errors": True,
             "observed": True,
         },
-        "table": rules,
         "tiny": tiny,
         "plain": plain,
         "errors_in_mpyc": errors_in_mpyc,
@@ -90,10 +84,6 @@ def test_lists_become_estimates_without_an_opened_cell(
             assert answer["small"] == small_cells
     shown = read_cells(joined(answers, "cells", compute_parties), shape)
     assert set(shown) == set(patterns(3))
-    made = table(joined(answers, "table", compute_parties), TableShape.of(rules))
-    assert made == answers[0]["oracle"]
-    assert any(v is None for v in made)
-    assert any(v is not None for v in made)
 
 
 def test_the_interval_is_around_the_estimate_and_conditional_on_an_error():
