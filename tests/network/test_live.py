@@ -198,7 +198,7 @@ PROCESSES = [(key, command) for key in KEYS for command in ("serve", "work")]
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("dimensions", [("region",), ("sex", "region")])
+@pytest.mark.parametrize("dimensions", [("region",), ("ageBroad",)])
 def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(live, told, dimensions):
     """Web and worker of home, compute parties, contributors and the hosted member: each at least once.
 
