@@ -47,6 +47,7 @@ def receive_deal_again(tx: Transaction, study: str, sender: str, body: Mapping[s
     facts = {
         **row.facts,
         "ready": left,
+        "opened": sorted({*row.facts.get("opened", []), *_half_opened(row.facts)}),
         "taken": told,
         "destroyed": {},
         "attempt": attempt,
@@ -80,6 +81,11 @@ def all_destroyed(facts: Mapping[str, Any], agreement: Agreement) -> bool:
 def earlier_tables(facts: Mapping[str, Any], ready: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The earlier tables that any contributor names, and those of the last attempt if a party opened it (P6)."""
     named = {name for line in ready.values() for name in line["earlier"]}
-    if facts.get("taken") and not all(facts["destroyed"].values()):
-        named |= {f"{facts['taken']}/{number}" for number in range(len(facts["contract"]["tables"]))}
-    return sorted(named)
+    return sorted({*named, *facts.get("opened", []), *_half_opened(facts)})
+
+
+def _half_opened(facts: Mapping[str, Any]) -> set[str]:
+    """The tables of the last attempt that was taken back, if a party had opened its part by then."""
+    if not facts.get("taken") or all(facts["destroyed"].values()):
+        return set()
+    return {f"{facts['taken']}/{number}" for number in range(len(facts["contract"]["tables"]))}

@@ -27,8 +27,8 @@ from fairnode.combine.standing import (
     answer_question,
     recounted,
     say,
-    still_approved,
     take_back,
+    withhold,
 )
 from fairnode.disclosure.history import EarlierRelease
 from fairnode.disclosure.rules import load_rules
@@ -171,11 +171,17 @@ def did_not_fit(node: Node, turn: Turn) -> Visit:
 
 
 def answer(node: Node, question: Question) -> None:
-    """Answer compute parties that ask whether what was dealt still stands: counts, or a list (P19)."""
-    if runs_in_node(node, question.visit):
-        _answer_for_list(node, question)
-    else:
-        answer_question(node, question)
+    """Answer compute parties that ask whether what was dealt still stands: counts, or a list (P19).
+
+    What cannot be made any more, because dataset, data or approvals are not what they were, does not stand.
+    """
+    try:
+        if runs_in_node(node, question.visit):
+            _answer_for_list(node, question)
+        else:
+            answer_question(node, question)
+    except (Refused, errors.NotFound, errors.NotValid, errors.NotAllowed) as error:
+        withhold(node, question, error)
 
 
 def _answer_for_list(node: Node, question: Question) -> None:
@@ -186,7 +192,8 @@ def _answer_for_list(node: Node, question: Question) -> None:
         return
     case = read_case(node, visit)
     made = run_child("link", _keys_job(case.context), spool=node.config.spool, seconds=SECONDS)
-    if made["sha256"] == visit.snapshot and still_approved(case):
+    check_approved(node, visit, case.context.content())
+    if made["sha256"] == visit.snapshot:
         say(node, question, stands=True)
         return
     verdict = {"outcome": "combine", "list": {k: v for k, v in made.items() if k != "sha256"}}

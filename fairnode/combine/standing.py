@@ -142,6 +142,30 @@ def say(node: Node, question: Question, *, stands: bool) -> None:
     commit(node.desk, change, entry, messages)
 
 
+def withhold(node: Node, question: Question, error: errors.FairnodeError) -> None:
+    """Take back what was dealt, for good: it cannot be made any more. Why is for this node's people."""
+    row, visit, agreement = question.row, question.visit, check_in_force(node)
+    reason = f"{error.what} {error.internal}".strip()
+    told = {"stage": row.stage, "announcement": announcement_digest(row.facts)}
+
+    def change(tx: Transaction) -> None:
+        now = tx.get(Computation, row.id)
+        if now is None or now.state == "over" or announcement_digest(now.facts) != told["announcement"]:
+            raise errors.Conflict("The combination was announced anew in the meantime.")
+        tx.change(now, state="taken back", facts={**now.facts, "asked": {}}, changed=clock.now())
+        tx.change(visit, state=VisitState.BLOCKED, internal=reason, changed=clock.now())
+
+    def messages(tx: Transaction, _: None) -> tuple[Outgoing, ...]:
+        request = tx.get(Request, visit.study)
+        assert request is not None, "the visit came with its study"
+        parties = [member.node for _, member in party_members(agreement)]
+        withheld = Outgoing(request.home, "withheld", visit.study, {"stage": visit.stage})
+        return (*(Outgoing(party, "taken-back", visit.study, told) for party in parties), withheld)
+
+    entry = Entry("visit.blocked", visit.id, "node", visit.study, {"dealt": True})
+    commit(node.desk, change, entry, messages)
+
+
 @dataclass(frozen=True)
 class Recounted:
     """What a node would deal now: the snapshot that it is from, and the verdict that holds it.

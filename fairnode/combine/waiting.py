@@ -19,5 +19,6 @@ def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
     return {
         "counts": [line.node for line in lines if line.dataset not in facts["ready"]],
         "keys": [node for number, node in parties if number not in facts["keys"]],
-        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]],
+        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]]
+        + [node for number, node in parties if facts.get("taken") and number not in facts["destroyed"]],
     }

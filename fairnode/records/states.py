@@ -139,6 +139,7 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.PASSED: {
             VisitState.RELEASED: "release",
+            VisitState.BLOCKED: "withhold",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
             VisitState.CANCELLED: "cancel",

@@ -6,7 +6,10 @@ import math
 import shutil
 
 from fairnode import clock, errors
-from fairnode.gate.step import person_set, person_set_draft
+from fairnode.approvals.decide import tell_home
+from fairnode.gate.order import check_node_sets
+from fairnode.gate.refusals import Refused
+from fairnode.gate.step import person_set, person_set_draft, read_case
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
@@ -29,10 +32,19 @@ def step_passed(node: Node, visit: Visit) -> Visit:
         request = reader.get(Request, visit.study)
     if quarantine is None or dataset is None or request is None:
         raise errors.NotFound("What this visit put out is no longer there.")
+    case = read_case(node, visit)
+    try:
+        if quarantine.verdict.get("earlier"):
+            # Since the verdict, the same cells may have been dealt to a combined study (P6).
+            check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
+    except Refused as refused:
+        return _block(node, visit, refused)
     release = _release(node, visit, quarantine, dataset)
     _keep_person_set(node, visit, dataset)
 
     def change(tx: Transaction) -> Visit:
+        if {row.id for row in tx.find(Earlier, {"lineage": dataset.lineage})} != {e.id for e in case.earlier}:
+            raise errors.Conflict("Something else of these data left in between; looked at again.")
         tx.add(release)
         if quarantine.verdict.get("earlier"):
             tx.add(Earlier(visit.id, dataset.lineage, quarantine.verdict["earlier"], release.created))
@@ -43,6 +55,16 @@ def step_passed(node: Node, visit: Visit) -> Visit:
         change,
         Entry("visit.released", visit.id, "node", visit.study, {"release": release.sha256}),
         (_message(request, dataset, visit, release),),
+    )
+
+
+def _block(node: Node, visit: Visit, refused: Refused) -> Visit:
+    """What had passed does not leave after all; why is for this node's people."""
+    return commit(
+        node.desk,
+        lambda tx: tx.change(visit, state=VisitState.BLOCKED, internal=refused.internal, changed=clock.now()),
+        Entry("visit.blocked", visit.id, "node", visit.study, {"refusal": refused.refusal.value}),
+        tell_home,
     )
 
 

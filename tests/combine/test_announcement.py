@@ -9,12 +9,13 @@ import pytest
 
 from fairnode import clock, errors
 from fairnode.combine import announce, compute
-from fairnode.combine.announcement import check_announcement
+from fairnode.combine.announcement import attempt_bytes, check_announcement
+from fairnode.combine.waiting import waiting_for
 from fairnode.keys import canonical
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.network.joined import current
-from fairnode.records.rows import Computation, LedgerLine, Message, Request, Share
-from fairnode.records.states import PublicState, VisitState
+from fairnode.records.rows import Computation, LedgerLine, Message, Request, Share, Study
+from fairnode.records.states import PublicState, StudyState, VisitState
 from fairnode.studies.combination import receiver_key_bytes
 from fairnode.studies.document import read_study_bytes
 from tests.combine.conftest import FOUR
@@ -48,6 +49,7 @@ def lie(facts, town, what):
     keys, contributors, program = told[KEYS], told[CONTRIBUTORS], told["program"]
     other, key = town.nodes["others"].iri, "22" * 32
     signed = town.home.keys.signing.sign(receiver_key_bytes("", "combine", 1, key)).hex()
+    retry = town.home.keys.signing.sign(attempt_bytes("", "combine", 2))
     lies = {
         "recipient": lambda: told.update(recipient=town.nodes["kmar"].keys.sealing_public),
         "unsigned key": lambda: keys[1].update(key="11" * 32),
@@ -67,6 +69,12 @@ def lie(facts, town, what):
         "digest": lambda: program.update(digest="0" * 64),
         "k": lambda: program["parameters"].update(k=1),
         "disjoint": lambda: program["parameters"].update(lists="disjoint"),
+        "no comparison": lambda: told.update(earlier=["ab/0"]),
+        "another attempt": lambda: told.update(attempt=2),
+        "another attempt, signed by itself": lambda: told.update(
+            attempt=2, retry={"node": town.nodes["kmar"].iri, "signature": retry.hex()}
+        ),
+        "the tenth attempt": lambda: told.update(attempt=10, retry={"node": other, "signature": "00"}),
     }
     lies[what]()
     return told
@@ -89,6 +97,10 @@ def lie(facts, town, what):
         ("digest", "another digest"),
         ("k", "other parameters"),
         ("disjoint", "other parameters"),
+        ("no comparison", "other parameters"),
+        ("another attempt", "not one that a contributor asked for"),
+        ("another attempt, signed by itself", "not signed by the contributor"),
+        ("the tenth attempt", "not one that a contributor asked for"),
     ],
 )
 def test_a_lie_of_the_home_node_is_refused_by_contributors_and_parties(announced, what, sentence):
@@ -250,6 +262,27 @@ def _with_year(town, study):
     contract = json.loads(ready.body)["contract"]
     contract["tables"][0]["dimensions"][0]["codes"].pop()
     return contract
+
+
+def test_a_node_that_is_offline_for_the_whole_study_is_waited_for_and_named_until_the_study_ends(town):
+    town.down.add("kmar")
+    study = town.ask(FOUR)
+    town.carry()
+    for key in FOUR[:3]:
+        town.count(key, study, COUNTS[key])
+    town.carry()
+    assert town.finish(study) == []
+    with town.home.store.read() as reader:
+        assert waiting_for(reader, study)["counts"] == [town.nodes["kmar"].iri]
+    assert {line.state for line in town.lines(study)} == {PublicState.WAITING, PublicState.RUNNING}
+    with town.home.store.write() as tx:
+        tx.change(tx.get(Study, study), state=StudyState.EXPIRED)
+    assert town.finish(study) == []
+    assert {line.state for line in town.lines(study)} == {PublicState.NOT_RELEASED}
+    assert {town.visit(key, study).state for key in FOUR[:3]} == {VisitState.FAILED}
+    town.down.clear()
+    town.carry()  # it is back, and finds that there is nothing to do any more
+    assert town.finish(study) == []
 
 
 def test_a_study_over_too_few_organisations_is_not_sent(town):

@@ -10,7 +10,7 @@ from fairnode.combine import compute
 from fairnode.combine.asking import FRESH_SECONDS
 from fairnode.combine.ending import Run, end, end_with_fault
 from fairnode.ledger.commit import Entry, Outgoing, commit
-from fairnode.records.rows import Computation, Earlier, LedgerLine, Share
+from fairnode.records.rows import Computation, Dataset, Earlier, LedgerLine, Share
 from fairnode.records.states import PublicState, VisitState
 from tests.combine.conftest import FOUR
 from tests.combine.test_sum import shown
@@ -126,6 +126,22 @@ def test_a_visit_that_people_withdraw_after_the_dealing_is_never_opened(town, mo
         with town.nodes[key].store.read() as reader:
             assert reader.find(Share) == []
     assert town.combination(study).facts["outputs"] == {}
+
+
+def test_a_dataset_that_is_no_longer_published_does_not_stand(town):
+    study = town.gather(COUNTS)
+    node = town.nodes["kmar"]
+    town.run()
+    town.carry()
+    with node.store.write() as tx:
+        tx.change(tx.get(Dataset, "kmar-victims"), state="withdrawn")
+    town.answer()
+    assert town.visit("kmar", study).state == VisitState.BLOCKED
+    assert "no longer there" in town.visit("kmar", study).internal
+    assert town.open() == 0
+    assert town.finish(study) == []
+    assert town.combination(study).facts["outputs"] == {}
+    assert {line.state for line in town.lines(study)} == {PublicState.NOT_RELEASED}
 
 
 def test_who_said_no_word_before_an_opening_forgets_who_did_remembers(town):

@@ -23,7 +23,9 @@ def rows(folder: Path, organisation) -> list[dict[str, str]]:
     elif organisation.kind == "parquet":
         found = pq.read_table(path).to_pylist()
     elif organisation.kind == "xlsx":
-        lines = list(openpyxl.load_workbook(path, read_only=True)[options["sheet"]].values)
+        book = openpyxl.load_workbook(path, read_only=True)
+        lines = list(book[options["sheet"]].values)
+        book.close()
         found = [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
     elif organisation.kind == "sqlite":
         base = sqlite3.connect(path)
@@ -78,9 +80,66 @@ def opened(values: list[int], least: int) -> int | None:
     return 5 * ((total + 2) // 5) if fine else None
 
 
-def table(folder: Path, organisations, variables: tuple[str, ...], k: int = 11) -> dict[tuple[str, ...], int]:
-    """The cells that are shown of the table over these organisations, whose lists overlap."""
+def people(folder: Path, organisation, variables: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Who (by the file's own key) stands in which cell of a table; who leaves one open is in none."""
+    key = organisation.columns[0].name
+    told = {
+        row[key]: tuple(value(organisation, row, v) for v in variables) for row in rows(folder, organisation)
+    }
+    return {who: cell for who, cell in told.items() if "" not in cell}
+
+
+Table = tuple[Path, tuple[str, ...]]
+"""The files as they were, and the variables of a table that was made of them."""
+
+
+def changed(now: Table, then: Table, organisation) -> Counter[tuple[str, ...]]:
+    """Rule P6 for one organisation: by the codes that two tables share, the persons who are in one only.
+
+    Where they share no variable: by cell, the persons who were nowhere in the earlier files.
+    """
+    common = [v for v in now[1] if v in then[1]]
+    mine, theirs = people(*_parts(now, organisation)), people(*_parts(then, organisation))
+    if not common:
+        everybody = {row[organisation.columns[0].name] for row in rows(then[0], organisation)}
+        return Counter(cell for who, cell in mine.items() if who not in everybody)
+    one = {(who, tuple(cell[now[1].index(v)] for v in common)) for who, cell in mine.items()}
+    other = {(who, tuple(cell[then[1].index(v)] for v in common)) for who, cell in theirs.items()}
+    groups = Counter(codes for _, codes in one ^ other)
+    cells = set(mine.values())
+    return Counter({cell: groups[tuple(cell[now[1].index(v)] for v in common)] for cell in cells})
+
+
+def _parts(told: Table, organisation):
+    return told[0], organisation, told[1]
+
+
+def cells_of(now: Table, organisations, earlier: tuple[Table, ...] = (), k: int = 11):
+    """What is opened of every cell that anybody stands in, over these organisations, whose lists overlap."""
+    folder, variables = now
     told = [counts(folder, organisation, variables) for organisation in organisations]
-    keys = set().union(*told)
-    cells = {key: opened([one[key] for one in told], 2 * k) for key in keys}
+    moved = [[changed(now, then, o) for o in organisations] for then in earlier]
+    found = {}
+    for key in {key for one in told for key in one if "" not in key}:
+        differ = [_differ(each, key, now[1], then[1]) for each, then in zip(moved, earlier, strict=True)]
+        fine = all(number == 0 or number >= 2 * k for number in differ)
+        found[key] = opened([one[key] for one in told], 2 * k) if fine else None
+    return found
+
+
+def _differ(each, key, now, then) -> int:
+    """The persons over all organisations who changed in a cell's group; a cell that is empty somewhere is in it."""
+    common = [i for i, v in enumerate(now) if v in then]
+    total = 0
+    for one in each:
+        alike = [n for cell, n in one.items() if [cell[i] for i in common] == [key[i] for i in common]]
+        total += one[key] if not common else max(alike, default=0)
+    return total
+
+
+def table(
+    folder: Path, organisations, variables: tuple[str, ...], earlier: tuple[tuple[str, ...], ...] = ()
+) -> dict[tuple[str, ...], int]:
+    """The cells that are shown of a table; `earlier` are the variables of those made of the same files before."""
+    cells = cells_of((folder, variables), organisations, tuple((folder, then) for then in earlier))
     return {key: value for key, value in cells.items() if value is not None}

@@ -45,7 +45,7 @@ def told(live):
     study = live.ask(FIRST)
     asked = live.approve(study)
     releases = live.released(study)
-    return study, asked, releases, traffic.stop()
+    return study, asked, releases, traffic.stop() if traffic.allowed else None
 
 
 def wait_until_known(live, seconds=60.0):
@@ -95,8 +95,8 @@ def windows(counts):
     return [*texts, *forms]
 
 
-def test_no_node_holds_anothers_counts_in_any_file_and_none_went_over_the_wire(live, told):
-    study, _, _, traffic = told
+def test_no_node_holds_anothers_counts_in_any_file(live, told):
+    study, *_ = told
     for key in KEYS:
         patterns = windows(live.counts(key, study))
         own = [path for path in files(live, key) if any(p in path.read_bytes() for p in patterns)]
@@ -104,7 +104,18 @@ def test_no_node_holds_anothers_counts_in_any_file_and_none_went_over_the_wire(l
         for other in set(KEYS) - {key}:
             found = [p.name for p in files(live, other) if any(x in p.read_bytes() for x in patterns)]
             assert found == []
-        assert not any(pattern in traffic for pattern in patterns)
+
+
+def test_no_count_went_over_the_wire_and_no_share_message_in_clear(live, told):
+    """Listens on loopback itself, which needs the right to open raw sockets (root, or CAP_NET_RAW)."""
+    study, _, _, traffic = told
+    if traffic is None:
+        pytest.skip("raw sockets are not allowed to this user, so nothing was captured")
+    assert len(traffic) > 50_000, "the capture took what went between the nodes"
+    for key in KEYS:
+        assert not any(pattern in traffic for pattern in windows(live.counts(key, study)))
+    for word in (b'"package"', b'"announcement"', b"receiverKeys", study.encode()):
+        assert word not in traffic, word
 
 
 def files(live, key):
@@ -165,7 +176,7 @@ def test_killed_at_two_moments_three_nodes_catch_up_and_the_result_is_released_o
     live.start("coordinators", "serve")
     live.start("coordinators", "work")
     (release,) = live.released(study, 240.0)
-    assert shown(release) == plain.table(live.data, live.organisations(), dimensions)
+    assert shown(release) == plain.table(live.data, live.organisations(), dimensions, (FIRST,))
     with node.store.read() as reader:
         assert len(reader.find(Release, {"study": study})) == 1
     node.close()
@@ -187,7 +198,7 @@ PROCESSES = [(key, command) for key in KEYS for command in ("serve", "work")]
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("dimensions", [("region",), ("sex", "region")])
+@pytest.mark.parametrize("dimensions", [("region",), ("ageBroad",)])
 def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(live, told, dimensions):
     """Web and worker of home, compute parties, contributors and the hosted member: each at least once.
 

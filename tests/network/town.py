@@ -19,7 +19,8 @@ from fairnode import clock
 from fairnode.combine import announce, compute
 from fairnode.combine.contribute import step_ready
 from fairnode.combine.ending import open_computed
-from fairnode.combine.standing import answer_question, open_questions
+from fairnode.combine.lists import answer
+from fairnode.combine.standing import open_questions
 from fairnode.config import Config, Organisation, Settings
 from fairnode.demo.members import example, free_ports
 from fairnode.demo.policies import granting_offer
@@ -304,7 +305,7 @@ class Town:
         """Let nodes (all that are up, unless told) answer what compute parties ask, and carry that."""
         for key in keys or [k for k in self.nodes if k not in self.down]:
             for question in open_questions(self.nodes[key]):
-                answer_question(self.nodes[key], question)
+                answer(self.nodes[key], question)
         self.carry()
 
     def open(self, only: Sequence[str] = PARTIES) -> int:
