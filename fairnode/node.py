@@ -31,6 +31,11 @@ class Node:
         """What `fairnode.ledger.commit` needs."""
         return Desk(self.store, self.keys, self.config.iri)
 
+    def close(self) -> None:
+        """Let go of the database and of a process that waits for a job."""
+        self.spare.end()
+        self.store.close()
+
 
 def open_node(directory: Path) -> Node:
     """The node in `directory`. Raises `NotFound`, `NotValid` or `Unavailable` with what to do."""

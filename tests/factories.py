@@ -86,7 +86,7 @@ class Site:
         try:
             yield node
         finally:
-            node.store.close()
+            node.close()
 
     def cli(
         self, *arguments: str, user: str = "", ok: bool = True, env: dict[str, str] | None = None

@@ -21,6 +21,7 @@ from fairnode.mpc.dealing import ReceiveKeys, Ring, Rows, Terms, receive
 from fairnode.mpc.estimate.program import EstimateShape, estimates
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.linear import open_sum
+from fairnode.mpc.kernels.numbers import at_least, keep, sum_numbers
 from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.kernels.sharing import from_planes, to_planes
 from fairnode.mpc.overlap.cells import exact_cells, lane, on_lanes
@@ -49,6 +50,21 @@ async def program_run(session: PartySession, inputs: Inputs, job: Job) -> Job:
     return {}
 
 
+async def threshold(session: PartySession, _: Inputs, job: Job) -> Job:
+    """The same little work as the peers': parties' own counts, T >= K, opened to all; no coalitions."""
+    kernel, bits = BitKernel(await connect(session.runtime)), 32
+    mine = to_planes(np.random.default_rng(session.me).integers(0, 40, job["cells"], np.uint64), bits)
+    tables = []
+    for dealer in range(session.m):
+        words = mine.reshape(-1) if dealer == session.me else None
+        planes = (await kernel.share(words, dealer, mine.size)).reshape(len(kernel.held), *mine.shape)
+        tables.append([planes[:, i] for i in range(bits)])
+    total = await sum_numbers(kernel, tables, bits)
+    shown = await keep(kernel, await at_least(kernel, total, 10), total)
+    await kernel.open_to_all(np.concatenate(shown, axis=1))
+    return {}
+
+
 async def overlap(session: PartySession, inputs: Inputs, job: Job) -> Job:
     exchange = await connect(session.runtime)
     kernel, shape = BitKernel(exchange), OverlapShape.of(job["shape"])
@@ -71,7 +87,9 @@ async def estimate(session: PartySession, _: Inputs, job: Job) -> Job:
 
 
 Measurement = Callable[[PartySession, Inputs, Job], Awaitable[Job]]
-MEASUREMENTS: dict[str, Measurement] = {f.__name__: f for f in (sum_opened, program_run, overlap, estimate)}
+MEASUREMENTS: dict[str, Measurement] = {
+    f.__name__: f for f in (sum_opened, program_run, threshold, overlap, estimate)
+}
 
 
 def read_inputs(job: Job) -> list[Rows]:

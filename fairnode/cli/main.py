@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "network": ("network", "Agree with other organisations, and see how their nodes are."),
     "harvest": ("harvest", "Read FAIR Data Points outside the network, and keep the search index."),
     "study": ("study", "Write, send and follow studies."),
+    "rehearse": ("rehearse", "See what multi-party computation sends, on made-up counts."),
     "inbox": ("inbox", "Decide on visits that wait for people."),
     "review": ("review", "Review results that the node cannot recount."),
     "ledger": ("ledger", "Prove that nothing was rewritten."),

@@ -14,9 +14,11 @@ from fairnode.metadata.keep import dataset
 from fairnode.metadata.profiled import shown_range
 from fairnode.node import Node
 from fairnode.profiles.measure import Measured, forget_draft, measure
+from fairnode.profiles.noise import drawn, forget_drawn, measure_with_noise
 from fairnode.profiles.publish import block_of, check_may_publish, publish, withdraw
 from fairnode.profiles.twin import draw
 from fairnode.records.profile import profile_to_json
+from fairnode.records.rows import Dataset
 
 MOST_LINES = 30
 BARS = (
@@ -29,6 +31,7 @@ BARS = (
 @click.argument("key", metavar="DATASET")
 @click.option("--variable", "variables", multiple=True, help="A variable to tell of; else all of them.")
 @click.option("--publish", "seen", default="", metavar="HASH", help="Publish what was shown under this hash.")
+@click.option("--epsilon", default="", help="Counts with noise, at this privacy loss; it is charged at once.")
 @click.option("--withdraw", "off", is_flag=True, help="Take the profile off the record.")
 @with_node
 @with_token
@@ -46,7 +49,7 @@ def profile_dataset(node: Node, output: Output, me: Me, key: str, **told: Any) -
         after = withdraw(node, person, row)
         output.say(f"The profile is off the record, version {after.version}.", {"version": after.version})
         return
-    measured = measure(node, row, told["variables"])
+    measured = _measured(node, row, told)
     try:
         block = digest(block_of(row, measured))
         facts = {**_facts(measured), "hash": block}
@@ -55,12 +58,22 @@ def profile_dataset(node: Node, output: Output, me: Me, key: str, **told: Any) -
             return
         after = publish(node, signer(node, me), row, measured, told["seen"])
     finally:
-        forget_draft(measured, node)
+        if not told["epsilon"]:
+            forget_draft(measured, node)
     twin = draw(node, after)
     words = (
         f"Published in version {after.version} of the record; a twin of {twin.rows} rows was drawn from it."
     )
     output.say(words, {**facts, "version": after.version, "rows": twin.rows})
+
+
+def _measured(node: Node, row: Dataset, told: dict[str, Any]) -> Measured:
+    """What is to be shown or published; counts with noise are drawn once."""
+    if not told["epsilon"]:
+        return measure(node, row, told["variables"])
+    if told["seen"]:
+        return drawn(node, told["seen"])
+    return measure_with_noise(node, row, told["variables"], told["epsilon"])
 
 
 @click.command("twin", epilog="Example: fairnode dataset twin cases")
@@ -113,7 +126,8 @@ def _words(measured: Measured, block: str, key: str) -> Iterator[str]:
         )
     yield from measured.notes
     yield BARS
-    yield f"To publish exactly this: fairnode dataset profile {key} --publish {block} (and the same --variable)"
+    more = f"--epsilon {profile.epsilon}" if profile.epsilon else "and the same --variable"
+    yield f"To publish exactly this: fairnode dataset profile {key} --publish {block} ({more})"
 
 
 def _first(lines: list[str]) -> Iterator[str]:

@@ -19,12 +19,13 @@ from fairnode.gate.refusals import Refused
 from fairnode.gate.step import Case, read_case
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.network.agreement import Agreement
-from fairnode.network.joined import check_in_force
+from fairnode.network.joined import check_in_force, current_in
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import party_members, program_parameters
+from fairnode.studies.document import read_study_bytes
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -43,12 +44,19 @@ def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping
     if old is None:
         tx.add(row)
     elif old.state != "over" and int(facts["attempt"]) > int(old.facts["attempt"]):
-        _deal_anew(tx, old, facts)
+        _deal_anew(tx, request, old, facts)
     return Entry("combination.announced", study, sender, study, {"contributors": len(facts["contributors"])})
 
 
-def _deal_anew(tx: Transaction, old: Computation, facts: dict[str, Any]) -> None:
-    """The next attempt: what was dealt for the one before is void; unless it can have been opened, forgotten."""
+def _deal_anew(tx: Transaction, request: Request, old: Computation, facts: dict[str, Any]) -> None:
+    """The next attempt: what was dealt for the one before is void; unless it can have been opened, forgotten.
+
+    Raises `NotValid` when no contributor signed for another attempt.
+    """
+    agreement = current_in(tx)
+    if agreement is None:
+        raise errors.NotValid("This node has no agreement any more.")
+    check_announcement(read_study_bytes(request.document), agreement, request.home, facts)
     tx.change(old, state="announced", facts=facts, changed=clock.now())
     memory = tx.get(Earlier, announcement_digest(old.facts))
     if memory is not None and not memory.facts["opened"]:

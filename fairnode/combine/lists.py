@@ -163,9 +163,13 @@ def step_list(node: Node, visit: Visit) -> Visit:
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
     if made["failed"]:
-        # It does not fit into its bins with this attempt's key: all deal anew with the next one (P13).
-        return take_back(node, turn.case, turn.row, recounted(turn.case, None))
+        return did_not_fit(node, turn)
     return _hand_out(node, visit, turn, made)
+
+
+def did_not_fit(node: Node, turn: Turn) -> Visit:
+    """A list does not fit into its bins with this attempt's key: all deal anew with the next one (P13)."""
+    return take_back(node, turn.case, turn.row, recounted(turn.case, None))
 
 
 def answer(node: Node, question: Question) -> None:

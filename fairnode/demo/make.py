@@ -137,7 +137,7 @@ def make_member(member: Member, made: Made, asking: str) -> None:
     _make_dataset(node, member, made, asking)
     keep_own(node)
     submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
-    node.store.close()
+    node.close()
 
 
 def make_people(node: Node, member: Member, usernames: Iterable[str]) -> None:
@@ -156,7 +156,7 @@ def make_other_people(members: list[Member]) -> None:
     for member in members:
         node = open_node(member.directory)
         make_people(node, member, [u for u in member.passwords if u not in needed(member)])
-        node.store.close()
+        node.close()
 
 
 def needed(member: Member) -> list[str]:

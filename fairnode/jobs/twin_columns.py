@@ -50,7 +50,8 @@ def draw_column(
 def _weights(column: Column, told: VariableProfile | None, chance: np.random.Generator) -> np.ndarray:
     """A weight for each code and, last, for no value; they add up to 1."""
     if told is None:
-        falling = 1 / (1 + np.arange(len(column.codes)))
+        # some codes are rare, so that an author sees cells hidden
+        falling = (1.0 + np.arange(len(column.codes))) ** -1.5
         weights = chance.permutation(falling)
         return np.append(weights / weights.sum() * (1 - MISSING), MISSING)
     shown: dict[str | None, int] = dict(told.shown)

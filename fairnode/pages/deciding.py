@@ -39,6 +39,7 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
     person = person_there(desk, *DECIDERS).person
     found = approvals.item(desk.node, key)
     algorithm = _algorithm(desk, found.visit.algorithm)
+    row = dataset(desk.node, found.visit.dataset)
     waiting = found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK)
     return show(
         desk,
@@ -46,7 +47,9 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         error.http_status if error else 200,
         item=found,
         content=found.content,
-        dataset=dataset(desk.node, found.visit.dataset),
+        dataset=row,
+        rehearsal=approvals.rehearsal_of(desk.node, found.content, row),
+        rehearses=waiting and desk.node.config.settings.rehearse,
         algorithm=algorithm,
         manifest=manifest(algorithm) if algorithm else None,
         whole=json.dumps(found.content, indent=1, ensure_ascii=False),

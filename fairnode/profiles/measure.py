@@ -30,7 +30,7 @@ from fairnode.gate.refusals import Refused
 from fairnode.gate.step import finer, person_set, person_set_draft
 from fairnode.keys import commitment
 from fairnode.node import Node
-from fairnode.records.dataset import View, ViewUnit, to_json
+from fairnode.records.dataset import Column, View, ViewUnit, to_json
 from fairnode.records.profile import NOT_RECORDED, Profile, VariableProfile, profile_from_json, round_size
 from fairnode.records.profile_rows import KeptProfile
 from fairnode.records.result import (
@@ -93,6 +93,11 @@ class Case:
     id: str
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that the tables count."""
+        return schema(self.description.dataset, View(tuple(spec.id for spec in self.specs)))
+
+    @property
     def keyed(self) -> bool:
         """Whether persons can be recognised from one release to the next."""
         return self.description.dataset.binding("personKey") is not None
@@ -110,17 +115,17 @@ def measure(node: Node, dataset: Dataset, variables: Sequence[str] = ()) -> Meas
     """
     case = read_case(node, dataset, variables)
     check_budget(case.asking, case.earlier, case.rules)
-    wanted, left_out = _split_barred(case)
+    wanted, left_out = split_barred(case)
     old = _told_before(case)
     with job_folder(node.config.spool, "profile") as folder:
-        _make_view(case, folder / "companion.parquet")
-        counted = _recount(case, folder, wanted)
+        make_view(case, folder / "companion.parquet")
+        counted = count_in(case, folder, wanted)
         stood = tuple(
             s for s in wanted if s.id in old and not _may_be_told_anew(case, s.id, old, counted, wanted)
         )
         fresh = tuple(spec for spec in wanted if spec not in stood)
         if stood and fresh:
-            counted = _recount(case, folder, fresh)
+            counted = count_in(case, folder, fresh)
     verdict, recount = _judged(case, fresh, counted) if fresh else (None, None)
     if verdict is not None and verdict.outcome is Outcome.REFUSED:
         raise errors.NotValid(
@@ -202,7 +207,7 @@ def _specs(description: Description, variables: Sequence[str], rules: RuleSet) -
     )
 
 
-def _split_barred(case: Case) -> tuple[tuple[TableSpec, ...], tuple[tuple[str, str], ...]]:
+def split_barred(case: Case) -> tuple[tuple[TableSpec, ...], tuple[tuple[str, str], ...]]:
     """The tables that may be told, and those whose cells were released over other nodes already (P6)."""
     wanted, left_out = [], []
     for spec in case.specs:
@@ -231,7 +236,7 @@ def _told_before(case: Case) -> dict[str, _Old]:
     return found
 
 
-def _make_view(case: Case, companion: Path) -> None:
+def make_view(case: Case, companion: Path) -> None:
     """The harmonised view over all variables, with persons as unit where the dataset knows them."""
     dataset = case.description.dataset
     unit: ViewUnit = "person" if dataset.knows_persons else "registration"
@@ -255,7 +260,7 @@ def _secret(case: Case) -> str:
     return commitment(case.node.keys.secret, f"persons {case.dataset.lineage}".encode())
 
 
-def _recount(case: Case, folder: Path, specs: tuple[TableSpec, ...]) -> dict[str, Any]:
+def count_in(case: Case, folder: Path, specs: tuple[TableSpec, ...]) -> dict[str, Any]:
     """The node's own count of some tables, and how their persons differ from those of earlier releases."""
     contract = OutputContract(specs)
     query = query_of(contract, ())

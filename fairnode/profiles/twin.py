@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from fairnode import clock, errors
@@ -16,6 +17,7 @@ from fairnode.records.profile_rows import Twin
 from fairnode.records.rows import Dataset
 from fairnode.store.database import Transaction
 
+LOG = logging.getLogger(__name__)
 SECONDS = 600.0
 
 
@@ -29,6 +31,15 @@ def due(node: Node) -> list[Dataset]:
         if made_of is not None and (row.id not in drawn or drawn[row.id].basis != made_of.basis):
             found.append(row)
     return found
+
+
+def draw_due(node: Node) -> None:
+    """Draw all twins that are due; one that cannot be drawn is logged, and the others are drawn all the same."""
+    for row in due(node):
+        try:
+            draw(node, row)
+        except errors.FairnodeError as error:
+            LOG.warning("the twin of %s was not drawn: %s %s", row.id, error.what, error.internal)
 
 
 def _recipe(row: Dataset) -> Recipe | None:

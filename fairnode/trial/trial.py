@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
-from fairnode.child import run_child
+from fairnode.child import job_folder, run_child
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.twins import recipe
 from fairnode.disclosure.history import History
@@ -36,6 +34,7 @@ from fairnode.trial.report import Trial, Use, explain, shown_cells
 from fairnode.visits.context import VIEW_NAME
 from fairnode.visits.steps import limits_of, run_bytes
 
+TRIAL = "trial-"  # how the names of their containers begin
 LOG_BYTES = 64 * 1024
 LOOK_SECONDS = 0.05
 MOST_RUNS = 40  # to name denied system calls
@@ -111,27 +110,16 @@ def try_out(
     description = describe(dataset.record, dataset.iri)
     plan = plan_of(question, subject.manifest) if isinstance(question, Question) else question
     contract = compile_contract(plan, description, subject.manifest)
-    with _folder(node) as folder:
+    with job_folder(node.config.spool, "trial") as folder:
         scene = Scene(node, subject, dataset, description, plan, contract, folder, how or How())
         rows = _make_twin(scene)
-        name = f"trial-{secrets.token_hex(8)}"
+        name = f"{TRIAL}{secrets.token_hex(8)}"
         try:
             ran = _run(engine, scene, name)
             trial = _report(engine, scene, name, (rows, ran))
         finally:
             engine.remove(name)
         return _with_calls(engine, scene, trial)
-
-
-@contextmanager
-def _folder(node: Node) -> Iterator[Path]:
-    """A folder of this trial's own, removed at its end."""
-    folder = node.config.spool / "trials" / secrets.token_hex(8)
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_twin(scene: Scene) -> int:
@@ -204,7 +192,7 @@ def _with_calls(engine: Engine, scene: Scene, trial: Trial) -> Trial:
         )
 
     def tries(calls: tuple[str, ...]) -> bool:
-        name = f"trial-{secrets.token_hex(8)}"
+        name = f"{TRIAL}{secrets.token_hex(8)}"
         try:
             return _run(engine, scene, name, calls).state.exit_code != trial.use.exit_code
         finally:

@@ -20,12 +20,15 @@ from fairnode.combine.standing import open_questions
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.records.rows import Visit
+from fairnode.profiles.twin import draw_due
+from fairnode.records.rows import Head, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Pulse
+from fairnode.trial.trial import FindCalls
 from fairnode.worker.computing import Computing, log_trouble
 from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
+from fairnode.worker.rehearse import Rehearsals
 from fairnode.worker.selftest import Probe, check_engine
 from fairnode.worker.steps import DUE, clean_leftovers, expire, places_of, step
 from fairnode.worker.turns import next_visits
@@ -47,6 +50,8 @@ class Worker:
 
     `resting` says until when (monotonic seconds) a visit whose step met trouble, or came to nothing yet, is
     left alone, `turns` in which order the organisations that asked were last served. `wake` ends a pause.
+    `find_calls` names the system calls that a program was denied; twins were looked after when the ledger had
+    `drawn` lines.
     """
 
     node: Node
@@ -57,9 +62,15 @@ class Worker:
     wake: threading.Event = field(default_factory=threading.Event)
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
+    find_calls: FindCalls | None = None
+    drawn: int = -1
+    drawing: Future[None] | None = None
     turns: dict[str, int] = field(default_factory=dict)
     computing: Computing = field(default_factory=Computing)
     answers: dict[str, Future[None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rehearsals = Rehearsals(self.node, self.engine, self.find_calls, self.stop.is_set)
 
     def run(self) -> None:
         """Work until `stop` is set; steps under way are brought to their end first."""
@@ -93,9 +104,12 @@ class Worker:
             self._answer(pool)
             if tidy:
                 expire(self.node)
-                clean_leftovers(self.node, self.engine)
+                clean_leftovers(self.node, self.engine, self.rehearsals.owns)
                 self._keep_spare()
+                self._draw_twins(pool)
             moved = load_received(self.node, self.engine) > 0 or moved
+            if not moved and not self.flying:
+                self._rehearse(pool)
         except errors.Unavailable as error:
             LOG.warning("waiting: %s %s", error.what, error.internal)
         except Exception:  # a bug in one round must not end the node's work; one of the two broad ones
@@ -127,6 +141,26 @@ class Worker:
             self.node.spare.end()
         elif not self.flying:
             self.node.spare.make()
+
+    def _rehearse(self, pool: ThreadPoolExecutor) -> None:
+        """While no visit has anything to do, run one that waits for people on the twin."""
+        waiting = self.rehearsals.next()
+        if waiting is None:
+            return
+        if not self.tested:
+            self._test_engine()
+        self.rehearsals.begin(pool, waiting)
+
+    def _draw_twins(self, pool: ThreadPoolExecutor) -> None:
+        """Have the twins drawn that are due, when something changed since the last look."""
+        if self.drawing is not None and not self.drawing.done():
+            return
+        with self.node.store.read() as reader:
+            head = reader.last(Head)
+        number = head.id if head else 0
+        if number != self.drawn and not self.flying:
+            self.drawn = number
+            self.drawing = pool.submit(draw_due, self.node)
 
     def _compute(self, pool: ThreadPoolExecutor) -> bool:
         """Start, end and open what this node computes as a compute party; whether something moved."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from fairnode import clock, errors
@@ -113,12 +113,17 @@ def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
     delete_view(node, visit, study)
 
 
-def clean_leftovers(node: Node, engine: Engine) -> None:
-    """Remove what ended or unknown visits and killed jobs left behind: after a crash or a cancellation."""
+def clean_leftovers(node: Node, engine: Engine, in_use: Callable[[str], bool] = lambda _: False) -> None:
+    """Remove what ended or unknown visits and killed jobs left behind: after a crash or a cancellation.
+
+    `in_use` tells which containers are no visits, but under way.
+    """
     sweep(node.config.spool)
     folder = node.config.spool / "visits"
     on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:
+        if in_use(name):
+            continue
         with node.store.read() as reader:
             visit = reader.get(Visit, visit_of(name))
         if visit is None or over_here(visit.state) or visit.state == VisitState.WAITING:

@@ -20,7 +20,7 @@ def built(tmp_path_factory):
     join_all(nodes, agreement_of(nodes))
     Town(nodes).know_each_other()
     for node in nodes.values():
-        node.store.close()
+        node.close()
     return folder
 
 
@@ -36,7 +36,7 @@ def _opened(built, folder, warm):
     town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())}, warm=warm)
     yield town
     for node in town.nodes.values():
-        node.store.close()
+        node.close()
 
 
 @pytest.fixture

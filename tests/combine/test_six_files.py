@@ -51,7 +51,7 @@ def six(tmp_path_factory, files, warm):
     town.know_each_other()
     yield town
     for node in nodes.values():
-        node.store.close()
+        node.close()
 
 
 def test_every_shown_and_every_hidden_cell_is_that_of_the_plain_rule_over_the_six_files(six, files):

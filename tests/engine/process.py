@@ -9,14 +9,21 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fairnode import errors
 from fairnode.algorithms.archive import read_archive
-from fairnode.engine import ContainerState, EngineReport, LoadedImage, Phase, VisitSpec, VisitTrace
+from fairnode.engine import (
+    Consumption,
+    ContainerState,
+    EngineReport,
+    LoadedImage,
+    Phase,
+    VisitSpec,
+    VisitTrace,
+)
 from fairnode.engine_docker.engine import check_ended_well
 from fairnode.engine_docker.spool import read_output
 
@@ -89,12 +96,9 @@ class ProcessEngine:
         code = 128 - code if code < 0 else code
         return ContainerState(Phase.EXITED, code, started=visit.started, finished=visit.finished)
 
-    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+    def used(self, visit_id: str) -> Consumption | None:
         visit = self._visits.get(visit_id)
-        if visit is not None and visit.process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                visit.process.wait(seconds)
-        return self.look(visit_id)
+        return None if visit is None or visit.process is None else Consumption()
 
     def collect(self, visit_id: str) -> bytes:
         state = self.look(visit_id)

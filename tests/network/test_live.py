@@ -61,7 +61,7 @@ def wait_until_known(live, seconds=60.0):
     node, until = live.home, time.monotonic() + seconds
     while len(search(node, Wanted())) < len(KEYS) and time.monotonic() < until:
         time.sleep(0.2)
-    node.store.close()
+    node.close()
 
 
 def run(live, key, *words):
@@ -78,7 +78,7 @@ def test_the_home_node_finds_the_datasets_of_all_by_variables_and_years(live):
     with_recruiter = search(node, Wanted(variables=("recruiterRelation",)))
     assert {f.node for f in with_recruiter} == {live.members[k].url for k in ("police", "coordinators")}
     assert search(node, Wanted(years=(1999,))) == []
-    node.store.close()
+    node.close()
 
 
 def test_one_grants_by_policy_and_the_others_ask_people(told):
@@ -132,7 +132,7 @@ def test_a_study_that_a_policy_refuses_shows_its_sentence(live, told):
     assert live.released(study) == []
     node = live.home
     (line,) = follow(node, study)
-    node.store.close()
+    node.close()
     assert (line.state, line.sentence) == (PublicState.NOT_RELEASED, SENTENCE)
 
 
@@ -148,7 +148,7 @@ def test_every_ledger_is_sound_and_each_is_witnessed_by_the_others(live, told):
     home = live.home
     with home.store.read() as reader:
         heads = {head.node for head in reader.find(PeerHead)}
-    home.store.close()
+    home.close()
     assert live.members["shelters"].url in heads
 
 
@@ -176,7 +176,7 @@ def test_killed_at_two_moments_three_nodes_catch_up_and_the_result_is_released_o
     assert shown(release) == plain.table(live.data, live.organisations(), dimensions)
     with node.store.read() as reader:
         assert len(reader.find(Release, {"study": study})) == 1
-    node.store.close()
+    node.close()
 
 
 def wait_for_announcement(node, study, seconds=120.0):
@@ -220,7 +220,7 @@ def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(liv
     node = live.home
     with node.store.read() as reader:
         assert len(reader.find(Release, {"study": study})) == 1
-    node.store.close()
+    node.close()
     for key in KEYS:
         done, facts = run(live, key, "ledger", "verify")
         assert facts["sound"], done.output
@@ -231,7 +231,7 @@ def state_of(live, study):
     node = live.home
     with node.store.read() as reader:
         found = reader.get(Study, study).state
-    node.store.close()
+    node.close()
     return found
 
 

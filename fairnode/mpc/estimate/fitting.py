@@ -14,26 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairnode.errors import FairnodeError
 from fairnode.mpc.estimate.decomposable import open_bits
 from fairnode.mpc.estimate.grid import locate, value_at
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import margin_matrices
 from fairnode.mpc.kernels.field import FieldKernel, Share, modulo
+from fairnode.mpc.kernels.fixed import FRACTION, ONE, check_division, reciprocal, times
 
 SWEEPS = 40  # with the last step extrapolated, enough for 0.1 % on every public table
 DIVIDED = 4  # sweeps that divide
-FRACTION, INTEGER = 48, 48  # bits; a fitted number stays far below 2^48
+INTEGER = 48  # bits; a fitted number stays far below 2^48
 _WIDTH = INTEGER + 2 * FRACTION + 2
-_ONE = 1 << FRACTION
 _STEADY, _WILD = 2.0**-8, 2.0**34  # squares of changes of step, in persons, between which is extrapolated
-
-
-class FixedPointFailed(FairnodeError):
-    """The fixed-point division does not work as it must; no estimate was made."""
-
-    code = "fixed-point-failed"
-    http_status = 500
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ async def estimate_by_fitting(
     hidden = await fit(field, cells, models, bound, sweeps)
 
     async def reaches(limits: NDArray[np.object_]) -> NDArray[np.uint8]:
-        difference = modulo(2 * hidden[:, None] - limits * _ONE)
+        difference = modulo(2 * hidden[:, None] - limits * ONE)
         return await open_bits(
             field, await field.not_negative(difference, INTEGER + FRACTION + 2), limits.shape
         )
@@ -71,7 +63,7 @@ async def fit(
     await check_division(field)
     largest = models[0].lists * bound
     goals = [await _goals(field, margins, cells, largest) for margins in padded_margins(models)]
-    fitted = field.public(np.full((len(models), 1 << models[0].lists), _ONE, object))
+    fitted = field.public(np.full((len(models), 1 << models[0].lists), ONE, object))
     steps = []
     for sweep in range(sweeps):
         for goal in goals:
@@ -83,28 +75,6 @@ async def fit(
             fitted = await _times(field, fitted, _apply(goal.margins.transpose(0, 2, 1), ratio))
         steps.append(fitted[:, 0])
     return await _extrapolated(field, steps[-3:])
-
-
-async def reciprocal(field: FieldKernel, x: Share, largest: float, smallest: float = 2.0**-8) -> Share:
-    """1 / x for 0 <= x <= `largest` by Newton's iteration y (2 - x y), from below; some bounded number for 0.
-
-    Exact to the last few bits for x from `smallest` on: the first guess doubles until it is near.
-    """
-    guess = np.floor(np.log2(largest)) + 1
-    doublings = int(guess - np.log2(smallest)) + 1
-    y = field.public(np.full(x.shape, int(2.0 ** (FRACTION - guess)), object))
-    for _ in range(doublings + 6):
-        y = await _times(field, y, modulo(2 * _ONE - await _times(field, x, y)))
-    return y
-
-
-async def check_division(field: FieldKernel) -> None:
-    """Divide known numbers before any secret one. Raises `FixedPointFailed` if a quotient is wrong."""
-    known = np.array([3.0, 1000.0, 0.01, 199999.0])
-    shared = field.public(np.array([int(v * _ONE) for v in known], object))
-    opened = await field.open(await reciprocal(field, shared, 200000.0))
-    if not np.allclose(opened.astype(float) / _ONE, 1 / known, rtol=1e-6):
-        raise FixedPointFailed("Fixed-point division failed its self-test; no estimate was made.")
 
 
 def padded_margins(models: Sequence[Model]) -> list[NDArray[np.object_]]:
@@ -128,7 +98,7 @@ def padded_margins(models: Sequence[Model]) -> list[NDArray[np.object_]]:
 async def _goals(field: FieldKernel, margins: NDArray[np.object_], cells: Share, largest: int) -> _Goals:
     """Goals, whether each is above zero (one or zero in fixed point), and one over it, zero if it is zero."""
     counts = modulo((margins[:, :, 1:] * cells).sum(axis=2))
-    over = await reciprocal(field, modulo(counts * _ONE), largest, 1.0)
+    over = await reciprocal(field, modulo(counts * ONE), largest, 1.0)
     present = await field.multiply(counts, over)
     return _Goals(margins, counts, present, await _times(field, present, over))
 
@@ -144,7 +114,7 @@ async def _extrapolated(field: FieldKernel, steps: Sequence[Share]) -> Share:
     change = modulo(steps[1] - steps[0] - last)
     square = await _times(field, change, change)
     moves = await _between(field, square, _STEADY, _WILD)
-    safe = modulo(await field.multiply(moves, modulo(square - _ONE)) + _ONE)
+    safe = modulo(await field.multiply(moves, modulo(square - ONE)) + ONE)
     over = await reciprocal(field, safe, _WILD, _STEADY)
     share_of_last = await _times(field, await _times(field, last, change), over)
     further = await _times(field, share_of_last, last)
@@ -154,13 +124,13 @@ async def _extrapolated(field: FieldKernel, steps: Sequence[Share]) -> Share:
 async def _between(field: FieldKernel, x: Share, low: float, high: float) -> Share:
     """One or zero: whether low <= x < high."""
     width = INTEGER + FRACTION + 2
-    both = np.concatenate([modulo(x - int(low * _ONE)), modulo(int(high * _ONE) - 1 - x)])
+    both = np.concatenate([modulo(x - int(low * ONE)), modulo(int(high * ONE) - 1 - x)])
     numbers = await field.from_bits(await field.not_negative(both, width), both.size)
     return await field.multiply(numbers[: x.size], numbers[x.size :])
 
 
 async def _times(field: FieldKernel, x: Share, y: Share) -> Share:
-    return await field.multiply_fixed(x, y, FRACTION, _WIDTH)
+    return await times(field, x, y, _WIDTH)
 
 
 def _apply(matrices: NDArray[np.object_], vectors: Share) -> Share:

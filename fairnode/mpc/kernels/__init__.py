@@ -9,3 +9,5 @@ BIT_SOURCES = tuple(f"{__name__}.{module}" for module in _MODULES)
 """The modules that every program on shared bits runs, for its digest."""
 RULE_SOURCES = tuple(f"{__name__}.{module}" for module in ("opening", "rounding"))
 """And those of the opening rule and of rounding."""
+FIELD_SOURCES = tuple(f"{__name__}.{module}" for module in ("field", "fixed", "linear"))
+"""And those of large integers and fixed-point numbers."""

@@ -109,7 +109,13 @@ class FieldKernel:
 
         One round. The last bit is off by at most half the number of rows plus one, unbiased.
         """
-        product = (x * y) % P
+        return await self.truncate((x * y) % P, fraction, width)
+
+    async def truncate(self, product: Share, fraction: int, width: int) -> Share:
+        """Numbers divided by 2^fraction; also sums of products (degree 2t), which so get fresh shares.
+
+        As `multiply_fixed`, for numbers below 2^(width - 1).
+        """
         high = self._drawn(product.size, lambda drawn: drawn & ((1 << (width + SECURITY - fraction)) - 1))
         low = self._drawn(product.size, lambda drawn: drawn & ((1 << fraction) - 1))
         above = self._shared_sum(high).reshape(product.shape)

@@ -26,6 +26,7 @@ from fairnode.mpc.kernels.numbers import (
     widen,
 )
 from fairnode.mpc.kernels.rounding import round_to_base
+from fairnode.mpc.kernels.sharing import ALL_ONES
 from fairnode.mpc.kernels.streams import Words
 
 
@@ -84,27 +85,67 @@ async def judge(
 async def _large_or_empty(
     kernel: BitKernel, counts: Sequence[Number], changes: Sequence[Sequence[Number]], rule: OpeningRule
 ) -> Words:
-    """One bit a cell: T >= K, every rest 0 or >= K, every change 0 or >= K; all judged side by side.
+    """One bit a cell: T >= K, every rest 0 or >= K, every change 0 or >= K; all judged side by side."""
+    sums = await _Small.of(kernel, counts, changes, rule)
+    lanes = beside([sums.total, await sums.less_one(kernel, rule.coalition)])
+    return await _reach(kernel, lanes, rule.least, sums.words)
 
-    v is 0 or >= K exactly if v - 1, modulo 2^bits, is >= K - 1; and T - x - 1 is T plus the inverse of x.
-    All of that is the same if every single number over K is put down to the largest of K's bits: a sum that
-    has one is over K before and after.
-    """
-    n, words = len(counts), counts[0][0].shape[1]
-    everything = beside([*counts, *(x for by_contributor in changes for x in by_contributor)])
-    low = await _put_down(kernel, everything, rule.least.bit_length())
-    bits = (n * ((1 << len(low)) - 1)).bit_length()
-    apiece = [list(number) for number in zip(*(apart(plane, words) for plane in low), strict=True)]
-    sums = [await sum_numbers(kernel, apiece[i : i + n], bits) for i in range(0, len(apiece), n)]
-    coalitions = await _coalition_sums(kernel, apiece[:n], rule.coalition, bits)
-    wholes = beside([sums[0]] * len(coalitions) + sums[1:])
-    parts = beside([*coalitions, *[widen(kernel, [kernel.zeros(words)], bits)] * len(changes)])
-    rests = await add_modulo(kernel, wholes, [kernel.invert(x) for x in parts])
-    lanes = beside([sums[0], rests])
-    large = await at_least_each(
-        kernel, lanes, [(rule.least, words), (rule.least - 1, lanes[0].shape[1] - words)]
-    )
+
+async def empty_or_large(kernel: BitKernel, counts: Sequence[Number], rule: OpeningRule) -> Words:
+    """One bit a cell: its total and every rest is 0 or >= K; for cells that are conditions, not results."""
+    sums = await _Small.of(kernel, counts, [], rule)
+    ones = [kernel.public(np.full(sums.words, ALL_ONES))] * len(sums.total)
+    lanes = beside([await add_modulo(kernel, sums.total, ones), await sums.less_one(kernel, rule.coalition)])
+    large = await at_least_each(kernel, lanes, [(rule.least - 1, lanes[0].shape[1])])
+    return await all_of(kernel, apart(large, sums.words))
+
+
+async def _reach(kernel: BitKernel, lanes: Number, least: int, words: int) -> Words:
+    """The first stretch of words is >= K and all others are >= K - 1, one bit a lane of a stretch."""
+    large = await at_least_each(kernel, lanes, [(least, words), (least - 1, lanes[0].shape[1] - words)])
     return await all_of(kernel, apart(large, words))
+
+
+@dataclass(frozen=True)
+class _Small:
+    """Total, contributors' counts and sums of changes after every single number over K was put down.
+
+    To the largest number of K's bits: a sum that has one is over K before and after, so the rule decides
+    the same on numbers of a few bits.
+    """
+
+    total: Number
+    counts: Sequence[Number]
+    changed: Sequence[Number]
+    words: int
+
+    @classmethod
+    async def of(
+        cls,
+        kernel: BitKernel,
+        counts: Sequence[Number],
+        changes: Sequence[Sequence[Number]],
+        rule: OpeningRule,
+    ) -> _Small:
+        n, words = len(counts), counts[0][0].shape[1]
+        everything = beside([*counts, *(x for by_contributor in changes for x in by_contributor)])
+        low = await _put_down(kernel, everything, rule.least.bit_length())
+        bits = (n * ((1 << len(low)) - 1)).bit_length()
+        apiece = [list(number) for number in zip(*(apart(plane, words) for plane in low), strict=True)]
+        sums = [await sum_numbers(kernel, apiece[i : i + n], bits) for i in range(0, len(apiece), n)]
+        return cls(sums[0], apiece[:n], sums[1:], words)
+
+    async def less_one(self, kernel: BitKernel, coalition: int) -> Number:
+        """Every rest and every change, less one, side by side; v is 0 or >= K exactly if v - 1 is >= K - 1.
+
+        T - x - 1 is T plus the inverse of x, modulo 2^bits.
+        """
+        bits = len(self.total)
+        coalitions = await _coalition_sums(kernel, self.counts, coalition, bits)
+        wholes = beside([*[self.total] * len(coalitions), *self.changed])
+        nothing = widen(kernel, [kernel.zeros(self.words)], bits)
+        parts = beside([*coalitions, *[nothing] * len(self.changed)])
+        return await add_modulo(kernel, wholes, [kernel.invert(x) for x in parts])
 
 
 async def _put_down(kernel: BitKernel, number: Number, bits: int) -> Number:
@@ -139,7 +180,7 @@ async def _undominated(kernel: BitKernel, total: Number, counts: Sequence[Number
     shares = await _times_public(kernel, beside([widen(kernel, x, len(total)) for x in counts]), 100, bits)
     limits = beside([limit] * len(counts))
     inverse = [kernel.invert(x) for x in widen(kernel, shares, bits)]
-    one = [kernel.public(np.full(limits[0].shape[1], np.uint64(0xFFFF_FFFF_FFFF_FFFF)))]
+    one = [kernel.public(np.full(limits[0].shape[1], ALL_ONES))]
     less_one = await add(kernel, limits, inverse)  # its carry out is [limit > share]
     exactly = await add(kernel, less_one[:-1], one)  # and this one's [limit == share]
     return await all_of(kernel, apart(less_one[-1] ^ exactly[-1], words))

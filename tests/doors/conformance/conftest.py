@@ -71,7 +71,7 @@ def point(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Point]:
     make_node(Config(folder, "shelter", f"http://127.0.0.1:{port}", "127.0.0.1", port, organisation))
     node = open_node(folder)
     fill(node)
-    node.store.close()
+    node.close()
     command = [
         sys.executable,
         "-c",
