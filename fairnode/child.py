@@ -25,7 +25,7 @@ from typing import Any
 
 from fairnode import errors
 
-SPARED = frozenset({"view", "recount"})
+SPARED = frozenset({"view", "recount", "link"})
 """The jobs that a `Spare` has loaded (`fairnode.jobs.spare`)."""
 
 

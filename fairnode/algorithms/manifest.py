@@ -25,6 +25,7 @@ from fairnode.records.algorithm import (
     TableKind,
 )
 
+FILE = "algorithm.toml"
 LARGEST = 256 * 1024
 DEEPEST = 24
 PARAMETER = "parameter:"

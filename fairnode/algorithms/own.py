@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from fairnode import clock
-from fairnode.algorithms.manifest import read_manifest
+from fairnode.algorithms.manifest import FILE, read_manifest
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.linkage import program as linkage
@@ -41,7 +41,7 @@ def own_programs() -> dict[str, OwnProgram]:
     """The node's own programs by name."""
     found = {}
     for name, program_digest in DIGESTS.items():
-        text = (shared("algorithms") / name / "algorithm.toml").read_bytes()
+        text = (shared("algorithms") / name / FILE).read_bytes()
         found[name] = OwnProgram(text, f"sha256:{digest(text + program_digest().encode())}")
     return found
 

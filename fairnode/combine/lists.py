@@ -76,7 +76,7 @@ def step_keys(node: Node, visit: Visit) -> Visit:
     check_approved(node, visit, context.content())
     if context.algorithm.image not in {own.identity for own in own_programs().values()}:
         raise errors.NotAllowed("The study names another version of this program than this node's.")
-    made = run_child("link", _keys_job(context), spool=node.config.spool, seconds=SECONDS)
+    made = run_child("link", _keys_job(context), spool=node.config.spool, seconds=SECONDS, spare=node.spare)
     with node.store.read() as reader:
         request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"
@@ -157,7 +157,9 @@ def step_list(node: Node, visit: Visit) -> Visit:
         secret = _secret(node, turn)
         if secret is None:
             return visit
-        made = run_child("link", _deal_job(node, turn, secret), spool=node.config.spool, seconds=SECONDS)
+        made = run_child(
+            "link", _deal_job(node, turn, secret), spool=node.config.spool, seconds=SECONDS, spare=node.spare
+        )
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
     if made["failed"]:
@@ -191,7 +193,8 @@ def _answer_for_list(node: Node, question: Question) -> None:
         say(node, question, stands=False)
         return
     case = read_case(node, visit)
-    made = run_child("link", _keys_job(case.context), spool=node.config.spool, seconds=SECONDS)
+    job = _keys_job(case.context)
+    made = run_child("link", job, spool=node.config.spool, seconds=SECONDS, spare=node.spare)
     check_approved(node, visit, case.context.content())
     if made["sha256"] == visit.snapshot:
         say(node, question, stands=True)

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from fairnode.child import SPARED
-from fairnode.jobs import recount, view
+from fairnode.jobs import link, recount, view
 from fairnode.jobs.process import Job, answer, end_with
 
-JOBS: dict[str, Job] = {"recount": recount.run, "view": view.run}
+JOBS: dict[str, Job] = {"recount": recount.run, "view": view.run, "link": link.run}
 assert JOBS.keys() == SPARED
 
 

@@ -88,7 +88,12 @@ def town(built_lists, tmp_path_factory):
     shutil.copytree(built_lists, folder)
     town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
     yield town
+    _let_go(town)
+
+
+def _let_go(town):
     for node in town.nodes.values():
+        node.spare.end()
         node.store.close()
 
 
@@ -362,6 +367,7 @@ def test_figures_of_one_table_are_counted_over_studies_and_over_sets_of_lists():
         check_figures([{**nine, "figures": 1}], ["a", "b", "d"], 1)  # differs by two lists only
 
 
+@pytest.mark.long
 def test_a_list_that_changed_after_it_was_dealt_is_taken_back_and_dealt_anew(built_lists, tmp_path):
     """Consent and withdrawals of the day (P19): before the opening the keys are made once more."""
     shutil.copytree(built_lists, tmp_path / "town")
@@ -380,8 +386,7 @@ def test_a_list_that_changed_after_it_was_dealt_is_taken_back_and_dealt_anew(bui
     compute(town)
     (release,) = town.finish(study)
     assert json.loads(release.table)["combined"]["attempt"] == 2
-    for node in town.nodes.values():
-        node.store.close()
+    _let_go(town)
 
 
 def _withdraw_one(node, folder):

@@ -11,13 +11,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from examples.netherlands import LISTS, published
+from fairnode.algorithms.own import own_programs
 from fairnode.cli.main import fairnode
 from fairnode.combine.waiting import waiting_for
 from fairnode.demo.policies import SENTENCE
 from fairnode.discovery.search import Wanted, search
+from fairnode.mpc.estimate.grid import figures
+from fairnode.mpc.estimate.models import Model
+from fairnode.mpc.estimate.plain import hidden_number
+from fairnode.mpc.overlap.shape import patterns
 from fairnode.records.rows import Computation, PeerHead, Release, Study
 from fairnode.records.states import PublicState
+from fairnode.release.estimates import estimates_of
 from fairnode.studies.follow import follow
+from fairnode.studies.hidden import hidden_population
 from tests.network import plain
 from tests.network.live import KEYS, Traffic, build, shown
 
@@ -236,3 +244,47 @@ def state_of(live, study):
         found = reader.get(Study, study).state
     node.close()
     return found
+
+
+def ask_about_lists(live, **changes):
+    """The study of how many nobody sees over the four lists; what was released."""
+    own = own_programs()["linkage-keys"]
+    parts = hidden_population("names", 5000, ["independent", "1-3"])
+    asked = {
+        "purpose": "https://w3id.org/fairnode/policy#PrevalenceEstimation",
+        "algorithm": {"name": "linkage-keys", "version": own.told.version, "identity": own.identity},
+    }
+    study = live.ask((), **{**asked, **parts, **changes})
+    live.approve(study)
+    (release,) = live.released(study, 300.0)
+    return estimates_of(release)
+
+
+def published_cells(lists):
+    """The published table over these datasets, in the order of `patterns`."""
+    letters = {f"{key}-victims": letter for letter, key in LISTS.items()}
+    ours = [letters[iri.rpartition("/")[2]] for iri in lists]
+    cells = dict.fromkeys(patterns(len(lists)), 0)
+    for on, number in published().items():
+        pattern = tuple(i for i, letter in enumerate(ours) if letter in on)
+        if pattern:
+            cells[pattern] += number
+    return list(cells.values())
+
+
+@pytest.mark.long
+def test_every_cell_of_the_overlap_of_synthetic_lists_is_the_published_one(live):
+    stages = hidden_population("names", 5000, ["independent"])["stages"][:2]
+    options = {"bound": 5000, "synthetic": True}
+    stages = [stages[0], {**stages[1], "program": "overlap-open-synthetic", "options": options}]
+    told = ask_about_lists(live, stages=stages, openings=["overlap"])
+    assert [n for _, n in told.overlap] == published_cells(told.lists)
+
+
+@pytest.mark.long
+def test_what_nobody_sees_is_estimated_as_in_clear_rounded(live):
+    told = ask_about_lists(live)
+    cells = published_cells(told.lists)
+    exact = [hidden_number(cells, Model.of(4, terms)) for terms in ([], [[0, 2]])]
+    assert [m.hidden for m in told.models] == [figures(n0) for n0 in exact]
+    assert told.observed == figures(sum(cells))
