@@ -164,7 +164,7 @@ def overlap(
         _row(f"{name}_cpu", cpu, None, None if goal is None else 2 * goal, "cpu s"),
         _row(f"{name}_peak", peak, None, 1.5e9 if large else 0.6e9, "bytes"),
         _row(f"{name}_sent", sent, None, None if large else 500e6, "bytes"),
-        _row(f"{name}_upload_per_list", uploads.largest, None, 21.5e6 * bound / 1e5, "bytes"),
+        _row(f"{name}_upload_per_list", uploads.largest, None, 27e6 * bound / 1e5, "bytes"),
         _row(f"{name}_input_side_per_list", uploads.seconds / lists, None, None, "s"),
     ]
 
