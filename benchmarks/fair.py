@@ -94,7 +94,7 @@ def made_node() -> Iterator[Node]:
         try:
             yield node
         finally:
-            node.store.close()
+            node.close()
 
 
 def _free_port() -> int:
@@ -173,7 +173,7 @@ def index_rows(node: Node, number: int) -> Iterator[Row]:
         again += timed(lambda at=at, told=told: take_in(node, publisher(at), told, (f"{publisher(at)}/",)))
     yield row("reharvest_1_percent_vs_load", again, seconds, 0.2, "s", more_is_better=False)
     yield row("search_p95", p95(search_times(node)), None, 50.0, "ms", more_is_better=False)
-    node.store.close()
+    node.close()
     yield row("index_size_vs_records", size(node.config.index), received, 2.0, "bytes", more_is_better=False)
     spent = timed(lambda: refresh(node))
     rate = total / spent

@@ -102,7 +102,7 @@ def rows() -> list[dict[str, Any]]:
         town.know_each_other()
         found = [*overhead(town), *latency(nodes["police"], town.home)]
         for node in nodes.values():
-            node.store.close()
+            node.close()
     return found
 
 

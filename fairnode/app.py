@@ -45,6 +45,7 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+_FROM_ELSEWHERE = "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match"
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -121,8 +122,10 @@ def _finish(node: Node, response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "Link, ETag, Location"
         if request.method == "OPTIONS":
+            if not response.content_length:
+                del response.headers["Content-Type"]  # there is nothing in it
             response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, HEAD")
-            response.headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, If-None-Match"
+            response.headers["Access-Control-Allow-Headers"] = _FROM_ELSEWHERE
             response.headers["Access-Control-Max-Age"] = "86400"
     return response
 

@@ -3,7 +3,8 @@
 A job gets a JSON object in a file (never in argv or the environment, which other users can read) and
 answers with one. It runs isolated (`python -I`), in a process group of its own, with a time limit, and it
 ends when the process that started it ends. Its folder is locked while it is in use; `sweep` removes the
-folders that nobody holds any more, which a killed process left behind.
+folders that nobody holds any more, which a killed process left behind. Loading what a job needs takes longer
+than many a job: who expects one has a `Spare` load it beforehand.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,22 +25,61 @@ from typing import Any
 
 from fairnode import errors
 
+SPARED = frozenset({"view", "recount"})
+"""The jobs that a `Spare` has loaded (`fairnode.jobs.spare`)."""
+
 
 class Ended(errors.Unavailable):
     """The child was ended by a limit, or died without an answer."""
 
 
-def run_child(name: str, job: Mapping[str, Any], *, spool: Path, seconds: float = 600.0) -> dict[str, Any]:
-    """Run `fairnode.jobs.<name>` on `job` and return its result.
+class Spare:
+    """At most one process that has loaded DuckDB and Arrow, has seen no data, and waits for its one job."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """See that there is one; comes back at once, while it is still loading."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process = _start("spare", stdin=subprocess.PIPE)
+
+    def take(self) -> subprocess.Popen[bytes] | None:
+        """The process, for one job; None when there is none."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None and process.poll() is not None:
+            process.communicate()
+            return None
+        return process
+
+    def end(self) -> None:
+        """Let go of it: it ends without a job."""
+        process = self.take()
+        if process is not None:
+            process.communicate()
+
+
+def run_child(
+    name: str,
+    job: Mapping[str, Any],
+    *,
+    spool: Path,
+    seconds: float = 600.0,
+    spare: Spare | None = None,
+) -> dict[str, Any]:
+    """Run `fairnode.jobs.<name>` on `job` and return its result, in a `spare` process where that has one.
 
     `spool` is a directory on this node's disk, readable by this user only. Raises the `FairnodeError`
     that the job raised, `Ended` when it ran longer than `seconds` or died without an answer, `Unavailable` when
     the disk cannot take its files.
     """
-    with _disk_told(), _folder(spool, name) as folder:
+    with _disk_told(), job_folder(spool, name) as folder:
         job_path, result_path = folder / "job.json", folder / "result.json"
         job_path.write_text(json.dumps(job), encoding="utf-8")
-        stderr = _run(name, folder, seconds)
+        stderr = _run(name, folder, seconds, spare)
         if not result_path.exists():
             raise Ended(
                 f"The step '{name}' ended without an answer.",
@@ -65,8 +106,8 @@ def _disk_told() -> Iterator[None]:
 
 
 @contextmanager
-def _folder(spool: Path, name: str) -> Iterator[Path]:
-    """A locked folder of one job, removed at its end."""
+def job_folder(spool: Path, name: str) -> Iterator[Path]:
+    """A locked folder of one job, or of several that belong together; removed at its end, and by `sweep`."""
     jobs = spool / "jobs"
     jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(jobs, fcntl.LOCK_SH):  # no sweeping between the making and the locking
@@ -105,19 +146,18 @@ def sweep(spool: Path) -> None:
                 continue  # in use, or just ended
 
 
-def _run(name: str, folder: Path, seconds: float) -> str:
+def _run(name: str, folder: Path, seconds: float, spare: Spare | None) -> str:
     """Run the job in `folder` to its end within `seconds`; its standard error."""
     files = [str(folder / "job.json"), str(folder / "result.json")]
-    with subprocess.Popen(
-        [sys.executable, "-I", "-m", f"fairnode.jobs.{name}", *files, str(os.getpid())],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env={"TMPDIR": str(folder), "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
-    ) as process:
+    told = None
+    process = spare.take() if spare is not None and name in SPARED else None
+    if process is not None:
+        told = json.dumps([name, str(folder), *files]).encode()
+    else:
+        process = _start(name, *files, temporary=folder)
+    with process:
         try:
-            _, stderr = process.communicate(timeout=seconds)
+            _, stderr = process.communicate(told, timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -126,6 +166,24 @@ def _run(name: str, folder: Path, seconds: float) -> str:
                 to_do="Ask for fewer rows or variables, or ask the operator for a higher limit.",
             ) from None
     return stderr.decode(errors="replace")
+
+
+def _start(
+    name: str, *files: str, temporary: Path | None = None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Start `fairnode.jobs.<name>`, isolated, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", f"fairnode.jobs.{name}", *files, str(os.getpid())],
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={
+            "PATH": os.environ.get("PATH", ""),
+            "LC_ALL": "C.UTF-8",
+            **({"TMPDIR": str(temporary)} if temporary else {}),
+        },
+    )
 
 
 def _revive(told: Mapping[str, Any]) -> errors.FairnodeError:

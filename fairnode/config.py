@@ -32,7 +32,9 @@ class Settings:
     `release_slot` (seconds): releases become visible only at multiples of it, so that their moment tells
     nothing (P8). `visits_at_once`: how many containers may run side by side. `base_image`: the image in which
     the engine is attacked before the first visit (made by docker/base-image.sh). `one_visit_per_dataset`: no two
-    containers ever read the same dataset at the same time.
+    containers ever read the same dataset at the same time. `rehearse`: a study that waits for people is run
+    on the dataset's synthetic twin, and they see how that went. `twin_epsilon`: how much privacy loss all
+    profiles with noise of one dataset may cost together; 0 permits none.
     """
 
     release_slot: int = 3600
@@ -44,6 +46,8 @@ class Settings:
     base_image: str = "fairnode/base:bookworm"
     log_level: str = "INFO"
     upload_limit_mib: int = 1024
+    rehearse: bool = True
+    twin_epsilon: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,11 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "must be DEBUG, INFO, WARNING or ERROR",
         lambda v: v in ("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
+    "rehearse": ("must be true or false", lambda v: isinstance(v, bool)),
+    "twin_epsilon": (
+        "must be a number from 0 to 10",
+        lambda v: isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v <= 10,
+    ),
     "upload_limit_mib": ("must be a number of MiB, 1 or more", lambda v: _number(v, 1)),
 }
 
@@ -262,11 +271,11 @@ def write_config(config: Config) -> None:
         raise errors.Conflict("There is a node in this directory already.") from error
 
 
-def _toml(value: str | int | tuple[str, ...]) -> str:
+def _toml(value: str | float | tuple[str, ...]) -> str:
     """A value as TOML writes it (strings escaped as in JSON, which TOML's basic strings allow)."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value).lower()  # true and false are small in TOML
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

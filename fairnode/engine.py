@@ -1,6 +1,6 @@
 """What an engine must promise: it runs one container per visit, shut in, and hands over one file.
 
-A visit goes `prepare` -> `start` -> `look` until it ended -> `collect` -> `remove`; `kill` ends it before its
+A visit goes `prepare` -> `start` -> `wait` until it ended -> `collect` -> `remove`; `kill` ends it before its
 time. Every step may be repeated after a crash and then changes nothing more. The engine keeps no memory of
 its own: what is so is what the engine's inspection says, never what an exception seemed to mean. How bytes
 get into the container (mounted or copied) is its own affair; callers hand over paths and get bytes.
@@ -64,6 +64,7 @@ class VisitSpec:
     /fairnode/in/<name>, both read-only. `deadline` (with a zone) is the last moment at which the container
     may still run. `runtime` names another OCI runtime of the engine, such as "runsc"; "" is its default.
     `log_bytes` keeps so much of the end of what the program prints, for `Engine.tail`; 0 keeps nothing.
+    `deadly_calls` are system calls which, where the engine denies them, end the program instead of failing.
     """
 
     visit_id: str
@@ -77,6 +78,7 @@ class VisitSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     runtime: str = ""
     log_bytes: int = 0
+    deadly_calls: tuple[str, ...] = ()
 
 
 class Phase(StrEnum):
@@ -97,6 +99,14 @@ class ContainerState:
     oom_killed: bool = False
     started: datetime | None = None
     finished: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """What a running container has used so far: processor seconds, and the most memory at once (bytes)."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,12 @@ class Engine(Protocol):
 
     def look(self, visit_id: str) -> ContainerState:
         """Where the visit's container stands now."""
+
+    def used(self, visit_id: str) -> Consumption | None:
+        """What the container has used until now; None when it does not run, or the engine does not say."""
+
+    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+        """As `look`, as soon as a container that runs has ended, but no later than after `seconds`."""
 
     def collect(self, visit_id: str) -> bytes:
         """What the container wrote, if it ended with 0, in time, in its memory, and its inputs are unchanged.

@@ -22,5 +22,5 @@ def make_node(config: Config) -> str:
     config.spool.mkdir(mode=0o700, exist_ok=True)
     node = open_node(config.directory)
     commit(node.desk, lambda _: None, Entry("node.made", node.iri, "node", facts={"key": node.keys.public}))
-    node.store.close()
+    node.close()
     return node.keys.public

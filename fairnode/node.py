@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from fairnode.child import Spare
 from fairnode.config import Config, load_config
 from fairnode.keys import NodeKeys, load_node_keys
 from fairnode.ledger.commit import Desk
@@ -13,11 +14,12 @@ from fairnode.store.database import Store, open_store
 
 @dataclass(frozen=True)
 class Node:
-    """What a step needs to know of the node it runs at."""
+    """What a step needs to know of the node it runs at; `spare` is for its jobs on data."""
 
     config: Config
     store: Store
     keys: NodeKeys
+    spare: Spare = field(default_factory=Spare)
 
     @property
     def iri(self) -> str:
@@ -28,6 +30,11 @@ class Node:
     def desk(self) -> Desk:
         """What `fairnode.ledger.commit` needs."""
         return Desk(self.store, self.keys, self.config.iri)
+
+    def close(self) -> None:
+        """Let go of the database and of a process that waits for a job."""
+        self.spare.end()
+        self.store.close()
 
 
 def open_node(directory: Path) -> Node:

@@ -32,6 +32,7 @@ from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import add_person, person_of
 from fairnode.people.tokens import make_token
+from fairnode.profiles.twin import draw
 from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Visit
 from fairnode.store.tables import TABLES
 from fairnode.worker.selftest import check_engine
@@ -85,7 +86,7 @@ class Site:
         try:
             yield node
         finally:
-            node.store.close()
+            node.close()
 
     def cli(
         self, *arguments: str, user: str = "", ok: bool = True, env: dict[str, str] | None = None
@@ -170,19 +171,21 @@ class Site:
             client.close()
 
     def ledger_size(self) -> int:
-        """How many lines the ledger has."""
+        """How many lines the ledger has, once the node's messages to itself are taken."""
+        self.wait_for_own_messages()
         with self.open() as node, node.store.read() as reader:
             return reader.count(LedgerLine)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has: what must not move when something is refused.
-
-        Where a worker runs, its node's messages to itself are waited for first.
-        """
-        while any(process.poll() is None for process in self.processes) and self.has_messages():
-            time.sleep(0.05)
+        """How many rows each table has, once its messages to itself are taken: what a refusal must not move."""
+        self.wait_for_own_messages()
         with self.open() as node, node.store.read() as reader:
             return {table.name: reader.count(kind) for kind, table in TABLES.items()}
+
+    def wait_for_own_messages(self) -> None:
+        """Return when no message of the node to itself waits, or nobody runs who would take it."""
+        while any(process.poll() is None for process in self.processes) and self.has_messages():
+            time.sleep(0.05)
 
     def has_messages(self) -> bool:
         """Whether a message of the node to itself waits for its worker."""
@@ -255,7 +258,7 @@ class Site:
 def make_template(folder: Path, data: Path, counts: Path) -> Site:
     """A node of the police with its people, its case file and the algorithm `counts`, known."""
     site = Site(folder)
-    settings = replace(Settings(), release_slot=1)
+    settings = replace(Settings(), release_slot=1, rehearse=False)  # tests/rehearse switches it on
     organisation = next(o for o in ORGANISATIONS if o.key == "police")
     make_node(
         Config(folder, "template", URL, "127.0.0.1", 1, Organisation("National Police", "police"), settings)
@@ -264,7 +267,7 @@ def make_template(folder: Path, data: Path, counts: Path) -> Site:
         add_people(node, folder)
         told = dict(tomllib.loads(source(organisation))["source"])
         told["path"] = str(data / "police" / told["path"])
-        add(node, person_of(node, "carla"), record(organisation, URL).encode(), told)
+        draw(node, add(node, person_of(node, "carla"), record(organisation, URL).encode(), told))
         add_algorithm(node, counts)
     return site
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fairnode import vocabulary
 from fairnode.algorithms.manifest import check_parameters
 from fairnode.errors import Finding, NotValid
 from fairnode.records.algorithm import Manifest, OutputTable
@@ -45,13 +46,25 @@ def _table(
         "kind": table.kind.value,
         "unit": table.unit or unit,
         "input": table.input,
-        "dimensions": [{"variable": name, "codes": list(codes[name])} for name in names],
+        "dimensions": [
+            {"variable": name, "codes": list(codes[name]), "sensitive": _is_sensitive(table, name)}
+            for name in names
+        ],
     }
     if table.measure:
         told["measure"] = table.measure
     if table.numerator:
         told["numerator"] = {"variable": table.numerator.variable, "in": list(table.numerator.codes)}
     return told
+
+
+def _is_sensitive(table: OutputTable, name: str) -> bool:
+    """Whether the ontology calls the variable sensitive: the gate then hides a code that all of a group have.
+
+    What a manifest names with codes of its own is no variable of the ontology.
+    """
+    known = vocabulary.variables().get(name)
+    return known is not None and known.sensitive and name not in dict(table.own_codes)
 
 
 def _dimensions(table: OutputTable, parameters: Mapping[str, Any]) -> tuple[str, ...]:

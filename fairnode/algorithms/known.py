@@ -51,6 +51,11 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
     """
     check_may_submit(person)
     told = read_manifest(manifest_bytes)
+    if told.node_program:
+        raise errors.NotValid(
+            "A program of the node itself is not submitted: each node has its own.",
+            to_do="Name an image in algorithm.toml instead of [node].",
+        )
     checked = read_archive(archive, ARCHITECTURES.get(platform.machine(), platform.machine()))
     if told.identity and told.identity != checked.identity:
         raise errors.NotValid(

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 
 from fairnode.errors import Finding, NotValid
+from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
     Condition,
     InputNeed,
@@ -90,6 +91,7 @@ SCHEMA = _table(
             },
             "entrypoint",
         ),
+        "node": _table({"program": {"enum": [linkage.NAME]}}, "program"),
         "inputs": {
             "type": "array",
             "minItems": 1,
@@ -148,7 +150,7 @@ SCHEMA = _table(
             }
         ),
     },
-    *("algorithm", "image", "inputs", "outputs", "stages"),
+    *("algorithm", "inputs", "stages"),
 )
 
 
@@ -245,13 +247,14 @@ def _keywords(schema: object) -> set[str]:
 
 def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
     """What no schema sees: names that refer to nothing, and tables without what their kind needs."""
+    yield from _what_runs(told)
     inputs = [i["name"] for i in told["inputs"]]
-    tables = [o["id"] for o in told["outputs"]]
+    tables = [o["id"] for o in told.get("outputs", [])]
     for what, names in (("inputs", inputs), ("outputs", tables)):
         for name in sorted({n for n in names if names.count(n) > 1}):
             yield Finding(what, f"{name!r} is there twice")
     parameters = told.get("parameters", {}).get("properties", {})
-    for number, output in enumerate(told["outputs"]):
+    for number, output in enumerate(told.get("outputs", [])):
         where = f"outputs.{number}"
         if output.get("input", inputs[0]) not in inputs:
             yield Finding(f"{where}.input", f"there is no input {output['input']!r}")
@@ -266,8 +269,16 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(f"{where}.numerator", "belongs to a proportion, and only there")
 
 
+def _what_runs(told: Mapping[str, Any]) -> Iterator[Finding]:
+    """An image puts out tables; a program of the node has neither image nor tables."""
+    if ("image" in told) == ("node" in told):
+        yield Finding("image", "an algorithm is either an image or, in [node], a program of the node")
+    if ("image" in told) != ("outputs" in told):
+        yield Finding("outputs", "belong to an image, and to every image")
+
+
 def _manifest(told: Mapping[str, Any]) -> Manifest:
-    about, image, stages = told["algorithm"], told["image"], told["stages"]
+    about, image, stages = told["algorithm"], told.get("image", {}), told["stages"]
     return Manifest(
         name=about["name"],
         version=about["version"],
@@ -279,13 +290,14 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
         commit=about.get("commit", ""),
         method=about.get("method", ""),
         identity=image.get("identity", ""),
-        entrypoint=tuple(image["entrypoint"]),
+        entrypoint=tuple(image.get("entrypoint", ())),
         inputs=tuple(_input(i) for i in told["inputs"]),
         parameters=told.get("parameters", {"type": "object", "additionalProperties": False}),
-        outputs=tuple(_output(o, told["inputs"][0]["name"]) for o in told["outputs"]),
+        outputs=tuple(_output(o, told["inputs"][0]["name"]) for o in told.get("outputs", [])),
         stages=tuple(StageKind(s) for s in stages["fits"]),
         programs=tuple(stages.get("programs", ())),
         resources=Resources(**told.get("resources", {})),
+        node_program=told.get("node", {}).get("program", ""),
     )
 
 

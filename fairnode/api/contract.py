@@ -40,12 +40,16 @@ def document() -> dict[str, Any]:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Every operation of the API, in the order of the file."""
+    """Every operation of the API, in the order of the file.
+
+    The records' own addresses are described in the same file and answered by the RDF door.
+    """
     return tuple(_operations())
 
 
 def _operations() -> Iterator[Operation]:
-    for path, methods in document()["paths"].items():
+    of_the_api = {path: told for path, told in document()["paths"].items() if path.startswith(PREFIX)}
+    for path, methods in of_the_api.items():
         for method, told in methods.items():
             given = [_resolved(parameter) for parameter in told.get("parameters", ())]
             body = _resolved(told.get("requestBody", {}))

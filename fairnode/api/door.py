@@ -9,7 +9,7 @@ from functools import partial
 from flask import Blueprint, Response, redirect, request
 
 from fairnode import clock, errors
-from fairnode.api import auditing, deciding, finding, studying
+from fairnode.api import auditing, deciding, finding, reviewing, studying
 from fairnode.api.call import Answer, Call, Door
 from fairnode.api.contract import Operation, check_body, check_values, document, operations, read_query
 from fairnode.door.asking import bearer, json_body
@@ -21,7 +21,7 @@ from fairnode.records.rows import Repeat
 
 HANDLERS: Mapping[str, Callable[[Call], Answer]] = {
     name: function
-    for module in (auditing, deciding, finding, studying)
+    for module in (auditing, deciding, finding, reviewing, studying)
     for name, function in vars(module).items()
     if callable(function) and getattr(function, "__module__", "") == module.__name__ and name[0] != "_"
 }

@@ -18,6 +18,7 @@ from fairnode.approvals.decide import (
     revoke,
 )
 from fairnode.approvals.grant import grant_by_policy
+from fairnode.approvals.rehearsal import rehearsal_of
 from fairnode.approvals.statement import Signer
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "item",
     "may_decide",
     "refuse",
+    "rehearsal_of",
     "revoke",
 ]

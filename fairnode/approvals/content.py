@@ -10,18 +10,19 @@ from typing import Any
 
 from fairnode import clock
 from fairnode.algorithms.manifest import read_manifest
-from fairnode.datasets.description import describe
+from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import compile_view as compile_query
 from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.network.joined import current
 from fairnode.node import Node
-from fairnode.records.dataset import to_json
+from fairnode.records.algorithm import Manifest
+from fairnode.records.dataset import View, to_json
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Algorithm, Dataset, Visit
 from fairnode.studies.combination import compute_facts
 from fairnode.studies.document import StudyPlan
-from fairnode.studies.fit import compile_contract, compile_view
+from fairnode.studies.fit import compile_contract, compile_view, reads_identifiers
 
 PROTOCOL = "fairnode/1"
 
@@ -63,7 +64,7 @@ def approval_content(
             "policy": description.policy.version if description.policy else "",
             "regime": description.regime,
         },
-        "view": {**to_json(view), "query": compile_query(description.dataset, view).digest},
+        "view": {**to_json(view), "query": _query(description, view, manifest)},
         "outputContract": contract_to_json(contract),
         "gateRules": {"version": rules.version, "sha256": rules.hash},
         "combination": compute_facts(plan, current(node), sum(len(list(t.keys())) for t in contract.tables)),
@@ -71,7 +72,13 @@ def approval_content(
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
+        "rerunOnPermutedRows": contract.class_b,
     }
+
+
+def _query(description: Description, view: View, manifest: Manifest) -> str:
+    """The digest of the statements that make the view."""
+    return compile_query(description.dataset, view, identifiers=reads_identifiers(manifest)).digest
 
 
 def content_hash(content: dict[str, Any]) -> str:

@@ -65,7 +65,8 @@ def check(folder: Path, output: Output) -> None:
     if not path.exists():
         raise errors.NotFound(f"{folder} holds no algorithm.toml.", to_do="Copy one from algorithms/counts.")
     told = read_manifest(path.read_bytes())
-    missing = [name for name in ("Dockerfile",) if not (folder / name).exists()]
+    wanted = () if told.node_program else ("Dockerfile",)
+    missing = [name for name in wanted if not (folder / name).exists()]
     if missing:
         findings = tuple(errors.Finding(name, "is missing") for name in missing)
         raise errors.NotValid("The folder is not complete.", findings=findings)

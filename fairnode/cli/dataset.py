@@ -13,9 +13,10 @@ from fairnode.algorithms.known import listed, manifest
 from fairnode.cli.describe import describe_dataset, in_words
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.cli.profile import profile_dataset, twin_dataset
 from fairnode.datasets.add import add, check
-from fairnode.discovery.fitting import datasets_for
-from fairnode.discovery.search import Wanted, facets, search
+from fairnode.discovery.fitting import datasets_for, wanted_by
+from fairnode.discovery.search import Page, Wanted, search, search_page
 from fairnode.metadata.keep import datasets
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
@@ -29,6 +30,8 @@ def command() -> None:
 
 
 command.add_command(describe_dataset)
+command.add_command(profile_dataset)
+command.add_command(twin_dataset)
 
 
 @command.command("list", epilog="Example: fairnode dataset list")
@@ -109,11 +112,10 @@ def search_datasets(node: Node, output: Output, algorithm: str, counted: bool, *
     Words are looked for in English and Dutch, and their beginnings count.
     """
     wanted = Wanted(**told)
-    found = datasets_for(node, _named(node, algorithm), wanted) if algorithm else search(node, wanted)
     if counted:
-        counts = [[f.name, value, number] for f in facets(found) for value, number in f.values]
-        output.table("Facets", ["facet", "value", "datasets"], counts)
+        output.table("Facets", ["facet", "value", "datasets"], _counts(node, wanted, algorithm))
         return
+    found = datasets_for(node, _named(node, algorithm), wanted) if algorithm else search(node, wanted)
     rows = [
         [
             f.title,
@@ -125,6 +127,15 @@ def search_datasets(node: Node, output: Output, algorithm: str, counted: bool, *
         for f in found
     ]
     output.table("Datasets", ["title", "organisation", "years", "variables", "iri"], rows)
+
+
+def _counts(node: Node, wanted: Wanted, algorithm: str) -> list[list[Any]]:
+    """The facets of a search, as rows."""
+    known = {row.name: manifest(row) for row in listed(node) if row.state == "known"}
+    asked = wanted_by(_named(node, algorithm), wanted) if algorithm else wanted
+    narrower = {name: other for name, told in known.items() if (other := wanted_by(told))}
+    page = search_page(node, asked, 0, narrower=narrower) if asked else Page((), 0)
+    return [[facet.name, value, number] for facet in page.facets for value, number in facet.values]
 
 
 def _named(node: Node, name: str) -> Manifest:

@@ -67,8 +67,9 @@ def _run(folder: Path, cache: Path, taking_part: list[Member]) -> None:
     by_key = {member.key: member for member in taking_part}
     _local_story(folder, by_key[LOCAL])
     _combined_story(folder, by_key[HOME], taking_part)
+    _hidden_story(folder, by_key[HOME], taking_part)
     line = story.ask_refused_study(by_key[HOME], by_key[REFUSING])
-    CONSOLE.print(f'[5] {by_key[REFUSING].name}, asked by citizenship, refuses by policy: "{line.sentence}"')
+    CONSOLE.print(f'[6] {by_key[REFUSING].name}, asked by citizenship, refuses by policy: "{line.sentence}"')
     for member in taking_part:
         report = verify_ledger(open_node(member.directory).desk)
         CONSOLE.print(f"    {member.name}: {report.lines} ledger lines. {report_words(report)[-1]}")
@@ -97,6 +98,20 @@ def _combined_story(folder: Path, home: Member, taking_part: list[Member]) -> No
     (folder / "result.csv").write_bytes(content)
     CONSOLE.print(f"[4] Released: {folder / 'result.csv'}, and on the page {home.url}/home.")
     click.echo(_first_lines(content.decode()))
+
+
+def _hidden_story(folder: Path, home: Member, taking_part: list[Member]) -> None:
+    """How many victims are on none of the six lists, from an overlap that nobody sees."""
+    CONSOLE.print("[5] How many victims does nobody see? Each node makes match keys of its own list; three")
+    CONSOLE.print("    compute parties count the overlap in shares and estimate from it. No cell is opened.")
+    study = story.ask_hidden_study(home, taking_part)
+    for member in taking_part:
+        story.approve_all(member, study)
+    told = story.wait_for_result(home, study)
+    content = render(told.releases[-1], "csv")
+    (folder / "hidden.csv").write_bytes(content)
+    CONSOLE.print(f"    Released: {folder / 'hidden.csv'}")
+    click.echo(content.decode())
 
 
 def _first_lines(content: str, number: int = 8) -> str:

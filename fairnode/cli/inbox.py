@@ -10,6 +10,7 @@ from fairnode import approvals
 from fairnode.approvals.decide import DECIDING
 from fairnode.cli.options import Me, signer, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.metadata.keep import dataset
 from fairnode.node import Node
 
 ROLE = click.option("--role", required=True, type=click.Choice([r.value for r in DECIDING]))
@@ -36,9 +37,14 @@ def list_inbox(node: Node, output: Output) -> None:
 @click.argument("visit")
 @with_node
 def show(node: Node, visit: str) -> None:
-    """Print everything that an approval of this visit would sign, and its hash."""
+    """Print everything that an approval of this visit would sign, its hash, and how it went on the twin."""
     found = approvals.item(node, visit)
-    told = {"contentHash": found.content_hash, "waitsFor": found.needed, "content": found.content}
+    told = {
+        "contentHash": found.content_hash,
+        "waitsFor": found.needed,
+        "content": found.content,
+        "onSyntheticRows": approvals.rehearsal_of(node, found.content, dataset(node, found.visit.dataset)),
+    }
     click.echo(json.dumps(told, indent=1, ensure_ascii=False))
 
 

@@ -11,6 +11,7 @@ import click
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.ledger import Report, verify_ledger
+from fairnode.ledger.words import sentence
 from fairnode.node import Node
 from fairnode.peers.heads import Witnessed, verify_peers
 from fairnode.records.rows import Head, LedgerLine, PeerHead
@@ -64,8 +65,9 @@ def show(node: Node, output: Output, study: str, last: int) -> None:
     """Show the newest lines."""
     with node.store.read() as reader:
         lines = [line for line in reader.find(LedgerLine, order="-id") if line.study.startswith(study)][:last]
-    told = [json.loads(line.body) for line in reversed(lines)]
-    columns = ["number", "at", "kind", "subject", "actor"]
+    bodies = [json.loads(line.body) for line in reversed(lines)]
+    told = [{**body, "what": sentence(body["kind"])} for body in bodies]
+    columns = ["number", "at", "kind", "what", "subject", "actor"]
     output.table("Ledger", columns, [[line[column] for column in columns] for line in told])
 
 

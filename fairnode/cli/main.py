@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 
 import click
 
@@ -65,6 +66,21 @@ def fairnode() -> None:
     """
 
 
+FILE_TROUBLE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
+def of_a_file(error: OSError) -> errors.FairnodeError:
+    """What was wrong with a file that the person named."""
+    name = f"'{Path(error.filename).name}'" if isinstance(error.filename, str) else "A file"
+    if isinstance(error, FileExistsError):
+        return errors.Conflict(
+            f"{name} is there already, and is not written over.", to_do="Give another name, or move it away."
+        )
+    return errors.NotValid(
+        f"{name} cannot be read or written: {error.strerror}.", to_do="Look at its place, owner and rights."
+    )
+
+
 def main() -> None:
     """Run the command line; errors of the house become a sentence and an exit code, never a traceback."""
     try:
@@ -72,6 +88,10 @@ def main() -> None:
     except errors.FairnodeError as error:
         Output(as_json="--json" in sys.argv).error(error)
         sys.exit(error.exit_code)
+    except FILE_TROUBLE as error:
+        told = of_a_file(error)
+        Output(as_json="--json" in sys.argv).error(told)
+        sys.exit(told.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

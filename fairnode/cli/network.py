@@ -13,7 +13,7 @@ import click
 from fairnode import clock, errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
-from fairnode.combine.announce import waiting_for
+from fairnode.combine.waiting import waiting_for
 from fairnode.network.agreement import ComputeParty, Member, read_agreement, write_agreement
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import check_in_force, join, sign_agreement
@@ -76,7 +76,7 @@ def card_of(node: Node, endpoint: str = "", host: str = "") -> Member:
 @with_output
 def make(target: Path, output: Output, **told: Any) -> None:
     """Write an agreement, to be read and signed by every member."""
-    members = [Member(**json.loads(path.read_text(encoding="utf-8"))) for path in told["cards"]]
+    members = [read_card(path) for path in told["cards"]]
     content = agreement_text(
         {
             "title": told["title"],
@@ -91,6 +91,28 @@ def make(target: Path, output: Output, **told: Any) -> None:
         file.write(content)
     digest = read_agreement(content).digest
     output.say(f"The agreement is in {target}.\nIts hash is {digest}.", {"file": str(target), "hash": digest})
+
+
+def read_card(path: Path) -> Member:
+    """The member whose card a file holds."""
+    try:
+        return Member(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise errors.NotValid(
+            f"{path.name} is not the card of a member.", to_do="They make one with: fairnode network card"
+        ) from error
+
+
+def read_signature(path: Path) -> tuple[str, str]:
+    """The node that signed, and its signature, from a file."""
+    try:
+        told = json.loads(path.read_bytes())
+        return str(told["node"]), str(told["signature"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise errors.NotValid(
+            f"{path.name} is not the signature of a member.",
+            to_do="They make one with: fairnode network sign",
+        ) from error
 
 
 def agreement_text(told: dict[str, Any]) -> bytes:
@@ -139,8 +161,8 @@ def join_network(node: Node, output: Output, agreement: Path, signatures: tuple[
     """Hold an agreement that every member signed as valid; from then on its members are peers."""
     person = who(node, me)
     check_role(person, Role.COUNSEL, Role.CUSTODIAN)
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in signatures]
-    held = join(node, agreement.read_bytes(), {s["node"]: s["signature"] for s in told}, person.id)
+    told = dict(read_signature(path) for path in signatures)
+    held = join(node, agreement.read_bytes(), told, person.id)
     output.say(
         f"This node is in '{held.title}' with {len(held.members)} members.",
         {"agreement": held.digest, "members": [m.node for m in held.members]},

@@ -36,5 +36,5 @@ def command(backup: Path, directory: Path, output: Output) -> None:
     commit(
         node.desk, lambda _: None, Entry("node.restored", node.iri, "operator", facts={"lines": report.lines})
     )
-    node.store.close()
+    node.close()
     output.say(f"The node is restored with {report.lines} ledger lines.", {"lines": report.lines})

@@ -12,11 +12,13 @@ import click
 from fairnode import errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.linkage import program as linkage
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
 from fairnode.release.releases import releases_of, render
 from fairnode.studies.follow import document, follow, studies_of
+from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import amend, answer, cancel, check, draft, own_study, send
 
 DOCUMENT = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -55,6 +57,14 @@ def command() -> None:
 )
 @click.option("--parameters", default="{}", help="Other parameters of the algorithm, as JSON.")
 @click.option("--combine", default="", help="Combine the nodes' counts by this program, such as sum.")
+@click.option("--key", default="names", show_default=True, help="linkage-keys: how a person's key is made.")
+@click.option("--bound", default=0, help="linkage-keys: the longest list that may take part, in persons.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="linkage-keys: a model, lists counted from 1 in the order of --dataset: 'independent', '1-4, 4-5'.",
+)
 @click.option("--days", default=30, show_default=True, help="After how many days it expires.")
 @with_node
 @with_token
@@ -80,13 +90,19 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         parameters = json.loads(told["parameters"])
     except ValueError as error:
         raise errors.NotValid("--parameters is not JSON.") from error
-    return {
+    algorithm = _algorithm(node, told["algorithm"])
+    core = {
         "title": told["title"],
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": list(told["legal"]),
-        "algorithm": _algorithm(node, told["algorithm"]),
+        "algorithm": algorithm,
         "datasets": list(told["datasets"]),
+    }
+    if algorithm["name"] == linkage.NAME:
+        filters = [_filter(f) for f in told["filters"]]
+        return core | hidden_population(told["key"], told["bound"], told["models"]) | {"filter": filters}
+    return core | {
         "dimensions": dimensions,
         "filter": [_filter(f) for f in told["filters"]],
         "parameters": {**({"dimensions": dimensions} if dimensions else {}), **parameters},

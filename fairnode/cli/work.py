@@ -11,6 +11,7 @@ import click
 from fairnode.cli.locks import only_one
 from fairnode.cli.options import with_node
 from fairnode.engine_docker import DockerEngine, DockerSettings
+from fairnode.engine_docker.denied import find_calls
 from fairnode.engine_docker.probe import probe
 from fairnode.node import Node
 from fairnode.share import shared
@@ -24,7 +25,7 @@ def command(node: Node) -> None:
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     with only_one(node, "worker"):
-        worker = Worker(node, docker_engine(node), probe)
+        worker = Worker(node, docker_engine(node), probe, find_calls=find_calls)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop.set())
         worker.run()

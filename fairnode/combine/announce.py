@@ -10,9 +10,11 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
+from fairnode.combine.again import all_destroyed, earlier_tables
+from fairnode.combine.announcement import announcement_digest, read_announcement
+from fairnode.combine.memory import check_comparable
+from fairnode.combine.told import told_of, whole
 from fairnode.disclosure.history import query_of
-from fairnode.disclosure.rounding import margins
-from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest, verify
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.openings.rule import check_contributors
@@ -20,13 +22,22 @@ from fairnode.mpc.programs import programs
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.result import Condition, OutputContract, PublicCell, PublicTable, Status
-from fairnode.records.result_json import contract_from_json, contract_to_json, tables_to_json
+from fairnode.records.result import Condition, OutputContract
+from fairnode.records.result_json import contract_from_json, contract_to_json
 from fairnode.records.rows import Computation, Follow, Release, Study
 from fairnode.records.states import PublicState, StudyState
 from fairnode.release.receive import release_bytes
-from fairnode.store.database import Reader, Transaction
-from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
+from fairnode.store.database import Transaction
+from fairnode.studies.combination import (
+    combine_stage,
+    is_overlap,
+    key_facts,
+    party_members,
+    program_name,
+    program_parameters,
+    receiver_key_bytes,
+    table_of,
+)
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
 
@@ -42,7 +53,14 @@ def _home_row(tx: Transaction, study: str) -> Computation:
     name = f"home#{study}#{stage.name}"
     found = tx.get(Computation, name)
     if found is None:
-        empty: dict[str, Any] = {"stage": stage.name, "keys": {}, "ready": {}, "outputs": {}, "runs": 0}
+        empty: dict[str, Any] = {
+            "stage": stage.name,
+            "keys": {},
+            "ready": {},
+            "outputs": {},
+            "runs": 0,
+            "attempt": 1,
+        }
         found = tx.add(Computation(name, study, stage.name, "waiting", empty, clock.now()))
     return found
 
@@ -70,7 +88,9 @@ def receive_ready(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     if line is None or line.node != sender:
         raise errors.NotAllowed("A node speaks for its own visits only.")
     contract = contract_to_json(contract_from_json(body["contract"]))
-    ready = {**row.facts["ready"], line.dataset: {"node": sender, "contract": contract}}
+    earlier = [str(name) for name in body["earlier"]]
+    told = {"node": sender, "contract": contract, "earlier": earlier}
+    ready = {**row.facts["ready"], line.dataset: told}
     tx.change(row, facts={**row.facts, "ready": ready}, changed=clock.now())
     if line.state not in ENDED:
         tx.change(line, state=PublicState.RUNNING, changed=clock.now())
@@ -107,14 +127,27 @@ def _outcome(body: Mapping[str, Any]) -> dict[str, Any]:
     base64.b64decode(body["output"], validate=True)
     reason = {name: str(body["reason"].get(name, ""))[:500] for name in ("code", "sentence")}
     done = body["outcome"] == "done"
-    return {"outcome": "done" if done else "ended", "output": body["output"], "reason": reason}
+    return {
+        "outcome": "done" if done else "ended",
+        "output": body["output"],
+        "reason": reason,
+        "statistics": whole(body.get("statistics", {})),
+    }
 
 
 def step_combinations(node: Node) -> int:
     """Take the next step of every combination of this home node's studies; how many moved."""
     with node.store.read() as reader:
         rows = reader.find(Computation, {"state": ("waiting", "announced")})
-    return sum(_step(node, row) for row in rows if row.id.startswith("home#"))
+    return sum(_stepped(node, row) for row in rows if row.id.startswith("home#"))
+
+
+def _stepped(node: Node, row: Computation) -> bool:
+    """Whether the combination moved; not when a message changed it meanwhile: then it is looked at again."""
+    try:
+        return _step(node, row)
+    except errors.Conflict:
+        return False
 
 
 def _step(node: Node, row: Computation) -> bool:
@@ -143,31 +176,37 @@ def _announce_when_ready(
 ) -> bool:
     """When every visit is ready or has ended, and every party told its key: say who contributes."""
     running = {line.dataset for line in lines if line.state not in ENDED}
+    if is_overlap(plan) and running != set(plan.datasets):
+        return _give_up(node, row, agreement, "A list is missing, and an overlap is over all or none.")
     ready = {dataset: entry for dataset, entry in row.facts["ready"].items() if dataset in running}
-    if running - set(ready):
+    if running - set(ready) or not all_destroyed(row.facts, agreement):
         return False
+    earlier = earlier_tables(row.facts, ready)
     try:
+        check_comparable(earlier)
         check_contributors(len(ready), len(agreement.parties))
         contract = _one_contract([entry["contract"] for entry in ready.values()])
     except errors.NotValid as error:
         return _give_up(node, row, agreement, error.what)
-    query = query_of(contract, plan_filter(plan))
+    query = _query(plan, contract)
     stored = stored_answer(node, sorted(ready), query)
     if stored is not None:
         return _release(node, row, agreement, answer_again(stored), sorted(ready), query)
     if len(row.facts["keys"]) < len(agreement.parties):
         return False
     cells = sum(len(list(table.keys())) for table in contract.tables)
-    program = programs()[_program(plan)]
+    program = programs()[program_name(plan)]
     facts = {
         **row.facts,
         "contract": contract_to_json(contract),
-        "contributors": [{"dataset": d, "node": ready[d]["node"]} for d in sorted(ready)],
+        "contributors": [{"dataset": d, "node": ready[d]["node"]} for d in plan.datasets if d in ready],
         "query": query,
+        "earlier": earlier,
+        "key": key_facts(plan),
         "program": {
             "name": program.name,
             "digest": program.digest,
-            "parameters": program_parameters(plan, agreement, cells),
+            "parameters": program_parameters(plan, agreement, cells, len(earlier)),
         },
     }
     return _start_run(node, row, agreement, facts)
@@ -178,11 +217,12 @@ def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
     return tuple(Condition(name, frozenset(codes)) for name, codes in plan.filter.items())
 
 
-def _program(plan: StudyPlan) -> str:
-    """The name of the program that combines."""
-    stage = combine_stage(plan)
-    assert stage is not None, "only studies that combine have such a row"
-    return stage.program
+def _query(plan: StudyPlan, contract: OutputContract) -> str:
+    """What makes two combinations the same question, so that the stored answer is given (P6)."""
+    if not is_overlap(plan):
+        return query_of(contract, plan_filter(plan))
+    stages = [[s.program, s.options] for s in plan.stages]
+    return digest(canonical([table_of(plan), list(plan.datasets), stages]))  # models speak of places
 
 
 def _one_contract(told: list[dict[str, Any]]) -> OutputContract:
@@ -195,21 +235,36 @@ def _one_contract(told: list[dict[str, Any]]) -> OutputContract:
 def _start_run(node: Node, row: Computation, agreement: Agreement, facts: dict[str, Any]) -> bool:
     """Announce a run (the first, or another one with the same shares) to contributors and parties."""
     run = secrets.token_hex(16)
-    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}}
     body = {
         "stage": row.stage,
         "run": run,
-        "attempt": 1,
+        "attempt": facts["attempt"],
+        "earlier": facts["earlier"],
+        "retry": facts.get("retry"),
         "contributors": facts["contributors"],
         "receiverKeys": [facts["keys"][k] for k in sorted(facts["keys"])],
         "program": facts["program"],
         "recipient": node.keys.sealing_public,
     }
+    told = announcement_digest(read_announcement(body))
+    facts = {**facts, "run": run, "runs": facts["runs"] + 1, "outputs": {}, "announced": told}
     receivers = {m.node for _, m in party_members(agreement)} | {c["node"] for c in facts["contributors"]}
+
+    def change(tx: Transaction) -> None:
+        if tx.get(Computation, row.id) != row:
+            raise errors.Conflict("The combination is no longer as it was; looked at again.")
+        tx.change(row, state="announced", facts=facts, changed=clock.now())
+
     commit(
         node.desk,
-        lambda tx: tx.change(row, state="announced", facts=facts, changed=clock.now()),
-        Entry("combination.announced", row.study, "node", row.study, {"run": run, "number": facts["runs"]}),
+        change,
+        Entry(
+            "combination.announced",
+            row.study,
+            "node",
+            row.study,
+            {"run": run, "number": facts["runs"], "attempt": facts["attempt"]},
+        ),
         tuple(Outgoing(receiver, "combine", row.study, body) for receiver in sorted(receivers)),
     )
     return True
@@ -231,7 +286,9 @@ def _open_when_reported(node: Node, row: Computation, agreement: Agreement) -> b
             bad = [{"code": "output", "sentence": error.what}]
         else:
             datasets = [c["dataset"] for c in row.facts["contributors"]]
-            return _release(node, row, agreement, _told(row, agreement, table), datasets, row.facts["query"])
+            return _release(
+                node, row, agreement, told_of(row, agreement, table), datasets, row.facts["query"]
+            )
     if row.facts["runs"] < MOST_RUNS:
         return _start_run(node, row, agreement, row.facts)
     return _give_up(
@@ -251,36 +308,6 @@ def _joined(node: Node, row: Computation, outputs: list[str]) -> dict[str, Any]:
         },
         spool=node.config.spool,
     )
-
-
-def public_tables(contract: OutputContract, cells: list[int | None], base: int) -> tuple[PublicTable, ...]:
-    """The opened cells (in the contract's order; None: hidden) as released tables."""
-    tables, start = [], 0
-    for spec in contract.tables:
-        keys = list(spec.keys())
-        public = tuple(
-            PublicCell(key, Status.HIDDEN if n is None else Status.SHOWN, n)
-            for key, n in zip(keys, cells[start : start + len(keys)], strict=True)
-        )
-        start += len(keys)
-        tables.append(PublicTable(spec, public, margins(spec, public), base))
-    return tuple(tables)
-
-
-def _told(row: Computation, agreement: Agreement, table: dict[str, Any]) -> dict[str, Any]:
-    """The opened table as it is released, with who contributed, who computed, and the bound."""
-    contract = contract_from_json(row.facts["contract"])
-    public = public_tables(contract, table["cells"], int(table["base"]))
-    return tables_to_json(public, release="", rules=load_rules().hash) | {
-        "combined": {
-            "contributors": [c["node"] for c in row.facts["contributors"]],
-            "computeParties": [m.node for _, m in party_members(agreement)],
-            "program": row.facts["program"]["name"],
-            "programDigest": row.facts["program"]["digest"],
-            "bound": table["bound"],
-            "lists": table["lists"],
-        }
-    }
 
 
 def stored_answer(node: Node, datasets: list[str], query: str) -> Release | None:
@@ -360,17 +387,3 @@ def _farewell(row: Computation, agreement: Agreement, state: PublicState) -> tup
     nodes = {m.node for _, m in party_members(agreement)} | {c["node"] for c in row.facts["ready"].values()}
     body = {"stage": row.stage, "state": state.value}
     return tuple(Outgoing(receiver, "combined", row.study, body) for receiver in sorted(nodes))
-
-
-def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
-    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs` not sent."""
-    rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
-    agreement, facts = current_in(reader), rows[0].facts if rows else {"ready": {}, "keys": {}, "outputs": {}}
-    lines = [line for line in reader.find(Follow, {"study": study}) if line.state not in ENDED]
-    parties = [(str(p.number), m.node) for p, m in party_members(agreement)] if agreement and lines else []
-    announced = bool(rows) and rows[0].state == "announced"
-    return {
-        "counts": [line.node for line in lines if line.dataset not in facts["ready"]],
-        "keys": [node for number, node in parties if number not in facts["keys"]],
-        "outputs": [node for number, node in parties if announced and number not in facts["outputs"]],
-    }

@@ -15,11 +15,19 @@ from fairnode.keys import canonical, digest, verify
 from fairnode.mpc.openings.rule import check_contributors
 from fairnode.mpc.programs import programs
 from fairnode.network.agreement import Agreement
-from fairnode.studies.combination import combine_stage, party_members, program_parameters, receiver_key_bytes
+from fairnode.studies.combination import (
+    combine_stage,
+    is_overlap,
+    party_members,
+    program_name,
+    program_parameters,
+    receiver_key_bytes,
+)
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.send import home_of
 
-BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient")
+MOST_ATTEMPTS = 9
+BOUND = ("stage", "attempt", "contributors", "receiverKeys", "program", "recipient", "earlier")
 """What a share is bound to: all of the announcement but the run id, which another start of the run changes."""
 
 
@@ -47,10 +55,19 @@ def read_announcement(body: Mapping[str, Any]) -> dict[str, Any]:
         "program": {
             "name": str(program["name"]),
             "digest": str(program["digest"]),
-            "parameters": {**program["parameters"], "cells": int(program["parameters"]["cells"])},
+            "parameters": dict(program["parameters"]),
         },
         "recipient": bytes.fromhex(body["recipient"]).hex(),
+        "earlier": [str(name) for name in body["earlier"]],
+        "retry": _retry(body.get("retry")),
     }
+
+
+def _retry(told: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Who asked for another attempt, and the signature under that."""
+    if told is None:
+        return None
+    return {"node": str(told["node"]), "signature": bytes.fromhex(told["signature"]).hex()}
 
 
 def announcement_digest(facts: Mapping[str, Any]) -> str:
@@ -63,6 +80,7 @@ def check_announcement(plan: StudyPlan, agreement: Agreement, home: str, facts: 
     _check_contributors(plan, agreement, facts)
     _check_keys(plan, agreement, facts)
     _check_program(plan, agreement, facts)
+    _check_attempt(plan, agreement, facts)
     member = agreement.member(home)
     if member is None or facts["recipient"] != member.sealing:
         raise errors.NotValid(
@@ -79,6 +97,8 @@ def _check_contributors(plan: StudyPlan, agreement: Agreement, facts: Mapping[st
     if any(home_of(dataset) != node or agreement.member(node) is None for dataset, node in told):
         raise errors.NotValid("An announced contributor is not the node that holds the dataset.")
     check_contributors(len(told), len(agreement.parties))
+    if is_overlap(plan) and tuple(datasets) != plan.datasets:
+        raise errors.NotValid("An overlap is over all lists of the study, in its order, or not at all.")
 
 
 def _check_keys(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
@@ -98,9 +118,31 @@ def _check_keys(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any])
 def _check_program(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
     """The program is the stage's, in this node's own version, with the parameters of study and agreement."""
     stage, told = combine_stage(plan), facts["program"]
-    if stage is None or stage.name != facts["stage"] or told["name"] != stage.program:
+    if stage is None or stage.name != facts["stage"] or told["name"] != program_name(plan):
         raise errors.NotValid("The announced program is not that of the study.")
-    if told["digest"] != programs()[stage.program].digest:
-        raise errors.NotValid(f"The announced program '{stage.program}' has another digest than this node's.")
-    if told["parameters"] != program_parameters(plan, agreement, int(told["parameters"]["cells"])):
+    if told["digest"] != programs()[told["name"]].digest:
+        raise errors.NotValid(f"The announced program '{told['name']}' has another digest than this node's.")
+    cells, earlier = int(told["parameters"].get("cells", 0)), len(facts["earlier"])
+    parameters = program_parameters(plan, agreement, cells, earlier)
+    if told["parameters"] != parameters or len(set(facts["earlier"])) != len(facts["earlier"]):
         raise errors.NotValid("The home node asks for other parameters than study and agreement say.")
+
+
+def _check_attempt(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, Any]) -> None:
+    """The first attempt, or one that a member asked for, signed, who had contributed to the one before it."""
+    attempt, retry = int(facts["attempt"]), facts["retry"]
+    if attempt == 1 and retry is None:
+        return
+    member = agreement.member(retry["node"]) if retry else None
+    if not 1 < attempt <= MOST_ATTEMPTS or retry is None or member is None:
+        raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
+    if member.node not in {home_of(dataset) for dataset in plan.datasets}:
+        raise errors.NotValid("The announced attempt is not one that a contributor asked for.")
+    signed = attempt_bytes(plan.hash, str(facts["stage"]), attempt)
+    if not verify(member.signing, bytes.fromhex(retry["signature"]), signed):
+        raise errors.NotValid("The announced attempt is not signed by the contributor who asked for it.")
+
+
+def attempt_bytes(study: str, stage: str, attempt: int) -> bytes:
+    """What a contributor signs that takes back what it dealt in the attempt before."""
+    return canonical({"type": "fairnode.attempt/1", "study": study, "stage": stage, "attempt": attempt})

@@ -13,10 +13,13 @@ from typing import Any
 
 from fairnode import clock, errors
 from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
+from fairnode.combine.asking import ask, destroy, nodes_of, tell_destroyed, unheard, with_questions
+from fairnode.combine.ending import Run, end, ended, party_number, still
+from fairnode.combine.standing import OPEN, START
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
-from fairnode.mpc.party.start import take_part
+from fairnode.mpc.party.start import WarmParties, take_part
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -27,16 +30,8 @@ from fairnode.studies.document import StudyPlan, read_study_bytes
 
 RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
-LEFTOVERS = ("computations", "deal-*", "open_outputs-*", "mpc_party-*")
-"""Folders in the spool that hold keys, shares or counts while a step lasts."""
-
-
-def party_number(node: Node, agreement: Agreement | None) -> int | None:
-    """This node's number as a compute party, or None."""
-    if agreement is None:
-        return None
-    found = [party.number for party, member in party_members(agreement) if member.node == node.iri]
-    return found[0] if found else None
+PERSONS_A_SECOND = 250
+"""Longer lists get more time: five of 100,000 persons send half a gigabyte between three parties."""
 
 
 def make_receiver_key(node: Node, tx: Transaction, plan: StudyPlan, home: str) -> None:
@@ -67,39 +62,72 @@ def receive_announcement(
     old = tx.get(Computation, row.id)
     if old is None:
         tx.add(row)
-    elif old.state == "over":
-        raise errors.Conflict("The combination of this study is over.")
-    elif announcement_digest(old.facts) != announcement_digest(facts):
-        raise errors.Conflict("The home node announced another combination of this study before.")
-    elif old.state == "running":
-        raise errors.Conflict("The run before this one has not ended here.")
     else:
-        tx.change(old, state="gathering", facts=facts, changed=clock.now())
+        _announced_again(node, tx, old, facts)
     return Entry("computation.announced", study, sender, study, {"run": facts["run"], "node": node.iri})
 
 
-def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
-    """A contributor's sealed package: kept once; another one of the same study is refused (P19).
+def _announced_again(node: Node, tx: Transaction, old: Computation, facts: dict[str, Any]) -> None:
+    """Another run with the same shares, or the next attempt after a contributor took back what it had dealt."""
+    known, told = "contributors" in old.facts, announcement_digest(facts)
+    before = announcement_digest(old.facts) if known else old.facts.get("announcement")
+    if old.state == "over":
+        raise errors.Conflict("The combination of this study is over.")
+    if before == told and old.state == "taken back":
+        row = tx.change(old, facts=facts, changed=clock.now())
+        if not known:
+            tell_destroyed(node, tx, row, unopened=True)
+        return
+    if before == told and old.state in ("running", "computed"):
+        raise errors.Conflict("The run before this one has not ended here.")
+    if before != told and known and int(facts["attempt"]) <= int(old.facts["attempt"]):
+        raise errors.Conflict("The home node announced another combination of this study before.")
+    if before != told and known and old.state not in ("taken back", "opened"):
+        destroy(tx, old)
+        tell_destroyed(node, tx, old, unopened=True)
+    tx.change(old, state="gathering", facts=facts, changed=clock.now())
 
-    It is filed under the announcement that it was cut for, and used in a run of that announcement only.
+
+def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
+    """A contributor's sealed package: kept once; another one of the same attempt is refused (P19).
+
+    It is filed under the announcement that it was cut for, and used in a run of that announcement only. One of a
+    later attempt takes the place of the one before.
     """
-    stage, bound = str(body["stage"]), str(body["announcement"])
+    stage, bound, attempt = str(body["stage"]), str(body["announcement"]), int(body["attempt"])
     package = base64.b64decode(body["package"], validate=True)
     correction = base64.b64decode(body["correction"], validate=True)
-    name = f"{study}#{stage}#{bound}#{sender}"
-    secret = tx.get(ReceiverSecret, f"{study}#{stage}")
-    if secret is None:
+    # By whichever clock it is older: nobody is believed to be of later than now.
+    cut = min(clock.now(), str(body["at"]))
+    if tx.get(ReceiverSecret, f"{study}#{stage}") is None:
         raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
-    waiting = tx.get(Computation, f"party#{study}#{stage}")
-    if waiting is not None and waiting.state not in ("gathering",):
-        raise errors.Conflict("A share came after the computation had started.")
+    _check_in_time(tx, study, stage, bound)
+    name, fingerprint = share_name(study, stage, attempt, bound, sender), digest(package + correction)
     old = tx.one(Share, study=study, sender=sender)
-    fingerprint = digest(package + correction)
-    if old is None:
-        tx.add(Share(name, study, sender, package, correction, clock.now()))
-    elif old.id != name or digest(old.package + old.correction) != fingerprint:
-        raise errors.Conflict("A contributor sent two different shares for one study.")
+    before = int(old.id.split("#")[2]) if old else 0
+    if old is not None and before >= attempt:
+        if old.id != name or digest(old.package + old.correction) != fingerprint:
+            raise errors.Conflict("A contributor sent two different shares for one study.")
+        return Entry("share.received", name, sender, study, {"sha256": fingerprint})
+    if old is not None:
+        tx.remove(old)
+    tx.add(Share(name, study, sender, package, correction, cut))
     return Entry("share.received", name, sender, study, {"sha256": fingerprint})
+
+
+def _check_in_time(tx: Transaction, study: str, stage: str, bound: str) -> None:
+    """Raise `Conflict` when a share comes for a dealing of which the run began, or that was taken back."""
+    row = tx.get(Computation, f"party#{study}#{stage}")
+    if row is None or row.state == "gathering":
+        return
+    told = announcement_digest(row.facts) if "contributors" in row.facts else row.facts.get("announcement")
+    if row.state == "over" or told == bound or row.state not in ("taken back", "opened"):
+        raise errors.Conflict("A share came after the computation had started.")
+
+
+def share_name(study: str, stage: str, attempt: int, bound: str, sender: str) -> str:
+    """The name of a share: by what it was cut for, and by whom."""
+    return f"{study}#{stage}#{attempt}#{bound}#{sender}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,25 @@ class Due:
 
 
 def due_computations(node: Node) -> list[Due]:
-    """The computations of this compute party that can start."""
+    """The computations of this compute party that can start: all shares are here, and all still stand."""
+    return [due for due in _gathered(node) if not unheard(due.row.facts, START, due.shares)]
+
+
+def is_expected(node: Node) -> bool:
+    """Whether a combination has been announced to this compute party that has not been computed."""
+    with node.store.read() as reader:
+        rows = reader.find(Computation, {"state": ("gathering", "running")})
+    return any(row.id.startswith("party#") for row in rows)
+
+
+def ask_before_start(node: Node) -> int:
+    """Ask the contributors whose shares have lain here for a while; how many computations were asked for."""
+    waiting = [(due, unheard(due.row.facts, START, due.shares)) for due in _gathered(node)]
+    return sum(ask(node, due.row, START, silent) for due, silent in waiting if silent)
+
+
+def _gathered(node: Node) -> list[Due]:
+    """The announced computations of which every share is here."""
     found = []
     with node.store.read() as reader:
         agreement = current_in(reader)
@@ -126,8 +172,8 @@ def due_computations(node: Node) -> list[Due]:
         for row in reader.find(Computation, {"state": "gathering"}):
             if not row.id.startswith("party#"):
                 continue
-            bound = announcement_digest(row.facts)
-            names = [f"{row.study}#{row.stage}#{bound}#{c['node']}" for c in row.facts["contributors"]]
+            told, attempt = announcement_digest(row.facts), int(row.facts["attempt"])
+            names = [share_name(row.study, row.stage, attempt, told, n) for n in nodes_of(row.facts)]
             shares = tuple(s for name in names if (s := reader.get(Share, name)))
             request, secret = (
                 reader.get(Request, row.study),
@@ -140,59 +186,37 @@ def due_computations(node: Node) -> list[Due]:
 
 
 def mark_running(node: Node, due: Due) -> Due:
-    """Say that a computation starts: from now on no share is taken any more."""
-    row = commit(
-        node.desk,
-        lambda tx: tx.change(due.row, state="running", changed=clock.now()),
-        Entry("computation.started", due.row.study, "node", due.row.study, {"run": due.row.facts["run"]}),
-    )
+    """Say that a computation starts: from now on no share is taken any more.
+
+    Contributors are asked at once whether what they dealt will still stand when it is opened.
+    """
+
+    def change(tx: Transaction) -> tuple[Computation, tuple[Outgoing, ...]]:
+        row = still(tx, due.row, "gathering")
+        asks = {step: told for step, told in row.facts.get("asks", {}).items() if step != OPEN}
+        began = dataclasses.replace(row, facts={**row.facts, "asks": asks})
+        facts, questions = with_questions(began, OPEN, nodes_of(row.facts))
+        return tx.change(row, state="running", facts=facts, changed=clock.now()), tuple(questions)
+
+    entry = Entry("computation.started", due.row.study, "node", due.row.study, {"run": due.row.facts["run"]})
+    row, _ = commit(node.desk, change, entry, lambda _, done: done[1])
     return dataclasses.replace(due, row=row)
 
 
-def compute(node: Node, due: Due) -> None:
-    """Take part in a run, and send the home node the sealed output or the reason why there is none."""
+def compute(node: Node, due: Due, warm: WarmParties | None = None) -> None:
+    """Take part in a run; keep its sealed output until it may be opened, or tell why there is none."""
     folder = node.config.spool / "computations" / secrets.token_hex(8)
     folder.mkdir(mode=0o700, parents=True)
     try:
         check_announcement(due.plan, due.agreement, due.home, due.row.facts)
-        outcome = take_part(_job(node, due, folder), spool=node.config.spool)
+        outcome = take_part(_job(node, due, folder), spool=node.config.spool, warm=warm)
     except errors.FairnodeError as error:
-        outcome = _ended(error.code, due.number, error.what)
+        outcome = ended(error.code, due.number, error.what)
     except OSError:
-        outcome = _ended("fault", due.number, f"The disk of compute party {due.number} cannot be written.")
+        outcome = ended("fault", due.number, f"The disk of compute party {due.number} cannot be written.")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    report(node, due, outcome)
-
-
-def _ended(code: str, party: int, sentence: str) -> dict[str, Any]:
-    """The outcome of a run that did not come to its end here."""
-    return {"outcome": "ended", "reason": {"code": code, "party": party, "sentence": sentence}}
-
-
-def report(node: Node, due: Due, outcome: Mapping[str, Any]) -> None:
-    """Tell the home node how a run ended; what was counted of it goes into the ledger."""
-    body = {
-        "stage": due.row.stage,
-        "run": due.row.facts["run"],
-        "party": due.number,
-        "outcome": outcome["outcome"],
-        "output": outcome.get("output", ""),
-        "reason": outcome.get("reason") or {},
-        "statistics": outcome.get("statistics") or {},
-    }
-    facts = {"run": body["run"], "outcome": body["outcome"], "statistics": _whole(body["statistics"])}
-    commit(
-        node.desk,
-        lambda tx: tx.change(due.row, state="reported", changed=clock.now()),
-        Entry("computation.ended", due.row.study, "node", due.row.study, facts),
-        (Outgoing(due.home, "output", due.row.study, body),),
-    )
-
-
-def _whole(statistics: Mapping[str, Any]) -> dict[str, Any]:
-    """Statistics as the ledger's canonical JSON takes them."""
-    return {k: v for k, v in statistics.items() if isinstance(v, int | float | str)}
+    end(node, Run(due.row, due.number, due.home), outcome)
 
 
 def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
@@ -233,7 +257,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
         "recipient": facts["recipient"],
-        "seconds": RUN_SECONDS,
+        "seconds": RUN_SECONDS + int(facts["program"]["parameters"].get("bound", 0)) / PERSONS_A_SECOND,
         "join_seconds": JOIN_SECONDS,
     }
 
@@ -251,27 +275,3 @@ def forget(tx: Transaction, study: str) -> int:
     for secret in [s for s in tx.find(ReceiverSecret) if s.id.startswith(f"{study}#")]:
         tx.remove(secret)
     return len(shares)
-
-
-def recover(node: Node) -> None:
-    """After a restart: a run that this process was in is over; say so, so that the home node starts another.
-
-    What was in clear on the disk for that run, and for a dealing that was cut short, is removed.
-    """
-    for name in LEFTOVERS:
-        for folder in node.config.spool.glob(name):
-            shutil.rmtree(folder, ignore_errors=True)
-    with node.store.read() as reader:
-        agreement = current_in(reader)
-        running = [c for c in reader.find(Computation, {"state": "running"}) if c.id.startswith("party#")]
-    number = party_number(node, agreement)
-    for row in running:
-        if agreement is None or number is None:
-            continue
-        with node.store.read() as reader:
-            request = reader.get(Request, row.study)
-            secret = reader.get(ReceiverSecret, f"{row.study}#{row.stage}")
-        if request is None or secret is None:
-            continue
-        due = Due(row, read_study_bytes(request.document), agreement, number, request.home, (), secret)
-        report(node, due, _ended("lost", number, "The compute party was restarted."))

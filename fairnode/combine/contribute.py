@@ -11,21 +11,21 @@ from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.combine.compute import forget
-from fairnode.combine.fresh import check_unchanged
-from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
-from fairnode.gate.histories import release_to_json
+from fairnode.combine.fresh import Changed, read_again
+from fairnode.combine.memory import changed_persons, check_comparable, forget_unopened, keep_set, memory_of
+from fairnode.combine.standing import not_compared, recounted, take_back
 from fairnode.gate.order import Asking, check_node_sets
-from fairnode.gate.refusals import Refusal, Refused
+from fairnode.gate.refusals import Refused
 from fairnode.gate.step import Case, read_case
-from fairnode.keys import canonical, commitment
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.network.agreement import Agreement
-from fairnode.network.joined import check_in_force
+from fairnode.network.joined import check_in_force, current_in
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import party_members, program_parameters
+from fairnode.studies.document import read_study_bytes
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -37,10 +37,32 @@ def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping
     if request is None or request.home != sender:
         raise errors.NotAllowed("Only a study's home node announces its combination.")
     facts = read_announcement(body)
-    name = f"contributor#{study}#{facts['stage']}"
-    if tx.get(Computation, name) is None:
-        tx.add(Computation(name, study, facts["stage"], "announced", facts, clock.now()))
+    row = Computation(
+        f"contributor#{study}#{facts['stage']}", study, facts["stage"], "announced", facts, clock.now()
+    )
+    old = tx.get(Computation, row.id)
+    if old is None:
+        tx.add(row)
+    elif old.state != "over" and int(facts["attempt"]) > int(old.facts["attempt"]):
+        _deal_anew(tx, request, old, facts)
     return Entry("combination.announced", study, sender, study, {"contributors": len(facts["contributors"])})
+
+
+def _deal_anew(tx: Transaction, request: Request, old: Computation, facts: dict[str, Any]) -> None:
+    """The next attempt: what was dealt for the one before is void; unless it can have been opened, forgotten.
+
+    Raises `NotValid` when no contributor signed for another attempt.
+    """
+    agreement = current_in(tx)
+    if agreement is None:
+        raise errors.NotValid("This node has no agreement any more.")
+    check_announcement(read_study_bytes(request.document), agreement, request.home, facts)
+    tx.change(old, state="announced", facts=facts, changed=clock.now())
+    memory = tx.get(Earlier, announcement_digest(old.facts))
+    if memory is not None and not memory.facts["opened"]:
+        tx.remove(memory)
+    for visit in tx.find(Visit, {"study": old.study, "state": VisitState.SHARED}):
+        tx.change(visit, state=VisitState.READY, changed=clock.now())
 
 
 def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -55,6 +77,8 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
     for row in tx.find(Computation, {"study": study}):
         if not row.id.startswith("home#") and row.state != "over":
             tx.change(row, state="over", facts={}, changed=clock.now())
+    if not released:
+        forget_unopened(tx, study)
     return Entry(
         "combination.over", study, sender, study, {"state": str(body["state"]), "shares": forget(tx, study)}
     )
@@ -72,46 +96,75 @@ def _ending(released: bool, visit: Visit) -> str:
 def step_ready(node: Node, visit: Visit) -> Visit:
     """Deal the visit's counts as soon as the combination is announced; before that, nothing happens.
 
-    A visit whose counts may not go in (P6, too few contributors, other keys than the parties signed, data
-    that changed since) is blocked; outsiders see "not released".
+    Data that changed since the visit are counted again, and dealt in the next attempt; so are counts that would
+    not be compared with a combined table that was opened in between (P6). A visit whose counts may not go in
+    (another set of nodes, too few contributors, other keys than the parties signed) is blocked; outsiders see
+    "not released".
     """
     with node.store.read() as reader:
         found = [
-            c for c in reader.find(Computation, {"study": visit.study}) if c.id.startswith("contributor#")
+            c
+            for c in reader.find(Computation, {"study": visit.study, "state": "announced"})
+            if c.id.startswith("contributor#")
         ]
         quarantine = reader.get(Quarantine, visit.id)
     if not found or quarantine is None:
         return visit
-    facts, counts = found[0].facts, list(quarantine.verdict["counts"])
+    row, counts = found[0], list(quarantine.verdict["counts"])
     try:
         case = read_case(node, visit)
         agreement = check_in_force(node)
-        _check_set(case, agreement, facts, counts)
-        check_unchanged(case.context)
-        dealt = _deal(node, visit, case, agreement, facts, counts)
+        with read_again(case.context) as changed:
+            missing = not_compared(node, case, row.facts)
+            if changed is not None or missing:
+                return _not_yet(node, case, row, changed, missing)
+        _check_set(case, agreement, row.facts, counts)
+        dealt = _deal(node, visit, case, agreement, row.facts, counts)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
-        return _block(node, visit, error)
-    memory = release_to_json(_memory(case, visit, facts)) | {"counts": _counts_mark(node, counts)}
+        return block(node, visit, error)
+    return _share(node, case, agreement, row.facts, dealt, counts)
+
+
+def _not_yet(node: Node, case: Case, row: Computation, changed: Changed | None, missing: list[str]) -> Visit:
+    """Have another attempt announced; wait first while it may be heard that nothing was opened in the last one."""
+    with node.store.read() as reader:
+        mine = [reader.get(Earlier, name.partition("/")[0]) for name in missing]
+    if changed is None and all(memory and memory.facts["study"] == row.study for memory in mine):
+        return case.context.visit
+    return take_back(node, case, row, recounted(case, changed))
+
+
+def _share(
+    node: Node,
+    case: Case,
+    agreement: Agreement,
+    facts: Mapping[str, Any],
+    dealt: Mapping[str, Any],
+    counts: list[int],
+) -> Visit:
+    """Remember what is dealt, and send each compute party its sealed part."""
+    visit, told = case.context.visit, announcement_digest(facts)
+    lineage = case.context.dataset.lineage
+    keep_set(node, visit, lineage, told)
 
     def change(tx: Transaction) -> Visit:
-        if tx.count(Earlier, lineage=case.context.dataset.lineage) != len(case.earlier):
+        if {row.id for row in tx.find(Earlier, {"lineage": lineage})} != {e.id for e in case.earlier}:
             raise errors.Conflict("Another release of these data came in between; looked at again.")
-        tx.add(Earlier(visit.id, case.context.dataset.lineage, memory, clock.now()))
+        row = tx.get(Computation, f"contributor#{visit.study}#{facts['stage']}")
+        if row is None or row.state != "announced" or announcement_digest(row.facts) != told:
+            raise errors.Conflict("The combination was announced anew in the meantime.")
+        tx.add(memory_of(case, facts, told, counts))
         return tx.change(visit, state=VisitState.SHARED, changed=clock.now())
 
+    body = {
+        "stage": facts["stage"],
+        "attempt": facts["attempt"],
+        "announcement": told,
+        "correction": dealt["correction"],
+        "at": clock.now(),
+    }
     messages = tuple(
-        Outgoing(
-            member.node,
-            "share",
-            visit.study,
-            {
-                "stage": facts["stage"],
-                "attempt": facts["attempt"],
-                "announcement": announcement_digest(facts),
-                "package": dealt["packages"][party.number],
-                "correction": dealt["correction"],
-            },
-        )
+        Outgoing(member.node, "share", visit.study, {**body, "package": dealt["packages"][party.number]})
         for party, member in party_members(agreement)
     )
     entry = Entry("visit.shared", visit.id, "node", visit.study, {"commitment": dealt["commitment"]})
@@ -129,32 +182,15 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
         raise errors.NotValid("The announced contributors leave this node out.")
     if facts["program"]["parameters"]["cells"] != len(counts):
         raise errors.NotValid("The announced table has another number of cells than this node's.")
-    nodes = _nodes(facts)
+    nodes = nodes_of(facts)
     asking = Asking(case.asking.requester, nodes, datetime.now(UTC).date())
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
-    query = query_of(case.contract, case.filter)
-    same = [row for row in _remembered(case) if (row["query"], frozenset(row["nodes"])) == (query, nodes)]
-    if any(row.get("counts") != _counts_mark(case.context.node, counts) for row in same):
-        # The same cells over the same set again, and the counts have changed since: the difference between
-        # the two totals would be about the few persons who came or went (P6).
-        raise Refused(Refusal.DIFFERENCING)
+    check_comparable(facts["earlier"])
 
 
-def _nodes(facts: Mapping[str, Any]) -> frozenset[str]:
+def nodes_of(facts: Mapping[str, Any]) -> frozenset[str]:
     """The nodes that contribute."""
     return frozenset(str(c["node"]) for c in facts["contributors"])
-
-
-def _remembered(case: Case) -> list[dict[str, Any]]:
-    """What is remembered of earlier releases of this lineage, as kept."""
-    with case.context.node.store.read() as reader:
-        rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
-    return [row.facts for row in rows]
-
-
-def _counts_mark(node: Node, counts: list[int]) -> str:
-    """A keyed hash of this node's counts, by which it sees whether they are the same as at another time."""
-    return commitment(node.keys.secret, canonical({"counts": counts}))
 
 
 def _deal(
@@ -165,13 +201,19 @@ def _deal(
     facts: Mapping[str, Any],
     counts: list[int],
 ) -> dict[str, Any]:
-    """Sealed packages (base64) and the correction block, made in a child process from the node's own counts."""
+    """Sealed packages (base64) and the correction block, made in a child process from the node's own counts.
+
+    With them, for each earlier table, go the numbers of changed persons (P6).
+    """
+    parameters = program_parameters(case.context.plan, agreement, len(counts), len(facts["earlier"]))
+    changed = changed_persons(case, facts["earlier"], counts)
+    most = int(parameters["largest"])
     return run_child(
         "deal",
         {
             "program": facts["program"]["name"],
-            "parameters": program_parameters(case.context.plan, agreement, len(counts)),
-            "columns": [counts],
+            "parameters": parameters,
+            "columns": [counts, *([min(n, most) for n in row] for row in changed)],
             "study": visit.study,
             "attempt": int(facts["attempt"]),
             "sender": node.iri,
@@ -182,21 +224,8 @@ def _deal(
     )
 
 
-def _memory(case: Case, visit: Visit, facts: Mapping[str, Any]) -> EarlierRelease:
-    """What to remember of a contribution: the cells and the set of nodes, no counts."""
-    return EarlierRelease(
-        id=visit.id,
-        requester=case.asking.requester,
-        nodes=_nodes(facts),
-        day=case.asking.day,
-        query=query_of(case.contract, case.filter),
-        filter=case.filter,
-        tables=tuple(EarlierTable(spec, ()) for spec in case.contract.tables),
-    )
-
-
-def _block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
-    """The counts do not go in; why is for this node's people."""
+def block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:
+    """What was to be dealt does not go in; why is for this node's people."""
     with node.store.read() as reader:
         request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"

@@ -1,4 +1,4 @@
-"""Everything that is read from a dataset's record at once: bindings, unit, years and policy."""
+"""Everything that is read from a dataset's record at once: bindings, unit, years, policy and profile."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 from rdflib import Graph, URIRef
 
 from fairnode.datasets.bindings import read_dataset
+from fairnode.metadata.profiled import read_profile
 from fairnode.policy import Policy
 from fairnode.policy.odrl import HTPOL, ODRL, read_policy
 from fairnode.records.dataset import Dataset, to_json
+from fairnode.records.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Description:
     dataset: Dataset
     policy: Policy | None
     modifiers: frozenset[str]
+    profile: Profile | None = None
 
     @property
     def regime(self) -> str:
@@ -55,4 +58,6 @@ def describe(record: bytes, iri: str) -> Description:
     modifiers = {
         str(m).removeprefix(str(HTPOL)) for offer in offers for m in graph.objects(offer, HTPOL.modifier)
     }
-    return Description(dataset, read_policy(graph, URIRef(iri)), frozenset(modifiers))
+    return Description(
+        dataset, read_policy(graph, URIRef(iri)), frozenset(modifiers), read_profile(graph, iri)
+    )

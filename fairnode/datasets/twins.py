@@ -1,78 +1,62 @@
-"""Draws a synthetic twin: rows with a view's schema, from gated one-way counts only.
+"""What a dataset's synthetic twin is drawn from: its record, and nothing else.
 
-A twin is for trying out an algorithm, not for figures. Columns are drawn independently of one another, from
-counts of at least `THRESHOLD` persons (registrations, where a dataset cannot tell persons apart), rounded to
-`BASE`. Every code of a closed list that is not shown, whether it occurs or not, gets the same small weight:
-nothing can be read from its presence or absence.
+A twin has the columns of everything that a study may ask for. Where the record has a profile of a variable
+(counts that passed the gate and that a custodian published), its column follows that; all codes that are not
+shown, whether they occur or not, share a small weight. Where it has none, the weights are invented. So
+anybody who has the record can draw the very same twin, and it tells nothing that the record does not.
 """
 
 from __future__ import annotations
 
-import datetime
-import random
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from fairnode.records.dataset import Column
+from fairnode.datasets.description import Description
+from fairnode.datasets.views import offered, schema
+from fairnode.keys import canonical, digest
+from fairnode.records.dataset import Column, View
+from fairnode.records.profile import Profile, profile_to_json
 
-THRESHOLD = 11
-BASE = 10
-HIDDEN = 0.05  # share of the rows over which all codes of the list are spread evenly
 MOST_ROWS = 100_000
-
-NOT_RECORDED = ""
-
-Counts = Mapping[str, int]
-Value = str | int | datetime.date | list[str] | None
+INVENTED_ROWS = 5_000  # of a twin whose dataset published no size
+YEARS = (2010, 2020)  # of dates in a dataset that states no period
 
 
-def gate(counts: Counts) -> dict[str, int]:
-    """The counts that may be known: those of at least `THRESHOLD`, rounded to `BASE`."""
-    return {code: round_to_base(count) for code, count in sorted(counts.items()) if count >= THRESHOLD}
+@dataclass(frozen=True)
+class Recipe:
+    """All that a twin is made of. `basis` (hex) names it: another record may well have the same twin."""
+
+    columns: tuple[Column, ...]
+    profile: Profile | None
+    rows: int
+    years: tuple[int, int]
+    basis: str
+
+    def job(self) -> dict[str, Any]:
+        """The job for `fairnode.jobs.twin`, but for where it writes to."""
+        return {
+            "columns": [asdict(column) for column in self.columns],
+            "profile": profile_to_json(self.profile) if self.profile else None,
+            "rows": self.rows,
+            "years": list(self.years),
+            "seed": int(self.basis[:12], 16),
+        }
 
 
-def round_to_base(count: int) -> int:
-    """The nearest multiple of `BASE`, halves up."""
-    return (count + BASE // 2) // BASE * BASE
-
-
-def draw_column(column: Column, marginal: Counts, rows: int, rng: random.Random) -> list[Value]:
-    """`rows` values of a column from its gated counts (`NOT_RECORDED` counts the cells without a value).
-
-    For a column of lists, counts are of rows that have a code among theirs, and `rows` is their total.
-    """
-    if column.multiple:
-        return _lists(column, marginal, rows, rng)
-    codes = _codes(column, marginal)
-    weights = [marginal.get(code, HIDDEN * rows / len(codes)) for code in codes]
-    return [_value(column, code, rng) for code in rng.choices(codes, weights, k=rows)]
-
-
-def _codes(column: Column, marginal: Counts) -> list[str]:
-    """All that may be drawn: the closed list, else what is shown; and nothing at all."""
-    closed = column.codes or tuple(code for code in marginal if code != NOT_RECORDED)
-    return [*closed, NOT_RECORDED]
-
-
-def _lists(column: Column, marginal: Counts, rows: int, rng: random.Random) -> list[Value]:
-    """Lists in which each code stands as often as its count says, independently of the others."""
-    hidden = HIDDEN / len(column.codes)
-    chances = [(code, marginal[code] / rows if code in marginal else hidden) for code in column.codes]
-    drawn = ([code for code, chance in chances if rng.random() < chance] for _ in range(rows))
-    return [sorted(codes) or None for codes in drawn]
-
-
-def _value(column: Column, code: str, rng: random.Random) -> Value:
-    """A code as a cell of the view; a year of a date becomes a day of that year."""
-    if code == NOT_RECORDED:
+def recipe(description: Description) -> Recipe | None:
+    """What the twin of a dataset is made of; None for one that has nothing to ask for."""
+    dataset, profile = description.dataset, description.profile
+    names = offered(dataset)
+    if not names:
         return None
-    if column.kind == "date":
-        return datetime.date(int(code), 1, 1) + datetime.timedelta(days=rng.randrange(365))
-    return int(code) if column.kind == "integer" else code
-
-
-def draw_twin(
-    schema: Sequence[Column], marginals: Mapping[str, Counts], rows: int, seed: int
-) -> dict[str, list[Value]]:
-    """The columns of a twin; the same ones for the same counts and seed."""
-    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret: nothing confidential goes in
-    return {column.name: draw_column(column, marginals[column.name], rows, rng) for column in schema}
+    columns = schema(dataset, View(names))
+    rows = min(profile.records, MOST_ROWS) if profile and profile.records else INVENTED_ROWS
+    years = dataset.years if dataset.years[0] else YEARS
+    told = {
+        "iri": dataset.iri,
+        "columns": [asdict(column) for column in columns],
+        "profile": profile_to_json(profile) if profile else {},
+        "rows": rows,
+        "years": list(years),
+    }
+    return Recipe(columns, profile, rows, years, digest(canonical(told)))

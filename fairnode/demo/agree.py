@@ -34,7 +34,7 @@ def agree(members: list[Member]) -> bytes:
     signatures = {node.iri: sign_agreement(node, content) for node in nodes}
     for node in nodes:
         join(node, content, signatures, person_of(node, "carla").id)
-        node.store.close()
+        node.close()
     return content
 
 
@@ -51,7 +51,7 @@ def _card(member: Member) -> AgreementMember:
         endpoint=f"https://127.0.0.1:{member.peer_port}" if member.peer_port else "",
         host=member.host,
     )
-    node.store.close()
+    node.close()
     return card
 
 

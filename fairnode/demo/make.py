@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fairnode import errors
 from fairnode.algorithms.known import submit
+from fairnode.algorithms.own import keep_own
 from fairnode.config import Config, Organisation, Settings
 from fairnode.datasets.add import add
 from fairnode.demo.members import HOME, LOCAL, PEOPLE, Member, example
@@ -134,8 +135,9 @@ def make_member(member: Member, made: Made, asking: str) -> None:
     node = open_node(member.directory)
     make_people(node, member, needed(member))
     _make_dataset(node, member, made, asking)
+    keep_own(node)
     submit(node, person_of(node, "carla"), made.manifest.read_bytes(), made.archive)
-    node.store.close()
+    node.close()
 
 
 def make_people(node: Node, member: Member, usernames: Iterable[str]) -> None:
@@ -154,7 +156,7 @@ def make_other_people(members: list[Member]) -> None:
     for member in members:
         node = open_node(member.directory)
         make_people(node, member, [u for u in member.passwords if u not in needed(member)])
-        node.store.close()
+        node.close()
 
 
 def needed(member: Member) -> list[str]:

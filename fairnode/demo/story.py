@@ -15,6 +15,7 @@ from fairnode.records.rows import Algorithm, Follow, Release, Study, Visit
 from fairnode.records.states import ended
 from fairnode.release.releases import releases_of
 from fairnode.studies.follow import follow
+from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import draft, own_study, send
 
 
@@ -80,6 +81,28 @@ def ask_combined_study(home: Member, taking_part: list[Member]) -> str:
             {"name": "combine", "kind": "combine", "program": "sum", "inputs": ["count"]},
         ],
         "openings": ["combine"],
+    }
+    return send(node, researcher, draft(node, researcher, wanted)).id
+
+
+MODELS = ("independent", "1-6", "1-4, 1-6", "1-4, 1-5, 1-6")
+"""Registered before anything is opened: which of the six lists depend on the first one's, the police's."""
+LONGEST_LIST = 5000
+
+
+def ask_hidden_study(home: Member, taking_part: list[Member]) -> str:
+    """The home node's researcher asks how many victims are on none of the six lists; the hash."""
+    node = open_node(home.directory)
+    algorithm = wait_for_algorithm(node, "linkage-keys")
+    researcher = who_token(node, home.token_file("rosa").read_text(encoding="utf-8"))
+    wanted = {
+        "title": "How many victims nobody sees",
+        "question": "How many presumed victims of trafficking, 2010-2015, were on none of these six lists?",
+        "purpose": "https://w3id.org/fairnode/policy#PrevalenceEstimation",
+        "legalBasis": ["https://w3id.org/dpv/legal/eu/gdpr#A6-1-e"],
+        "algorithm": {"name": algorithm.name, "version": algorithm.version, "identity": algorithm.image},
+        "datasets": [member.dataset for member in taking_part],
+        **hidden_population("names", LONGEST_LIST, MODELS),
     }
     return send(node, researcher, draft(node, researcher, wanted)).id
 

@@ -10,7 +10,12 @@ from fairnode.records.algorithm import Manifest, TableKind
 
 
 def needs(manifest: Manifest) -> tuple[str, ...]:
-    """The variables that a dataset must have for this algorithm, whatever the study asks."""
+    """The variables that a dataset must have for this algorithm, whatever the study asks.
+
+    Of a program of the node nothing can be said: what it reads identifies persons, and is not published.
+    """
+    if manifest.node_program:
+        return ()
     names = [name for need in manifest.inputs for name in need.required]
     for table in manifest.outputs:
         names += [table.measure] if table.measure else []
@@ -36,11 +41,23 @@ def lacks(manifest: Manifest, found: Found) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def wanted_by(manifest: Manifest, wanted: Wanted | None = None) -> Wanted | None:
+    """The search for datasets that this algorithm can visit, among those that are `wanted`.
+
+    None for an algorithm that can visit nothing. It finds just what `lacks` has nothing to say about.
+    """
+    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
+        return None
+    wanted = wanted or Wanted()
+    variables = tuple(dict.fromkeys((*wanted.variables, *needs(manifest))))
+    persons = wanted.persons or any(table.unit == "person" for table in manifest.outputs)
+    return replace(wanted, variables=variables, persons=persons, visitable=True)
+
+
 def datasets_for(node: Node, manifest: Manifest, wanted: Wanted | None = None) -> list[Found]:
     """The datasets of the network that this algorithm can visit, among those that are `wanted`."""
-    wanted = wanted or Wanted()
-    asked = replace(wanted, variables=tuple(dict.fromkeys((*wanted.variables, *needs(manifest)))))
-    return [found for found in search(node, asked) if not lacks(manifest, found)]
+    asked = wanted_by(manifest, wanted)
+    return search(node, asked) if asked else []
 
 
 def algorithms_for(found: Found, manifests: list[Manifest]) -> list[Manifest]:

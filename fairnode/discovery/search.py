@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairnode import vocabulary
+from fairnode.datasets.bindings import UNITS
 from fairnode.discovery.entry import Entry
 from fairnode.discovery.index import bring_up_to_date, entry_from, search_index
 from fairnode.node import Node
-from fairnode.store.search_index import Asked, Group
+from fairnode.store.search_index import Asked, Count, Group, Kind
 
 Found = Entry
 """A dataset that fits. `node` is the IRI of the node that publishes it."""
 
-FACETS = ("organisation", "variables", "places", "regime", "unit", "access", "purposes", "keywords", "node")
+FACETS = (
+    "organisation",
+    "variable",
+    "year",
+    "place",
+    "regime",
+    "unit",
+    "access",
+    "purpose",
+    "keyword",
+    "node",
+)
+"""By which a search is narrowed down; each is also a field of `Wanted`, or the singular of one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,8 @@ class Wanted:
     Every word somewhere (in English or Dutch, or only its beginning), every variable, every concept
     (`exploitationForm=sexual`: that code or one below it), at least one of the years and places (the last
     part of an IRI, such as NLD), and, where they are given, this kind of organisation, unit, legal regime (an
-    IRI, or its last part), purpose that may be asked for, and node. `synthetic` None means either.
+    IRI, or its last part), purpose that may be asked for, and node. With `persons`, persons can be told apart; with `visitable`, its
+    columns are bound and its policy permits some visit.
     """
 
     words: tuple[str, ...] = ()
@@ -39,6 +52,7 @@ class Wanted:
     purpose: str = ""
     node: str = ""
     persons: bool = False
+    visitable: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,15 @@ class Facet:
 
     name: str
     values: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of what was found, the number of all, and the facets of all (none unless they were asked for)."""
+
+    found: tuple[Found, ...]
+    number: int
+    facets: tuple[Facet, ...] = ()
 
 
 def search(node: Node, wanted: Wanted) -> list[Found]:
@@ -59,29 +82,36 @@ def search(node: Node, wanted: Wanted) -> list[Found]:
     return [entry_from(told) for told in search_index(node).find(asked)]
 
 
-def search_page(node: Node, wanted: Wanted, size: int, offset: int = 0) -> tuple[list[Found], int]:
-    """A page of what fits, the best fitting first where words are given, and how many fit in all."""
+def search_page(
+    node: Node, wanted: Wanted, size: int, offset: int = 0, narrower: Mapping[str, Wanted] | None = None
+) -> Page:
+    """A page of what fits, the best fitting first where words are given, and how many fit in all.
+
+    With `narrower` (searches by a name, may be empty) facets are counted over all that fits: the facets of
+    `FACETS`, the concepts of each coded variable that is wanted, and the narrower searches as "algorithm". A
+    facet with the same value for all is left out.
+    """
     asked = _asked(wanted)
     bring_up_to_date(node)
-    found, number = search_index(node).page(asked, size, offset)
-    return [entry_from(told) for told in found], number
+    if narrower is None:
+        seen = search_index(node).page(asked, size, offset)
+    else:
+        groups = {name: _asked(other).groups for name, other in narrower.items()}
+        seen = search_index(node).page(asked, size, offset, Count(_kinds(wanted), groups))
+    told = [Facet(begin.rstrip("=") or kind, values) for (kind, begin), values in seen.counts.items()]
+    told += [Facet("algorithm", tuple(seen.also.items()))] if seen.also else []
+    useful = (f for f in told if f.values and (len(f.values) > 1 or f.values[0][1] < seen.number))
+    return Page(tuple(entry_from(found) for found in seen.told), seen.number, tuple(useful))
 
 
-def facets(found: Sequence[Found]) -> tuple[Facet, ...]:
-    """What the datasets found can be narrowed down by, with counts; facets with one value for all left out."""
-    told = []
-    for name in FACETS:
-        counts = Counter(value for entry in found for value in _values(entry, name))
-        if counts and (len(counts) > 1 or max(counts.values()) < len(found)):
-            values = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-            told.append(Facet(name, tuple(values)))
-    return tuple(told)
-
-
-def _values(entry: Found, name: str) -> Iterable[str]:
-    """The values of one dataset for a facet."""
-    value = getattr(entry, name)
-    return value if isinstance(value, tuple) else [value] if value else []
+def _kinds(wanted: Wanted) -> tuple[Kind, ...]:
+    """What is counted: every facet, and the concepts of the variables that are wanted."""
+    names = [
+        vocabulary.variable(name)
+        for name in (*wanted.variables, *(c.partition("=")[0] for c in wanted.concepts))
+    ]
+    coded = dict.fromkeys(variable.name for variable in names if variable.kind == "coded")
+    return (*((name, "") for name in FACETS), *(("concept", f"{name}=") for name in coded))
 
 
 def _asked(wanted: Wanted) -> Asked:
@@ -98,6 +128,8 @@ def _asked(wanted: Wanted) -> Asked:
         groups.append((("regime", wanted.regime), ("regime", f"{vocabulary.HTPOL}{short}")))
     if wanted.persons:
         groups.append((("is", "persons"),))
+    if wanted.visitable:
+        groups += [(("is", "asks"), ("is", "grants")), tuple(("unit", unit) for unit in UNITS.values())]
     return Asked(wanted.words, tuple(groups), wanted.years)
 
 

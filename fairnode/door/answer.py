@@ -15,11 +15,23 @@ PROBLEMS = "https://w3id.org/fairnode/problem/"
 
 
 class WrongType(errors.FairnodeError):
-    """What was sent is of a type that is not taken here."""
+    """What was sent is of a type that is not taken here; `takes` is the media type that is."""
 
     code = "wrong-type"
     title = "This type is not taken here"
     http_status = 415
+
+    def __init__(self, what: str, *, to_do: str = "", takes: str = "") -> None:
+        super().__init__(what, to_do=to_do)
+        self.takes = takes
+
+
+class Gone(errors.FairnodeError):
+    """It was here and was taken away for good."""
+
+    code = "gone"
+    title = "This was withdrawn"
+    http_status = 410
 
 
 class NotWritable(errors.FairnodeError):
@@ -38,17 +50,29 @@ class Outdated(errors.FairnodeError):
     http_status = 412
 
 
-def answer(body: bytes | str, mimetype: str, etag: str, modified: str = "", seconds: int = 60) -> Response:
-    """A cacheable answer: strong ETag, Last-Modified, and 304 where the asker has it already."""
-    response = Response(body, mimetype=mimetype)
-    if mimetype in ("text/turtle", "application/ld+json", "application/n-triples", "application/rdf+xml"):
+_WITHOUT_CHARSET = (
+    *("text/turtle", "application/ld+json", "application/n-triples", "application/rdf+xml"),
+    "application/linkset+json",
+)
+
+
+def answer(
+    body: bytes | str, mimetype: str, etag: str, modified: str = "", seconds: int = 60, status: int = 200
+) -> Response:
+    """A cacheable answer: strong ETag, Last-Modified, and 304 where the asker has it already.
+
+    What is gone (`status` 410) is said every time: only what is there can be "not modified".
+    """
+    response = Response(body, status, mimetype=mimetype)
+    if mimetype in _WITHOUT_CHARSET:
         response.headers["Content-Type"] = mimetype  # RDF types carry no charset; they are UTF-8
     response.set_etag(etag)
     if modified:
         response.last_modified = _moment(modified)
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     response.vary.add("Accept")
-    response.make_conditional(request)
+    if status == 200:
+        response.make_conditional(request)
     return response
 
 
@@ -87,6 +111,8 @@ def with_headers(response: Response, error: errors.FairnodeError) -> Response:
     response.vary.add("Accept")
     if error.http_status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="fairnode"'
+    if isinstance(error, WrongType) and error.takes:
+        response.headers["Accept-Post"] = error.takes
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(error.wait)
     return response

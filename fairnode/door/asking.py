@@ -13,6 +13,8 @@ from fairnode.node import Node
 from fairnode.people import who_token
 from fairnode.records.rows import Person
 
+_AS_JSON = "Send it with Content-Type: application/json."
+
 
 def bearer() -> str:
     """The token of `Authorization: Bearer`. Raises `NotKnown` when there is none."""
@@ -42,7 +44,7 @@ def number(name: str, default: int, least: int, most: int) -> int:
 def json_body() -> Any:
     """The JSON of the request. Raises `WrongType` for another type, status 400 for broken JSON."""
     if request.mimetype != "application/json":
-        raise WrongType("JSON is taken here.", to_do="Send it with Content-Type: application/json.")
+        raise WrongType("JSON is taken here.", to_do=_AS_JSON, takes="application/json")
     try:
         return json.loads(request.get_data())
     except (ValueError, RecursionError) as error:

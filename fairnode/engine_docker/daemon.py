@@ -19,7 +19,7 @@ from docker.utils import kwargs_from_env
 
 from docker import APIClient
 from fairnode import errors
-from fairnode.engine import ContainerState, EngineReport, Phase
+from fairnode.engine import Consumption, ContainerState, EngineReport, Phase
 
 _FAILURES = (DockerException, requests.RequestException, OSError)
 # The client's published types are incomplete, so its calls are not checked.
@@ -94,6 +94,18 @@ class Daemon:
             return dict(self.ask(lambda api: api.inspect_container(name)))
         except errors.NotFound:
             return None
+
+    def used(self, name: str) -> Consumption | None:
+        """Processor time and memory of a running container, as its control group counts them."""
+        try:
+            told = self.ask(lambda api: api.stats(name, stream=False, one_shot=True))
+        except (errors.NotFound, errors.Unavailable):
+            return None  # a container that ends at this very moment
+        memory = told.get("memory_stats") or {}
+        if not memory.get("usage"):
+            return None  # it ended, and its control group is gone
+        cpu = ((told.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage", 0)
+        return Consumption(cpu / 1e9, int(memory.get("max_usage") or memory["usage"]))
 
     def image(self, image_id: str) -> dict[str, Any]:
         """All about an image. Raises `errors.NotFound`."""

@@ -13,6 +13,7 @@ from typing import Any
 from fairnode import errors
 from fairnode.algorithms.archive import ArchiveLimits
 from fairnode.engine import (
+    Consumption,
     ContainerState,
     EngineReport,
     Limits,
@@ -25,6 +26,7 @@ from fairnode.engine import (
 )
 from fairnode.engine_docker import images
 from fairnode.engine_docker.daemon import Daemon, state_of, unavailable
+from fairnode.engine_docker.denied import deadly
 from fairnode.engine_docker.lockdown import (
     LABEL_DEADLINE,
     LABEL_NODE,
@@ -105,7 +107,8 @@ class DockerEngine:
     def _request(self, spec: VisitSpec, image_id: str) -> dict[str, Any]:
         runtime = spec.runtime or self._settings.runtime
         approved = replace(spec, image_id=image_id)
-        return container_request(self.node, approved, self._spool.mounts(spec), self._seccomp, runtime)
+        seccomp = deadly(self._seccomp, spec.deadly_calls) if spec.deadly_calls else self._seccomp
+        return container_request(self.node, approved, self._spool.mounts(spec), seccomp, runtime)
 
     def _create(self, name: str, spec: VisitSpec, request: dict[str, Any]) -> None:
         self._spool.lay_out(spec)
@@ -153,6 +156,16 @@ class DockerEngine:
     def look(self, visit_id: str) -> ContainerState:
         """See `Engine.look`."""
         return state_of(self.daemon.inspect(container_name(self.node, visit_id)))
+
+    def used(self, visit_id: str) -> Consumption | None:
+        """See `Engine.used`."""
+        return self.daemon.used(container_name(self.node, visit_id))
+
+    def wait(self, visit_id: str, seconds: float) -> ContainerState:
+        """See `Engine.wait`."""
+        name = container_name(self.node, visit_id)
+        self.daemon.attempt(lambda api: api.wait(name, timeout=seconds))
+        return self.look(visit_id)
 
     def collect(self, visit_id: str) -> bytes:
         """See `Engine.collect`."""

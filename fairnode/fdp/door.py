@@ -30,6 +30,7 @@ _READING: dict[str, Callable[..., Response]] = {
     "/dataset/<key>/record/": files.version_list,
     "/dataset/<key>/csvw.json": files.columns,
     "/sample/<key>.csv": files.sample,
+    "/sample/<key>.parquet": files.sample_parquet,
     "/shapes/<key>": files.shapes,
     "/spec": files.all_shapes,
     "/sitemap.xml": files.site_map,
@@ -37,11 +38,20 @@ _READING: dict[str, Callable[..., Response]] = {
     "/persistence": files.persistence,
     "/health": files.health,
     "/healthz": files.health,
+    "/actuator/health": files.health,
+    "/actuator/info": files.info,
+    "/label": files.label,
     "/search/filters": listing.facets,
     "/ontology": ontology.ontology,
     "/ontology/<name>": ontology.file,
     "/ontology/<folder>/<name>": ontology.file,
 }
+
+
+_CONTAINERS = ("/dataset", "/catalogue/data/dataset")
+_WRITING = ("POST", "PUT", "PATCH", "DELETE")
+_NEVER_WRITTEN = {"/catalogue": ("GET", "HEAD"), "/distribution": (), "/distribution/": (), "/meta/state": ()}
+"""Where the reference implementation lets people write and this node never does, with what may be done."""
 
 
 def make_blueprint(door: FdpDoor) -> Blueprint:
@@ -57,6 +67,10 @@ def make_blueprint(door: FdpDoor) -> Blueprint:
         routes.add_url_rule(rule, f"file {rule}".replace(".", " "), partial(view, door))
     _add_listing(routes, door)
     _add_writing(routes, door)
+    routes.add_url_rule(
+        "/v3/api-docs", "description", partial(redirect, f"{door.node.iri}/openapi.json", 308)
+    )
+    routes.after_request(partial(_say_what_is_taken, door))
     return routes
 
 
@@ -70,6 +84,17 @@ def _add_listing(routes: Blueprint, door: FdpDoor) -> None:
         routes.add_url_rule(f"/{kind}/spec", f"spec {kind}", partial(files.shapes, door, key=kind))
 
 
+def _say_what_is_taken(door: FdpDoor, response: Response) -> Response:
+    """Where records are written: which type is taken, and what a record must have (LDP 4.2.1.6 and 5.2.3)."""
+    path = request.path.rstrip("/")
+    if path in _CONTAINERS:
+        response.headers.setdefault("Accept-Post", "text/turtle")
+    if path in _CONTAINERS or (path.startswith("/dataset/") and request.method == "PUT"):
+        told = response.headers.get("Link")
+        response.headers["Link"] = ", ".join(filter(None, (told, links.constraints(door.node.iri))))
+    return response
+
+
 def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
     """What custodians may do."""
     for rule in ("/dataset", "/dataset/", "/catalogue/data/dataset/"):
@@ -79,6 +104,11 @@ def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
     routes.add_url_rule(one, "replace", partial(writes.replace, door), methods=["PUT"])
     routes.add_url_rule(one, "remove", partial(writes.remove, door), methods=["DELETE"])
     routes.add_url_rule(f"{one}/meta/state", "state", partial(writes.set_state, door), methods=["PUT"])
+    for rule, methods in _NEVER_WRITTEN.items():
+        reading = () if methods else ("GET",)
+        routes.add_url_rule(
+            rule, f"never {rule}", partial(writes.refuse, methods), methods=[*_WRITING, *reading]
+        )
 
 
 def _record(door: FdpDoor, **_: str) -> Response:
@@ -99,7 +129,7 @@ def _linkset(door: FdpDoor, **_: str) -> Response:
     """The link set of a record."""
     path = request.path.removesuffix("/linkset") or "/"
     document = door.shelf.get(path) or document_at(door, f"{path}/")
-    return listing.linkset_json(links.linkset(document, door.publisher))
+    return listing.linkset_json(links.linkset(document, door.publisher), document.modified)
 
 
 def _page(door: FdpDoor, child: str, **_: str) -> Response:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from xml.sax.saxutils import escape
 
-from flask import Response
+from flask import Response, request
 
-from fairnode import errors
+from fairnode import __version__, errors
 from fairnode.door.answer import answer, json_answer
-from fairnode.fdp.represent import FdpDoor, document_at
+from fairnode.fdp.represent import FdpDoor, present
 from fairnode.keys import digest
 from fairnode.metadata import shapes as shape_files
 from fairnode.metadata import variables
-from fairnode.metadata.keep import DatasetState, dataset, versions
+from fairnode.metadata.keep import dataset, versions
+from fairnode.metadata.plain import known_label
 from fairnode.metadata.record import Record
+from fairnode.metadata.twin_files import twin_file
+from fairnode.records.profile_rows import Twin
 
 PERSISTENCE = (
     "Identifiers below {iri} are made from the configured address and never given to another thing. "
@@ -41,8 +44,7 @@ def all_shapes(door: FdpDoor, **_: str) -> Response:
 
 def version(door: FdpDoor, key: str, number: int, **_: str) -> Response:
     """One version of a record, byte for byte as it was received."""
-    if dataset(door.node, key).state != DatasetState.PUBLISHED:
-        raise errors.NotFound("This node has no such dataset.")
+    present(door, f"/dataset/{key}")
     for kept in versions(door.node, key):
         if kept.version == number:
             return answer(kept.record, "text/turtle", kept.sha256[:32], kept.created, seconds=86400)
@@ -51,16 +53,14 @@ def version(door: FdpDoor, key: str, number: int, **_: str) -> Response:
 
 def version_list(door: FdpDoor, key: str, **_: str) -> Response:
     """The versions of a record: number, moment, hash and address."""
-    row = dataset(door.node, key)
-    if row.state != DatasetState.PUBLISHED:
-        raise errors.NotFound("This node has no such dataset.")
+    document = present(door, f"/dataset/{key}")
     return json_answer(
         [
             {
                 "version": kept.version,
                 "created": kept.created,
                 "sha256": kept.sha256,
-                "url": f"{row.iri}/record/{kept.version}",
+                "url": f"{document.iri}/record/{kept.version}",
             }
             for kept in versions(door.node, key)
         ]
@@ -76,16 +76,34 @@ def columns(door: FdpDoor, key: str, **_: str) -> Response:
 
 
 def sample(door: FdpDoor, key: str, **_: str) -> Response:
-    """Invented rows with the columns of a visit's view."""
-    body = variables.sample_csv(_record(door, key))
+    """Invented rows with the columns of a visit's view: the twin, or a few lines where none was drawn."""
+    record = _record(door, key)
+    body = _twin(door, key, "csv") or variables.sample_csv(record)
     return answer(body, "text/csv", digest(body)[:32])
+
+
+def sample_parquet(door: FdpDoor, key: str, **_: str) -> Response:
+    """The synthetic twin as Parquet, with exactly the types of a visit's view."""
+    _record(door, key)
+    body = _twin(door, key, "parquet")
+    if not body:
+        raise errors.NotFound("This dataset has no twin as Parquet.", to_do="Take the sample as CSV.")
+    return answer(body, "application/vnd.apache.parquet", digest(body)[:32])
+
+
+def _twin(door: FdpDoor, key: str, form: str) -> bytes:
+    """The bytes of a dataset's twin; none where it was not drawn."""
+    with door.node.store.read() as reader:
+        twin = reader.get(Twin, dataset(door.node, key).id)
+    path = twin_file(door.node, twin, form) if twin else None
+    return path.read_bytes() if path is not None and path.exists() else b""
 
 
 def _record(door: FdpDoor, key: str) -> Record:
     """What the record of a published dataset says."""
-    found = document_at(door, f"/dataset/{key}").described
+    found = present(door, f"/dataset/{key}").described
     if found is None:
-        raise errors.NotFound("This dataset was withdrawn.")
+        raise errors.NotFound("This node has no such dataset.")
     return found.record
 
 
@@ -111,6 +129,27 @@ def persistence(door: FdpDoor, **_: str) -> Response:
     """What this node promises about its identifiers."""
     body = PERSISTENCE.format(iri=door.node.iri)
     return answer(body, "text/plain", digest(body.encode())[:32])
+
+
+def info(door: FdpDoor, **_: str) -> Response:
+    """GET /actuator/info: which software this is."""
+    del door
+    return json_answer({"name": "fairnode", "version": __version__})
+
+
+def label(door: FdpDoor, **_: str) -> Response:
+    """GET /label?iri=: what a term is called, from what this node has; nothing is fetched for it.
+
+    Raises `NotFound` for a term that it does not know.
+    """
+    del door
+    iri = request.args.get("iri", "")
+    found = known_label(iri) if iri else ""
+    if not found:
+        raise errors.NotFound(
+            "This node has no label for that.", to_do="Ask with ?iri= and an IRI of the ontology."
+        )
+    return json_answer({"label": found, "lang": "en"})
 
 
 def health(door: FdpDoor, **_: str) -> Response:

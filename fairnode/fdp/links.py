@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fairnode.metadata.making import Document
-from fairnode.metadata.names import LICENCE
+from fairnode.metadata.names import LICENCE, known_licence
 from fairnode.metadata.rdf import Form
+from fairnode.metadata.shapes import PROFILES
 
 SHORT = {Form.TURTLE: "ttl", Form.JSON_LD: "jsonld", Form.N_TRIPLES: "nt", Form.RDF_XML: "rdf"}
 
 _SCHEMA = {
     "dataset": "https://schema.org/Dataset",
     "catalogue": "https://schema.org/DataCatalog",
-    "fdp": "https://schema.org/WebAPI",
+    "fdp": "https://schema.org/DataCatalog",
     "algorithm": "https://schema.org/SoftwareSourceCode",
     "organisation": "https://schema.org/Organization",
 }
@@ -26,9 +27,18 @@ def ldp_links(document: Document) -> list[str]:
     return [f'<{_LDP}{kind}>; rel="type"' for kind in kinds]
 
 
-def metadata_links(document: Document) -> list[str]:
-    """The links of an RDF form: LDP's, and back to what it describes."""
-    return [*ldp_links(document), f'<{document.iri}>; rel="describes"']
+def metadata_links(document: Document, base: str) -> list[str]:
+    """The links of an RDF form: LDP's, back to what it describes, and to the profile that it keeps to."""
+    told = [*ldp_links(document), f'<{document.iri}>; rel="describes"']
+    kind = document.described.profile if document.described else document.kind
+    if kind in PROFILES and not document.gone:
+        told.append(f'<{base}/profile/{kind}>; rel="profile"')
+    return told
+
+
+def constraints(base: str) -> str:
+    """Where it says what a record must have to be taken (LDP 4.2.1.6)."""
+    return f'<{base}/profile/dataset>; rel="{_LDP}constrainedBy"'
 
 
 def page_links(document: Document, publisher: str) -> list[str]:
@@ -47,7 +57,7 @@ def signposts(document: Document, publisher: str) -> list[tuple[str, str, str]]:
         ("cite-as", document.iri, ""),
         ("type", "https://schema.org/AboutPage", ""),
         ("type", _SCHEMA.get(document.kind, "https://schema.org/CreativeWork"), ""),
-        ("license", (record.licence if record else "") or str(LICENCE), ""),
+        ("license", known_licence((record.licence if record else "") or str(LICENCE)), ""),
         ("author", publisher, ""),
     ]
     return told + [("describedby", form_iri(document, form), form.value) for form in Form]

@@ -13,7 +13,8 @@ from flask import Response, request
 from fairnode import errors
 from fairnode.door.answer import answer, json_answer
 from fairnode.door.asking import json_body, number
-from fairnode.fdp.represent import FdpDoor, document_at, wanted_form
+from fairnode.fdp.represent import FdpDoor, present, wanted_form
+from fairnode.keys import digest
 from fairnode.metadata.find import search
 from fairnode.metadata.making import Document, etag
 from fairnode.metadata.names import DCT
@@ -31,7 +32,7 @@ _CHILDREN = {
 
 def page(door: FdpDoor, child: str, path: str = "/", **_: str) -> Response:
     """One page of a record's children, by title, with Link headers to the other pages (RFC 8288)."""
-    parent = document_at(door, path)
+    parent = present(door, path)
     if child not in _CHILDREN.get(parent.kind, ()):
         raise errors.NotFound("This record has no children of that kind.")
     at, size = number("page", 0, 0, 10**6), number("size", 10, 1, LARGEST_PAGE)
@@ -118,7 +119,7 @@ def facets(door: FdpDoor, **_: str) -> Response:
 
 def meta(door: FdpDoor, path: str = "/", **_: str) -> Response:
     """GET {record}/meta: its state and the records above it."""
-    document = document_at(door, path)
+    document = present(door, path)
     parents = {iri: {"parent": parent} for iri, parent in _chain(document)}
     return json_answer(
         {
@@ -138,14 +139,13 @@ def _chain(document: Document) -> list[tuple[str, str | None]]:
 
 def expanded(door: FdpDoor, path: str = "/", **_: str) -> Response:
     """GET {record}/expanded: the record and all above it in one graph."""
-    document = document_at(door, path)
+    document = present(door, path)
     form = wanted_form(html=False)
     body = _together(door, [document.iri, *document.parents], form)
     return answer(body, form, etag(form, body), document.modified)
 
 
-def linkset_json(content: object) -> Response:
+def linkset_json(content: object, modified: str) -> Response:
     """A link set as its own media type."""
-    response = Response(json.dumps(content, ensure_ascii=False))
-    response.headers["Content-Type"] = "application/linkset+json"
-    return response
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return answer(body, "application/linkset+json", digest(body)[:32], modified)

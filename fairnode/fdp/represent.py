@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from fairnode import errors
-from fairnode.door.answer import answer
+from fairnode.door.answer import Gone, answer
 from fairnode.door.negotiate import NotOffered, choose
 from fairnode.fdp import links
 from fairnode.metadata.making import Document, etag
@@ -46,25 +46,32 @@ def wanted_form(*, html: bool) -> str:
     """The media type that `?format=` or Accept asks for. Raises `NotOffered`."""
     offers = [form.value for form in Form] + ([HTML] if html else [])
     told = request.args.get("format")
-    if told is None:
+    if not told:
         return choose(request.headers.get("Accept"), offers)
     if _FORMATS.get(told) not in offers:
         raise NotOffered("There is no such format.", to_do=f"There are: {', '.join(_FORMATS)}.")
     return _FORMATS[told]
 
 
+def present(door: FdpDoor, path: str) -> Document:
+    """The public document at this path. Raises `NotFound`, and `Gone` where only its notice is left."""
+    found = document_at(door, path)
+    if found.gone:
+        raise Gone("This dataset was withdrawn.", to_do=f"See the notice at {found.iri}.")
+    return found
+
+
 def represent(door: FdpDoor, document: Document) -> Response:
     """The document in the negotiated form, with validators and links."""
-    form = wanted_form(html=True)
+    form, status = wanted_form(html=True), 410 if document.gone else 200
     if form == HTML:
         page = document.page.get(HTML) or door.render(document).encode()
         document.page[HTML] = page
-        response = answer(page, HTML, etag(HTML, page), document.modified)
+        response = answer(page, HTML, etag(HTML, page), document.modified, status=status)
         told = links.page_links(document, door.publisher)
     else:
-        response = answer(document.bodies[Form(form)], form, document.etags[Form(form)], document.modified)
-        told = links.metadata_links(document)
+        body, tag = document.bodies[Form(form)], document.etags[Form(form)]
+        response = answer(body, form, tag, document.modified, status=status)
+        told = links.metadata_links(document, door.node.iri)
     response.headers["Link"] = ", ".join(told)
-    if document.gone and response.status_code == 200:
-        response.status_code = 410
     return response

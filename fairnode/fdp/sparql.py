@@ -61,6 +61,7 @@ def _query() -> str:
         raise WrongType(
             "A query is sent as application/sparql-query, or as the field 'query' of a form.",
             to_do="SPARQL updates are not taken.",
+            takes="application/sparql-query, application/x-www-form-urlencoded",
         )
     if not found.strip():
         raise errors.FairnodeError(

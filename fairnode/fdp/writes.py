@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from fairnode import errors
 from fairnode.door.answer import Outdated, WrongType, json_answer
@@ -60,6 +63,13 @@ def set_state(door: FdpDoor, key: str, **_: str) -> Response:
     return json_answer({"current": "PUBLISHED" if row.state == DatasetState.PUBLISHED else "DRAFT"})
 
 
+def refuse(methods: Sequence[str], **_: str) -> Response:
+    """Say that nothing is ever written here. Raises `MethodNotAllowed`, to readers `NotFound`."""
+    if request.method in ("GET", "HEAD"):
+        raise errors.NotFound("There is nothing at this address.")
+    raise MethodNotAllowed([*methods, "OPTIONS"])
+
+
 def _custodian(door: FdpDoor) -> str:
     """The id of the custodian whose token came along; asked before body or record is looked at."""
     person = asker(door.node)
@@ -70,7 +80,11 @@ def _custodian(door: FdpDoor) -> str:
 def _turtle() -> bytes:
     """The Turtle of the request. Raises `WrongType`."""
     if request.mimetype != "text/turtle":
-        raise WrongType("Records are taken as Turtle.", to_do="Send it with Content-Type: text/turtle.")
+        raise WrongType(
+            "Records are taken as Turtle.",
+            to_do="Send it with Content-Type: text/turtle.",
+            takes="text/turtle",
+        )
     return request.get_data()
 
 

@@ -35,11 +35,6 @@ from fairnode.records.result import (
 _SMALLEST, _TOO_LARGE = 1e-15, 1e16
 
 
-def is_class_b(contract: OutputContract) -> bool:
-    """Whether the node cannot recompute what a container puts out under this contract."""
-    return any(table.kind is Kind.OTHER for table in contract.tables)
-
-
 def counting(contract: OutputContract) -> OutputContract:
     """The same tables as counts: what the node can say itself about the cells of a class B result."""
     return OutputContract(tuple(replace(table, kind=Kind.COUNT) for table in contract.tables))
@@ -66,6 +61,15 @@ def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: R
     tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)
+
+
+def differing(first: bytes, second: bytes, contract: OutputContract, rules: RuleSet) -> int:
+    """How many numbers two runs of the same image tell differently, at the digits that may be shown.
+
+    Raises `Refused` when one of them is not a result of this contract.
+    """
+    one, other = (_limited(read_result(strict_json.read(raw), contract), rules) for raw in (first, second))
+    return sum(value != other[where] for where, value in one.items())
 
 
 def _limited(result: Result, rules: RuleSet) -> dict[tuple[str, Key], float]:

@@ -6,6 +6,7 @@ another's before all are in; then unanimous approval lets the result pass and an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +14,27 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.approvals.decide import DECIDING, tell_home
 from fairnode.approvals.statement import Signer, sign_statement, statement
-from fairnode.disclosure.rules import load_rules
+from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.review import Review
-from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Request, Visit
+from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Release, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
+
+# What the run on permuted rows said, for people.
+_RERUN = {
+    "same": "A second run on the same rows in another order gave the same numbers. That is as it should be, "
+    "and proves nothing: a program may look for a record by its values.",
+    "different": "A second run on the same rows in another order gave other numbers. A statistic does not "
+    "depend on the order of rows: either chance plays a part in it, or it tells of single records.",
+    "failed": "The second run, on the same rows in another order, did not end well, so nothing can be said "
+    "of whether the numbers depend on the order of rows.",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class Matter:
     content: dict[str, Any]
     verdict: dict[str, Any]
     author: str
+    algorithm: dict[str, str]
     reviews: tuple[Review, ...]
 
     @property
@@ -83,7 +95,8 @@ def read_matter(reader: Reader, node: Node, visit_id: str) -> Matter:
         "result": digest(canonical(quarantine.verdict["tables"])),
     }
     reviews = tuple(reader.find(Review, {"visit": visit.id}, order="created"))
-    return Matter(visit, plan.document, content, quarantine.verdict, algorithm.author, reviews)
+    named = {"id": algorithm.id, "name": algorithm.name, "version": algorithm.version}
+    return Matter(visit, plan.document, content, quarantine.verdict, algorithm.author, named, reviews)
 
 
 def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
@@ -99,9 +112,11 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
         "parameters": found.study["parameters"],
         "tables": found.verdict["tables"]["tables"],
         "result": found.content["result"],
-        "hidden": [[table, key, rules.explain(rule)] for table, key, rule in found.verdict["reasons"]],
+        "algorithm": {**found.algorithm, "identity": found.content["algorithm"]["identity"]},
+        "hidden": [_hidden(line, rules) for line in found.verdict["reasons"]],
         "rule": rules.explain("class-b"),
-        "earlier": _earlier(node, found.visit),
+        "rerun": {**found.verdict["rerun"], "sentence": _RERUN[found.verdict["rerun"]["outcome"]]},
+        "earlier": _earlier(node, found.verdict["lineage"]),
         "given": [
             {"opinion": r.opinion, "role": r.role, "note": r.note, "yours": r.person == viewer.id}
             for r in found.reviews
@@ -110,21 +125,42 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
     }
 
 
-def _earlier(node: Node, visit: Visit) -> list[dict[str, Any]]:
-    """What was released of the same data before: when, to whom, and by which variables."""
+def _hidden(line: list[Any], rules: RuleSet) -> dict[str, Any]:
+    """Why a cell is hidden, with the IRI of the check that says so."""
+    table, cell, rule = line
+    return {
+        "table": table,
+        "cell": cell,
+        "rule": rule,
+        "iri": rules.rule(rule).iri,
+        "sentence": rules.explain(rule),
+    }
+
+
+def _earlier(node: Node, lineage: str) -> list[dict[str, Any]]:
+    """What was released of the same data before: when, to whom, of whom, and the tables that left."""
     with node.store.read() as reader:
-        quarantine = reader.get(Quarantine, visit.id)
-        lineage = quarantine.verdict["lineage"] if quarantine else ""
         rows = reader.find(Earlier, {"lineage": lineage}, order="created")
+        releases = {row.id: reader.get(Release, row.id) for row in rows}
     return [
         {
             "release": row.id,
             "requester": row.facts["requester"],
             "day": row.facts["day"],
+            "nodes": row.facts["nodes"],
+            "filter": row.facts["filter"],
             "by": [[d["variable"] for d in t["dimensions"]] for t in row.facts["contract"]["tables"]],
+            "tables": json.loads(kept.table)["tables"] if (kept := releases[row.id]) else [],
         }
         for row in rows
     ]
+
+
+def roles_for(person: Person, found: Matter) -> list[str]:
+    """The roles in which a person may still review this result."""
+    if found.visit.state is not VisitState.REVIEWING:
+        return []
+    return [role.value for role in DECIDING if may_review(person, found, role)]
 
 
 def check_may_review(person: Person, found: Matter, role: str) -> None:

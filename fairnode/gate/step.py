@@ -14,20 +14,23 @@ from fairnode.child import run_child
 from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.audit_child import child_audit
-from fairnode.gate.class_b import counting, is_class_b, limit_result
+from fairnode.gate.class_b import counting, differing, limit_result
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
+from fairnode.records.profile import NOT_RECORDED
 from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
+from fairnode.records.review import Rerun
 from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
-from fairnode.store.database import Transaction
+from fairnode.store.database import Reader, Transaction
 from fairnode.studies.fit import compile_contract
 from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read_context
+from fairnode.visits.rerun import ENDED
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
-    combined, reviewed = case.context.plan.combines(visit.stage), is_class_b(case.contract)
-    judged = _counts if combined else _to_review if reviewed else _verdict
+    combined, reviewed = case.context.plan.combines(visit.stage), case.contract.class_b
+    judged = count_for_combining if combined else _to_review if reviewed else _verdict
     try:
         verdict = judged(case, quarantine.result)
     except Refused as refused:
@@ -63,35 +66,53 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
 
     def change(tx: Transaction) -> Visit:
         tx.change(quarantine, verdict=verdict)
+        if rerun := tx.get(Rerun, visit.id):
+            tx.change(rerun, result=b"")  # it was compared, and is good for nothing else
         return tx.change(visit, state=state, changed=clock.now())
 
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
-        return (_ready(tx, case, after),) if combined else tell_home(tx, after)
+        return (ready_message(tx, case, after),) if combined else tell_home(tx, after)
 
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
     return commit(node.desk, change, entry, messages)
 
 
-def _ready(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
-    """The message that this node's counts are ready: their shape, and nothing of them."""
+def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
+    """The message that this node's counts are ready: their shape, and nothing of them; and the names of the
+    earlier combined tables with which changed persons are to be compared (P6).
+    """
     request = tx.get(Request, visit.study)
     assert request is not None, "the visit came with its study"
     body = {
         "dataset": case.context.dataset.iri,
         "stage": visit.stage,
         "contract": contract_to_json(case.contract),
+        "earlier": compared_with(tx, case.context.dataset.lineage),
     }
     return Outgoing(request.home, "ready", visit.study, body)
 
 
-def _counts(case: Case, result: bytes) -> dict[str, Any]:
+def compared_with(reader: Reader, lineage: str) -> list[str]:
+    """The tables (`dealing/number`) of combined studies of a lineage that can have been opened."""
+    return sorted(
+        f"{row.id}/{number}"
+        for row in reader.find(Earlier, {"lineage": lineage})
+        if row.facts.get("opened")
+        for number in range(len(row.facts["contract"]["tables"]))
+    )
+
+
+def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     """The node's own unsuppressed counts for a combined study (P3): what the container wrote must equal them.
 
-    Raises `Refused` for that, for tables that are not counts, and for a universe below the rules' (P7).
+    `result` is None when the data have changed since the container's table was found equal: the node's own
+    count is what goes in, so it counts again (P1, P19). Raises `Refused` for a table that is not equal, for
+    tables that are not counts, and for a universe below the rules' (P7).
     """
     check_budget(case.asking, case.earlier, case.rules)
     recount = recount_from_json(_recount(case)["recount"])
-    check_claim(result, case.contract, recount, case.rules)
+    if result is not None:
+        check_claim(result, case.contract, recount, case.rules)
     if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
         raise Refused(Refusal.CONTRACT)
     if recount.universe < case.rules.count("universe.persons"):
@@ -143,7 +164,22 @@ def _to_review(case: Case, result: bytes) -> dict[str, Any]:
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": [],
         "earlier": release_to_json(memory),
+        "rerun": _rerun(case, result),
     }
+
+
+def _rerun(case: Case, result: bytes) -> dict[str, Any]:
+    """What the run on permuted rows said: `same`, `different` with how many numbers were, or `failed`."""
+    total = sum(len(list(table.keys())) for table in case.contract.tables)
+    with case.context.node.store.read() as reader:
+        rerun = reader.get(Rerun, case.context.visit.id)
+    if rerun is None or rerun.state != ENDED:
+        return {"outcome": "failed", "numbers": 0, "of": total}
+    try:
+        numbers = differing(result, rerun.result, case.contract, case.rules)
+    except Refused:
+        return {"outcome": "failed", "numbers": 0, "of": total}
+    return {"outcome": "different" if numbers else "same", "numbers": numbers, "of": total}
 
 
 def _recount(case: Case) -> dict[str, Any]:
@@ -169,6 +205,7 @@ def _recount(case: Case) -> dict[str, Any]:
         },
         spool=context.node.config.spool,
         seconds=1800.0,
+        spare=context.node.spare,
     )
 
 
@@ -193,22 +230,26 @@ def finer() -> Finer:
             told[name, group] = (name, frozenset(variable.within(group)))
     for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
+    # profiles count what is not recorded as one more code
+    told["ageBroad", NOT_RECORDED] = ("ageGroup", frozenset({NOT_RECORDED}))
     return told
 
 
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
     """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
     visit, asking = case.context.visit, case.asking
-    memory = remember(
-        recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
-    )
+    memory = None
+    if verdict.tables:  # an answer that was given before is remembered already
+        memory = remember(
+            recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
+        )
     return {
         "outcome": verdict.outcome.value,
         "stored": verdict.stored_release or "",
         "tables": tables_to_json(verdict.tables, release=visit.id, rules=case.rules.hash),
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": list(verdict.notes),
-        "earlier": release_to_json(memory) if verdict.tables else None,
+        "earlier": release_to_json(memory) if memory else None,
     }
 
 

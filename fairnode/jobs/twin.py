@@ -1,100 +1,113 @@
-"""Child job: makes the synthetic twin of a dataset (Parquet), with the schema of its views.
+"""Child job: draws the synthetic twin of a dataset from what its record says (`fairnode.datasets.twins`).
 
-In: `{"dataset", "source", "output", "seed"}`, optional `"variables"` (all that the dataset offers),
-`"consent_required"`, `"filter"` as a view has it, and `"limits"` as for `fairnode.jobs.view`. The filter is
-applied to the twin and not to the data: counts of one selection after the other would tell too much.
+In: `{"columns", "profile", "rows", "years", "seed", "output"}`, optional `"csv"` (a second file of the same rows),
+`"variables"` (columns to keep, in this order) and `"filter"` as a view has it, applied to the drawn rows.
 
-Out: `{"rows", "sha256", "schema", "marginals", "source_sha256"}`. The marginals are gated, and the only thing
-that the twin is drawn from.
+Out: `{"rows", "schema", "files"}`: size and SHA-256 of each file. The same job always gives the same rows.
 """
-
-# ruff: noqa: S608 - all names in these statements are those of variables of the ontology
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from fairnode import vocabulary
-from fairnode.datasets.expressions import quoted
-from fairnode.datasets.twins import MOST_ROWS, NOT_RECORDED, draw_twin, gate, round_to_base
-from fairnode.datasets.views import Query, compile_view, offered
-from fairnode.errors import NotValid
+from fairnode.datasets.views import Query
 from fairnode.jobs.process import main
-from fairnode.jobs.view import MEMORY_MIB, ROWS, arrow_schema, connect, load, run_checks, run_steps
-from fairnode.records.dataset import Column, View, dataset_from, source_from
+from fairnode.jobs.twin_columns import Size, draw_column
+from fairnode.jobs.view import arrow_schema
+from fairnode.records.dataset import Column
+from fairnode.records.profile import profile_from_json
+
+FLAG = "# synthetic: every row was drawn at random; nobody is described here\n"
+_MARKS = {b"fairnode.synthetic": b"true", b"description": FLAG.strip("# \n").encode()}
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """Count, gate, draw. Raises what making a view raises, and `NotValid` where too few persons are left."""
-    dataset = dataset_from(job["dataset"])
-    wanted = tuple(job.get("variables") or offered(dataset))
-    admitted = dict(job.get("filter", ()))
-    view = View(
-        tuple(dict.fromkeys((*wanted, *admitted))),
-        unit="person" if dataset.knows_persons else "registration",
-        consent_required=bool(job.get("consent_required")),
-    )
-    query = compile_view(dataset, view)
-    limits = job.get("limits", {})
-    with connect(int(limits.get("memory_mib", MEMORY_MIB))) as database:
-        digest = load(database, source_from(job["source"]), query, int(limits.get("rows", ROWS)))
-        run_checks(database, query)
-        rows = min(round_to_base(run_steps(database, query)["view"]), MOST_ROWS)
-        marginals = {column.name: gate(count(database, column)) for column in query.schema}
-    if not rows:
-        raise NotValid("The dataset has too few rows for a twin.")
-    columns = draw_twin(query.schema, marginals, rows, int(job["seed"]))
-    kept = select(columns, admitted)
+    """Draw, filter, write."""
+    columns = [Column(**{**told, "codes": tuple(told["codes"])}) for told in job["columns"]]
+    table = select(draw(columns, job), dict(job.get("filter", ())))
+    names = tuple(job.get("variables") or (column.name for column in columns))
+    kept = [next(column for column in columns if column.name == name) for name in names]
+    table = table.select(names).cast(arrow_schema(Query((), (), (), tuple(kept))))
     output = Path(job["output"])
-    query = replace(query, schema=query.schema[: len(dict.fromkeys(wanted))])
-    write({column.name: kept[column.name] for column in query.schema}, query, output)
-    return {
-        "rows": len(next(iter(kept.values()))),
-        "sha256": hashlib.sha256(output.read_bytes()).hexdigest(),
-        "schema": [asdict(column) for column in query.schema],
-        "marginals": marginals,
-        "source_sha256": digest,
-    }
+    _appear(output, lambda part: pq.write_table(marked(table), part, compression="zstd"))
+    files = {"parquet": _told(output)}
+    if job.get("csv"):
+        _appear(Path(job["csv"]), lambda part: write_csv(table, part))
+        files["csv"] = _told(Path(job["csv"]))
+    return {"rows": table.num_rows, "schema": [asdict(column) for column in kept], "files": files}
 
 
-def select(columns: dict[str, list[Any]], admitted: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+def draw(columns: Sequence[Column], job: Mapping[str, Any]) -> pa.Table:
+    """All columns; each has a stream of chance of its own, so that one more column changes no other."""
+    profile = profile_from_json(job["profile"]) if job.get("profile") else None
+    size = Size(int(job["rows"]), (job["years"][0], job["years"][1]))
+    drawn = {}
+    for column in columns:
+        chance = np.random.default_rng([int(job["seed"]), *column.name.encode()])
+        told = profile.variable(column.name) if profile else None
+        drawn[column.name] = draw_column(column, told, size, chance)
+    return pa.table(drawn)
+
+
+def marked(table: pa.Table) -> pa.Table:
+    """The table with a mark in the file itself that its rows are synthetic."""
+    return table.replace_schema_metadata(_MARKS)
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """One line that says what this is (a comment, as CSVW has them), the names, the rows; lists with `|`."""
+    flat = pa.table(
+        {
+            name: pc.binary_join(column.combine_chunks(), "|") if pa.types.is_list(column.type) else column
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+    with path.open("wb") as file:
+        file.write(FLAG.encode())
+        options = pyarrow.csv.WriteOptions(quoting_style="needed")
+        pyarrow.csv.write_csv(flat, file, options)
+
+
+def select(table: pa.Table, admitted: Mapping[str, Sequence[str]]) -> pa.Table:
     """The rows of a twin that have one of the `admitted` codes of each variable."""
-    rows: Sequence[int] = range(len(next(iter(columns.values()))))
     for name, codes in admitted.items():
-        variable = vocabulary.variable(name)
+        variable, column = vocabulary.variable(name), table[name].combine_chunks()
         coded = variable.kind == "coded"
-        values = {value for code in codes for value in (variable.within(code) if coded else (int(code),))}
-        cells = columns[name]
-        rows = [
-            row for row in rows if values & set((cells[row] or ()) if variable.multiple else [cells[row]])
-        ]
-    return {name: [cells[row] for row in rows] for name, cells in columns.items()}
+        values = sorted(
+            {value for code in codes for value in (variable.within(code) if coded else (int(code),))}
+        )
+        items = pc.list_flatten(column) if variable.multiple else column
+        hit = pc.is_in(items, value_set=pa.array(values, items.type))
+        if variable.multiple:
+            rows = np.unique(pc.list_parent_indices(column).to_numpy()[hit.to_numpy(zero_copy_only=False)])
+            table = table.take(pa.array(rows))
+        else:
+            table = table.filter(hit)
+    return table
 
 
-def count(database: duckdb.DuckDBPyConnection, column: Column) -> dict[str, int]:
-    """Rows of the table `view` by code; by year for dates; a row with several codes counts at each."""
-    name = quoted(column.name)
-    code = f"CAST(year({name}) AS VARCHAR)" if column.kind == "date" else f"CAST({name} AS VARCHAR)"
-    if column.multiple:
-        rows = f"SELECT unnest({name}) AS code FROM view"
-    else:
-        rows = f"SELECT coalesce({code}, '{NOT_RECORDED}') AS code FROM view"
-    return dict(database.execute(f"SELECT code, count(*) FROM ({rows}) GROUP BY code").fetchall())
+def _appear(path: Path, write: Any) -> None:
+    """A file that appears whole or not at all."""
+    part = path.with_suffix(".part")
+    write(part)
+    part.replace(path)
 
 
-def write(columns: dict[str, list[Any]], query: Query, output: Path) -> None:
-    """Write the twin with exactly the schema of the view; the file appears whole or not at all."""
-    part = output.with_suffix(".part")
-    pq.write_table(pa.table(columns, schema=arrow_schema(query)), part, compression="zstd")
-    part.replace(output)
+def _told(path: Path) -> dict[str, Any]:
+    """Size and hash of a file."""
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 if __name__ == "__main__":

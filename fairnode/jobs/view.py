@@ -193,7 +193,7 @@ def count_persons(database: duckdb.DuckDBPyConnection, dataset: Dataset) -> int 
 
 def write(database: duckdb.DuckDBPyConnection, query: Query, output: Path) -> None:
     """Write the table `view` as Parquet, without its identities; the file appears whole or not at all."""
-    columns = ", ".join(quoted(column.name) for column in query.schema)
+    columns = ", ".join(_selected(column) for column in query.schema)
     _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", arrow_schema(query), output)
 
 
@@ -204,7 +204,7 @@ def write_companion(database: duckdb.DuckDBPyConnection, query: Query, output: P
     possible keys could simply be tried. The file never leaves the node.
     """
     hashed = f"sha256('{salt.hex()}' || __identity) AS person"
-    columns = ", ".join((*(quoted(column.name) for column in query.schema), hashed))
+    columns = ", ".join((*(_selected(column) for column in query.schema), hashed))
     schema = arrow_schema(query).append(pa.field("person", pa.string()))
     _write_parquet(database, f"SELECT {columns} FROM view ORDER BY rowid", schema, output)
 
@@ -214,8 +214,16 @@ def _write_parquet(database: duckdb.DuckDBPyConnection, select: str, schema: pa.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in database.sql(select).to_arrow_reader(WRITE):
-            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+            table = pa.Table.from_batches([batch])
+            # casting loads another part of Arrow, which takes longer than most views
+            writer.write_table(table if table.schema.equals(schema) else table.cast(schema))
     part.replace(output)
+
+
+def _selected(column: Column) -> str:
+    """A column of the table `view`, in the type that the Parquet file has for it."""
+    name = quoted(column.name)
+    return f"{name}::INTEGER AS {name}" if _type(column) == pa.int32() else name
 
 
 def arrow_schema(query: Query) -> pa.Schema:

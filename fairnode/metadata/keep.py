@@ -14,9 +14,11 @@ from fairnode import clock, errors
 from fairnode.keys import digest
 from fairnode.ledger import Entry, commit
 from fairnode.metadata.check import check_record
+from fairnode.metadata.profiled import check_profile, split_profile
 from fairnode.metadata.rdf import read_turtle
 from fairnode.metadata.record import Record, read_record
 from fairnode.node import Node
+from fairnode.records.profile_rows import KeptProfile
 from fairnode.records.rows import Dataset, DatasetVersion
 from fairnode.store.database import Transaction
 
@@ -37,6 +39,11 @@ class Described:
     record: Record
     graph: Graph
 
+    @property
+    def profile(self) -> str:
+        """Which profile the record keeps to: without bindings it is described, but cannot be visited."""
+        return "dataset" if self.record.variables else "description"
+
 
 def add_dataset(
     node: Node, turtle: bytes, source: Mapping[str, Any], actor: str, publish: bool = True
@@ -46,7 +53,7 @@ def add_dataset(
     `actor` is the opaque id of the custodian. Raises `NotValid` with findings, `Conflict` when there is (or
     was) a dataset with this IRI.
     """
-    iri, graph = check_record(node, turtle)
+    iri, graph = _checked(node, turtle)
     key, now = iri.rsplit("/", 1)[-1], clock.now()
     row = Dataset(
         id=key,
@@ -90,7 +97,7 @@ def change_dataset(
     _check_here(before)
     now, values = clock.now(), dict[str, Any]()
     if turtle is not None and digest(turtle) != before.sha256:
-        iri, graph = check_record(node, turtle)
+        iri, graph = _checked(node, turtle)
         if iri != before.iri:
             raise errors.Conflict(f"This record describes <{iri}>, not <{before.iri}>.")
         values |= {"record": turtle, "sha256": digest(turtle), "version": before.version + 1}
@@ -122,6 +129,16 @@ def withdraw_dataset(node: Node, key: str, actor: str) -> Dataset:
         lambda tx: tx.change(before, **values),
         Entry("dataset.withdrawn", before.id, actor, facts={"version": before.version}),
     )
+
+
+def _checked(node: Node, turtle: bytes) -> tuple[str, Graph]:
+    """IRI and graph of a record; of its data it tells only what passed the gate. Raises `NotValid`."""
+    iri, graph = check_record(node, turtle)
+    block = split_profile(turtle)[1]
+    with node.store.read() as reader:
+        made = [kept for kept in reader.find(KeptProfile, {"dataset": iri}) if kept.block == block]
+    check_profile(graph, block, kept=bool(made))
+    return iri, graph
 
 
 def _check_here(row: Dataset) -> None:

@@ -17,6 +17,7 @@ from fairnode.metadata.keep import DatasetState, Described, described
 from fairnode.metadata.labels import label_terms
 from fairnode.metadata.rdf import Form, new_graph, write
 from fairnode.metadata.shapes import PROFILES
+from fairnode.records.profile_rows import Twin
 from fairnode.records.rows import Algorithm, Dataset
 
 
@@ -65,6 +66,7 @@ class State:
     rows: Mapping[str, Dataset]
     algorithms: Mapping[str, Algorithm]
     stamp: str
+    twins: Mapping[str, Twin] = field(default_factory=dict)
 
 
 Maker = Callable[..., Document | None]
@@ -156,7 +158,7 @@ def _dataset(state: State, path: str, key: str) -> Document | None:
         graph = dataset.tombstone(state.site, row.iri, row.title, row.changed)
         return Document(path, row.iri, "dataset", row.title, row.changed, _bodies(graph), gone=True)
     told = described(row)
-    whole = _union(told.graph, dataset.additions(state.site, told))
+    whole = _union(told.graph, dataset.additions(state.site, told, state.twins.get(row.id)))
     bodies = _bodies(whole)
     bodies[Form.TURTLE] = _as_received(row, _union(whole, without=told.graph))
     members = (

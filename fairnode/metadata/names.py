@@ -40,8 +40,23 @@ BOUND = {
 }
 
 LICENCE = URIRef("https://creativecommons.org/licenses/by/4.0/")
+SUBJECT = "human trafficking"
+"""The keyword of what all nodes are about; a record that has no keyword of its own is found by it."""
 ENGLISH = EU["language/ENG"]
 FDP_SPECIFICATION = URIRef("https://specs.fairdatapoint.org/v1.2")
+_LICENCES = {
+    "CC0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    **{
+        f"CC_{name}_{version.replace('.', '_')}": f"https://creativecommons.org/licenses/{part}/{version}/"
+        for name, part in (("BY", "by"), ("BYSA", "by-sa"), ("BYNC", "by-nc"), ("BYND", "by-nd"))
+        for version in ("3.0", "4.0")
+    },
+}
 DATASET_PROFILE = URIRef("https://w3id.org/fairnode/profile/dataset")
 WITHDRAWN = EU["dataset-status/WITHDRAWN"]
 PUBLIC = EU["access-right/PUBLIC"]
+
+
+def known_licence(iri: str) -> str:
+    """The licence under the address that programs know (SPDX lists it); that of the EU's list is mapped to it."""
+    return _LICENCES.get(iri.removeprefix(EU["licence/"]), iri)

@@ -95,8 +95,8 @@ def _listed(words: list[str], last: str) -> str:
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def term_label(iri: str) -> str:
-    """What a term, variable or concept is called; the last part of its IRI where no label is known."""
+def known_label(iri: str) -> str:
+    """What a term, variable or concept is called; empty where no label is known."""
     iri = str(iri)  # an IRI of rdflib is equal to its text, but is found by another hash
     if iri.removeprefix(str(EU)) in EU_LABELS:
         return EU_LABELS[iri.removeprefix(str(EU))]
@@ -109,6 +109,15 @@ def term_label(iri: str) -> str:
             return find(iri).label_en
         except errors.NotFound:
             continue
+    return ""
+
+
+def term_label(iri: str) -> str:
+    """What a term, variable or concept is called; the last part of its IRI where no label is known."""
+    iri = str(iri)
+    if found := known_label(iri):
+        return found
+    name = iri.rsplit("#", 1)[-1] if "#" in iri else iri
     if iri.startswith(_GDPR):
         article, *parts = name.removeprefix("A").split("-")
         return f"GDPR art. {article}" + "".join(f"({part})" for part in parts)

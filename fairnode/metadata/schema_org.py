@@ -6,10 +6,11 @@ from typing import Any
 
 from fairnode.metadata.documents.site import Site
 from fairnode.metadata.keep import Described
-from fairnode.metadata.names import LICENCE
+from fairnode.metadata.names import LICENCE, SUBJECT, known_licence
 from fairnode.metadata.variables import sample_csv
 
-CONTEXT = "https://schema.org/"
+CONTEXT = {"@vocab": "https://schema.org/"}  # inside the document: nobody has to fetch one to read it
+LEAST_WORDS, MOST_WORDS = 50, 5_000
 CONDITIONS = (
     "The data are not downloaded. A study visits them after approval, and only tables that pass "
     "disclosure control leave."
@@ -19,31 +20,16 @@ CONDITIONS = (
 def dataset(site: Site, told: Described) -> dict[str, Any]:
     """A dataset as schema.org describes it."""
     record, row = told.record, told.dataset
-    who = {
-        "@type": "Organization",
-        "@id": str(site.organisation),
-        "name": site.config.organisation.name,
-        "url": site.config.organisation.homepage or site.config.iri,
-    }
-    return {
-        "@context": CONTEXT,
+    about = {
+        **_general(site, record.iri, record.title, _long_enough(record.description)),
         "@type": "Dataset",
-        "@id": record.iri,
-        "identifier": record.iri,
-        "url": record.iri,
-        "name": record.title,
-        "description": record.description,
-        "creator": who,
-        "publisher": who,
         "datePublished": record.issued or row.created,
         "dateModified": row.changed,
         "version": record.version or f"{row.version}.0.0",
-        "keywords": list(record.keywords),
-        "license": record.licence or str(LICENCE),
-        "inLanguage": [iri.rsplit("/", 1)[-1].lower() for iri in record.languages],
-        "temporalCoverage": f"{record.start}/{record.end}" if record.start else "..",
+        "keywords": list(record.keywords) or [SUBJECT],
+        "license": known_licence(record.licence or str(LICENCE)),
+        "inLanguage": [iri.rsplit("/", 1)[-1].lower() for iri in record.languages] or ["en"],
         "spatialCoverage": [{"@type": "Place", "@id": iri} for iri in record.spatial],
-        "isAccessibleForFree": True,
         "distribution": _sample(site, told),
         "conditionsOfAccess": CONDITIONS,
         "includedInDataCatalog": {"@type": "DataCatalog", "@id": f"{site.config.iri}/catalogue/data"},
@@ -57,6 +43,34 @@ def dataset(site: Site, told: Described) -> dict[str, Any]:
             for variable in record.public_variables
         ],
     }
+    return about | ({"temporalCoverage": f"{record.start}/{record.end}"} if record.start else {})
+
+
+def _general(site: Site, iri: str, name: str, about: str) -> dict[str, Any]:
+    """What is told of everything: its identifier, its name, and who made and publishes it."""
+    who = {
+        "@type": "Organization",
+        "@id": str(site.organisation),
+        "name": site.config.organisation.name,
+        "url": site.config.organisation.homepage or site.config.iri,
+    }
+    return {
+        "@context": CONTEXT,
+        "@id": iri,
+        "identifier": iri,
+        "url": iri,
+        "name": name,
+        "description": about,
+        "creator": who,
+        "publisher": who,
+        "isAccessibleForFree": True,
+    }
+
+
+def _long_enough(description: str) -> str:
+    """A description of the 50 to 5,000 characters that search engines take."""
+    told = description if len(description) >= LEAST_WORDS else f"{description} {CONDITIONS}".strip()
+    return told if len(told) <= MOST_WORDS else f"{told[: MOST_WORDS - 1]}…"
 
 
 def _sample(site: Site, told: Described) -> list[dict[str, str]]:
@@ -74,13 +88,16 @@ def _sample(site: Site, told: Described) -> list[dict[str, str]]:
     ]
 
 
-def catalogue(site: Site, datasets: list[dict[str, str]]) -> dict[str, Any]:
-    """The catalogue as schema.org describes it; `datasets` are pairs of IRI and title."""
+def catalogue(site: Site, iri: str, name: str, datasets: list[dict[str, str]]) -> dict[str, Any]:
+    """A catalogue, or the whole node, as schema.org describes it; `datasets` are pairs of IRI and title."""
+    about = f"Descriptions of the data on {SUBJECT} of {site.config.organisation.name}. {CONDITIONS}"
     return {
-        "@context": CONTEXT,
+        **_general(site, iri, name, about),
         "@type": "DataCatalog",
-        "@id": f"{site.config.iri}/catalogue/data",
-        "name": f"Datasets of {site.config.organisation.name}",
+        "datePublished": site.made,
+        "dateModified": site.changed,
+        "keywords": [SUBJECT],
         "license": str(LICENCE),
+        "inLanguage": ["en"],
         "dataset": [{"@type": "Dataset", "@id": d["iri"], "name": d["title"]} for d in datasets],
     }

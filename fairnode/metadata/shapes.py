@@ -12,17 +12,17 @@ PROFILES: Mapping[str, str] = {
     "fdp": "https://w3id.org/fdp/fdp-o#",
     "catalogue": "http://data.europa.eu/r5r/",
     "dataset": "http://data.europa.eu/r5r/",
+    "description": "http://data.europa.eu/r5r/",
     "distribution": "http://data.europa.eu/r5r/",
     "algorithm": "http://data.europa.eu/r5r/",
 }
 
+_DESCRIPTION = ("dataset", "contact", "distribution", "policy", "rules-dataset", "rules-policy")
 _FILES: Mapping[str, tuple[str, ...]] = {
     "fdp": ("root", "contact"),
     "catalogue": ("catalogue", "contact"),
-    "dataset": (
-        *("dataset", "contact", "distribution", "policy"),
-        *("rules-dataset", "rules-policy", "visitable", "binding"),
-    ),
+    "dataset": (*_DESCRIPTION, "visitable", "binding"),
+    "description": _DESCRIPTION,
     "distribution": ("distribution",),
     "algorithm": ("algorithm",),
 }

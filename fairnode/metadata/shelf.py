@@ -19,6 +19,7 @@ from fairnode.metadata.keep import DatasetState, described
 from fairnode.metadata.making import Document, State, maker_of
 from fairnode.metadata.record import Record
 from fairnode.node import Node
+from fairnode.records.profile_rows import Twin
 from fairnode.records.rows import Algorithm, Dataset, Head
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -67,6 +68,10 @@ class Shelf:
         """What the published records say, by title; each record is read once a version."""
         return [self._record(row) for row in self.published()]
 
+    def twin(self, key: str) -> Twin | None:
+        """The synthetic twin of a dataset, where one was drawn."""
+        return self._now().twins.get(key)
+
     def _record(self, row: Dataset) -> Record:
         """What one record says."""
         key = (row.id, row.sha256)
@@ -103,15 +108,17 @@ class Shelf:
             first = reader.get(Head, 1)
             rows = reader.find(Dataset, {"state": (DatasetState.PUBLISHED, DatasetState.WITHDRAWN)})
             known = {row.id: row for row in reader.find(Algorithm, {"state": "known"})}
+            twins = {twin.id: twin for twin in reader.find(Twin)}
         made = first.at if first else clock.now()
         changed = max((row.changed for row in rows), default=made)
         told = ",".join(f"{row.id}:{row.version}:{row.state}:{row.changed}" for row in rows)
-        stamp = digest(f"{told};{','.join(known)}".encode())[:16]
+        drawn = ",".join(f"{twin.id}:{twin.basis}" for twin in twins.values())
+        stamp = digest(f"{told};{','.join(known)};{drawn}".encode())[:16]
         if known_before is not None and known_before.stamp == stamp:
             state = replace(known_before, head=number)
         else:
             site = Site(self.node.config, made, changed, _email(rows))
-            state = State(number, site, {row.id: row for row in rows}, known, stamp)
+            state = State(number, site, {row.id: row for row in rows}, known, stamp, twins)
         self._state = state
         return state
 
@@ -129,7 +136,9 @@ def _stamp(state: State, path: str, arguments: tuple[str, ...]) -> str:
     """What a document depends on: its dataset alone, or all of them."""
     row = state.rows.get(arguments[0]) if arguments else None
     if row is not None and path.startswith(("/dataset/", "/distribution/")):
-        return f"{row.version}:{row.state}:{row.changed}:{state.site.email}"
+        twin = state.twins.get(row.id)
+        drawn = twin.basis if twin else ""
+        return f"{row.version}:{row.state}:{row.changed}:{state.site.email}:{drawn}"
     return state.stamp
 
 

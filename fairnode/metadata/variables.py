@@ -7,12 +7,26 @@ import io
 import random
 from typing import Any
 
-from rdflib import RDF, XSD, Graph, Literal, URIRef
+from rdflib import RDF, RDFS, XSD, Graph, Literal, URIRef
 
 from fairnode.keys import digest
-from fairnode.metadata.names import ADMS, CSVW, DCAT, DCATAP, DCT, EU, HEALTH, LICENCE
+from fairnode.metadata.documents.site import moment
+from fairnode.metadata.names import (
+    ADMS,
+    CSVW,
+    DCAT,
+    DCATAP,
+    DCT,
+    EU,
+    FN,
+    HEALTH,
+    LICENCE,
+    PROV,
+    SPDX,
+)
 from fairnode.metadata.rdf import extend
 from fairnode.metadata.record import Record
+from fairnode.records.profile_rows import Twin
 from fairnode.vocabulary import Variable
 
 SAMPLE_ROWS = 50
@@ -72,6 +86,45 @@ def sample_triples(graph: Graph, record: Record, sample: str, size: int) -> Grap
     )
 
 
+_FORMS = {"csv": ("CSV", "text/csv"), "parquet": ("PARQUET", "application/vnd.apache.parquet")}
+
+
+def twin_triples(graph: Graph, record: Record, twin: Twin, sample: str) -> Graph:
+    """The synthetic twin, a sample in each of its forms; `sample` is its address without the ending."""
+    me = URIRef(record.iri)
+    after = "the published profile" if twin.profiled else "nothing but the code lists, its weights invented"
+    about = f"{twin.rows} synthetic rows with the columns of a visit, drawn at random after {after}."
+    for form, (kind, media) in _FORMS.items():
+        node, told = URIRef(f"{record.iri}#twin-{form}"), twin.files[form]
+        checksum = URIRef(f"{node}-checksum")
+        extend(
+            graph,
+            [
+                (me, ADMS.sample, node),
+                (node, RDF.type, DCAT.Distribution),
+                (node, DCT.title, Literal(f"Synthetic twin: {record.title}", "en")),
+                (node, DCT.description, Literal(about, "en")),
+                (node, DCT.identifier, Literal(str(node))),
+                (node, DCT.license, LICENCE),
+                (node, DCT.issued, moment(twin.created)),
+                (node, DCAT.accessURL, URIRef(f"{sample}.{form}")),
+                (node, DCAT.byteSize, Literal(str(told["bytes"]), datatype=XSD.nonNegativeInteger)),
+                (node, DCT["format"], EU[f"file-type/{kind}"]),
+                (node, DCAT.mediaType, URIRef(f"https://www.iana.org/assignments/media-types/{media}")),
+                (node, DCATAP.availability, EU["planned-availability/STABLE"]),
+                (node, FN.synthetic, Literal("true", datatype=XSD.boolean)),
+                (node, RDFS.seeAlso, URIRef(f"{record.iri}/csvw.json")),
+                (node, SPDX.checksum, checksum),
+                (checksum, RDF.type, SPDX.Checksum),
+                (checksum, SPDX.algorithm, SPDX.checksumAlgorithm_sha256),
+                (checksum, SPDX.checksumValue, Literal(told["sha256"], datatype=XSD.hexBinary)),
+            ],
+        )
+        if twin.profiled:
+            graph.add((node, PROV.wasDerivedFrom, URIRef(f"{record.iri}#profile")))
+    return graph
+
+
 def csvw_json(record: Record, sample: str) -> dict[str, Any]:
     """The columns of a visit's view as CSVW metadata, in the order of the record."""
     columns = [
@@ -89,6 +142,7 @@ def csvw_json(record: Record, sample: str) -> dict[str, Any]:
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         "url": sample,
         "dc:title": record.title,
+        "dialect": {"commentPrefix": "#"},
         "tableSchema": {"columns": columns},
     }
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import request, url_for
 
 from fairnode import approvals, errors
+from fairnode.gate.reviewing import under_review
 from fairnode.pages.desk import (
     Desk,
     Page,
@@ -90,8 +91,9 @@ def home(desk: Desk) -> Page:
     person = person_there(desk).person
     decides = has_role(person, Role.CUSTODIAN, Role.COUNSEL)
     waiting = approvals.inbox(desk.node) if decides else []
+    results = under_review(desk.node) if decides else []
     studies = studies_of(desk.node, person) if has_role(person, Role.RESEARCHER, Role.AUDITOR) else []
-    return show(desk, "home.html", waiting=len(waiting), studies=studies[:5])
+    return show(desk, "home.html", waiting=len(waiting), under_review=len(results), studies=studies[:5])
 
 
 def account(desk: Desk) -> Page:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from fairnode.ledger import Report, verify_ledger
+from fairnode.ledger.words import sentence
 from fairnode.pages.desk import Desk, Page, check_form, person_there, show
 from fairnode.records.rows import Head, LedgerLine, Role
 
@@ -34,6 +35,7 @@ def _shown(desk: Desk, report: Report | None) -> Page:
     with desk.node.store.read() as reader:
         lines = reader.find(LedgerLine, order="-id", limit=LINES, after=before)
         head = reader.last(Head)
-    told_lines: list[dict[str, Any]] = [json.loads(line.body) for line in lines]
+    bodies: list[dict[str, Any]] = [json.loads(line.body) for line in lines]
+    told_lines = [{**body, "sentence": sentence(str(body["kind"]))} for body in bodies]
     older = lines[-1].id if lines and lines[-1].id > 1 else None
     return show(desk, "ledger.html", lines=told_lines, head=head, report=report, older=older)

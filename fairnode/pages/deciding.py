@@ -11,7 +11,7 @@ from fairnode.algorithms.known import listed, manifest
 from fairnode.metadata.keep import dataset
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.people import signer_with_password
-from fairnode.records.rows import Algorithm, Person, Role
+from fairnode.records.rows import Algorithm, Person, Quarantine, Role
 from fairnode.records.states import VisitState
 
 DECIDERS = (Role.CUSTODIAN, Role.COUNSEL)
@@ -39,6 +39,7 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
     person = person_there(desk, *DECIDERS).person
     found = approvals.item(desk.node, key)
     algorithm = _algorithm(desk, found.visit.algorithm)
+    row = dataset(desk.node, found.visit.dataset)
     waiting = found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK)
     return show(
         desk,
@@ -46,15 +47,25 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         error.http_status if error else 200,
         item=found,
         content=found.content,
-        dataset=dataset(desk.node, found.visit.dataset),
+        dataset=row,
+        rehearsal=approvals.rehearsal_of(desk.node, found.content, row),
+        rehearses=waiting and desk.node.config.settings.rehearse,
         algorithm=algorithm,
         manifest=manifest(algorithm) if algorithm else None,
         whole=json.dumps(found.content, indent=1, ensure_ascii=False),
         roles=_roles(desk, person, found) if waiting else [],
         reason=_reason(desk, person, found) if waiting else "",
+        list_facts=_list_facts(desk, key),
         own=[d for d in found.decisions if d.person == person.id and d.state == "given"],
         error=error,
     )
+
+
+def _list_facts(desk: Desk, key: str) -> dict[str, int]:
+    """What became of the records of a list whose keys were made: for this node's people only."""
+    with desk.node.store.read() as reader:
+        found = reader.get(Quarantine, key)
+    return dict(found.verdict.get("list", {})) if found else {}
 
 
 def _algorithm(desk: Desk, key: str) -> Algorithm | None:

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request, url_for
 
 from fairnode.metadata.shelf import Shelf
 from fairnode.node import Node
-from fairnode.pages import account, auditing, deciding, finding, keeping, studying
+from fairnode.pages import account, auditing, deciding, finding, keeping, reviewing, studying
 from fairnode.pages.desk import Desk, LogInFirst, Page
 
 _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
@@ -34,6 +34,9 @@ _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
     ("GET", "/inbox", deciding.inbox),
     ("GET", "/inbox/<key>", deciding.item),
     ("POST", "/inbox/<key>", deciding.take_decision),
+    ("GET", "/results", reviewing.results),
+    ("GET", "/results/<key>", reviewing.result),
+    ("POST", "/results/<key>", reviewing.take_review),
     ("GET", "/ledger", auditing.ledger),
     ("POST", "/ledger", auditing.take_check),
     ("GET", "/datasets", keeping.kept),

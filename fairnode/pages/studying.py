@@ -11,10 +11,14 @@ from fairnode import errors, vocabulary
 from fairnode.algorithms.known import listed
 from fairnode.discovery.search import Wanted, search
 from fairnode.keys import canonical
+from fairnode.linkage import program as linkage
+from fairnode.linkage.keys import RULES
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
+from fairnode.release import estimates
 from fairnode.release.chart import to_svg
+from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.releases import (
     FORMS,
     Combined,
@@ -26,6 +30,7 @@ from fairnode.release.releases import (
     title,
 )
 from fairnode.studies.follow import document, follow, studies_of
+from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import cancel, check, draft, own_study, send
 
 _POLICY = vocabulary.HTPOL
@@ -67,7 +72,11 @@ def take_study(desk: Desk) -> Page:
     """A study was written: check it, and send it when that is asked for and nothing is wrong."""
     check_form(desk)
     person = person_there(desk, Role.RESEARCHER).person
-    wanted, told = _wanted(desk), _told()
+    told = _told()
+    try:
+        wanted = _wanted(desk)
+    except errors.NotValid as error:
+        return _form(desk, told, (errors.Finding("models", f"{error.what} {error.to_do}"),))
     days = told["days"]
     made = draft(desk.node, person, wanted, int(days) if days.isdigit() and 0 < int(days) < 366 else 30)
     findings = check(desk.node, made)
@@ -79,7 +88,7 @@ def take_study(desk: Desk) -> Page:
 
 def _told() -> dict[str, Any]:
     """The form as it was filled in, to show it again."""
-    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters")
+    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters", "key", "bound")
     filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
     return {
         **{name: field(name) for name in names},
@@ -88,6 +97,7 @@ def _told() -> dict[str, Any]:
         "dimensions": request.form.getlist("dimensions"),
         "filters": filters,
         "combine": field("combine", 5),
+        "models": field("models", 1000),
     }
 
 
@@ -103,16 +113,22 @@ def _wanted(desk: Desk) -> dict[str, Any]:
         for variable, codes in told["filters"]
         if variable
     ]
-    stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
-    if told["combine"]:
-        stages.append({"name": "sum", "kind": "combine", "program": "sum", "inputs": ["count"]})
-    return {
+    core = {
         "title": told["title"],
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": told["legalBasis"],
         "algorithm": algorithm,
         "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
+    }
+    if algorithm.get("name") == linkage.NAME:
+        bound = int(told["bound"]) if told["bound"].isdecimal() else 0
+        models = [line for line in told["models"].splitlines() if line.strip()]
+        return core | hidden_population(told["key"], bound, models) | {"filter": filters}
+    stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
+    if told["combine"]:
+        stages.append({"name": "sum", "kind": "combine", "program": "sum", "inputs": ["count"]})
+    return core | {
         "dimensions": told["dimensions"],
         "parameters": {"dimensions": told["dimensions"]},
         "filter": filters,
@@ -139,6 +155,7 @@ def _form(
         algorithms=[row for row in listed(desk.node) if row.state == "known"],
         variables=_variables(desk),
         purposes=PURPOSES,
+        keys=RULES.values(),
         bases=BASES,
     )
 
@@ -161,15 +178,13 @@ class _Shown:
     picture: str
     tables: tuple[Any, ...]
     combined: Combined | None
+    estimates: Estimates | None
 
 
 def study(desk: Desk, key: str) -> Page:
     """One study: a line for each visit, and what was released."""
     found = _visible(desk, key)
-    released = [
-        _Shown(r.id, r.dataset, title(r), r.created, _pictures(r, number), tables_of(r), combined_of(r))
-        for number, r in enumerate(releases_of(desk.node, found.id))
-    ]
+    released = [_shown(r, number) for number, r in enumerate(releases_of(desk.node, found.id))]
     return show(
         desk,
         "study.html",
@@ -181,8 +196,25 @@ def study(desk: Desk, key: str) -> Page:
     )
 
 
+def _shown(release: Release, number: int) -> _Shown:
+    """A release as the page shows it; `number` is its place on the page."""
+    return _Shown(
+        release.id,
+        release.dataset,
+        title(release),
+        release.created,
+        _pictures(release, number),
+        tables_of(release),
+        combined_of(release),
+        estimates_of(release),
+    )
+
+
 def _pictures(release: Release, number: int) -> str:
     """The pictures of a release's tables; ids differ, for there may be several on the page."""
+    told = estimates_of(release)
+    if told is not None:
+        return estimates.to_svg(told, id_prefix=f"chart-{number}") if told.models else ""
     tables = tables_of(release)
     return "\n".join(
         to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")

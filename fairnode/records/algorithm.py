@@ -81,7 +81,11 @@ class Resources:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of an `algorithm.toml`. `identity` is "" until the image is built."""
+    """The content of an `algorithm.toml`. `identity` is "" until the image is built.
+
+    With `node_program` there is no image: a program of the node itself does the work, and it alone may read
+    what identifies a person.
+    """
 
     name: str
     version: str
@@ -100,3 +104,4 @@ class Manifest:
     stages: tuple[StageKind, ...]
     programs: tuple[str, ...]
     resources: Resources
+    node_program: str = ""

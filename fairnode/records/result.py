@@ -83,6 +83,11 @@ class OutputContract:
         """The table called `table_id`; `KeyError` if there is none."""
         return {table.id: table for table in self.tables}[table_id]
 
+    @property
+    def class_b(self) -> bool:
+        """Whether the node cannot recompute all that a container puts out under this contract."""
+        return any(table.kind is Kind.OTHER for table in self.tables)
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -18,3 +18,18 @@ class Review:
     note: str
     envelope: bytes
     created: str
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The second run of a visit of class B, on the same rows in another order; `id` is the visit.
+
+    `state` is running, ended or failed. `result` is what the second run wrote, until it was compared: it is
+    never shown or released.
+    """
+
+    id: str
+    state: str
+    deadline: str
+    result: bytes
+    created: str

@@ -108,6 +108,7 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.PREPARING: {
             VisitState.RUNNING: "start",
+            VisitState.READY: "make keys",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
             VisitState.CANCELLED: "cancel",
@@ -151,6 +152,9 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.SHARED: {
             VisitState.RELEASED: "release combined",
+            VisitState.READY: "deal again",
+            VisitState.BLOCKED: "withhold",
+            VisitState.WITHDRAWN: "withdraw",
             VisitState.FAILED: "end without result",
             VisitState.CANCELLED: "cancel",
         },

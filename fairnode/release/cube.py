@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from fairnode.records.result import Kind, PublicCell, PublicTable, Status, TableSpec, Unit
 from fairnode.release.words import Labels, Provenance
 
-_PREFIXES = {
+PREFIXES = {
     "code": "https://w3id.org/fairnode/code/",
     "dct": "http://purl.org/dc/terms/",
     "fn": "https://w3id.org/fairnode/node#",
@@ -39,7 +39,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def to_cube(tables: Sequence[PublicTable], labels: Labels, provenance: Provenance) -> str:
     """All tables of a release as one Turtle document."""
-    lines = [f"@prefix {prefix}: <{iri}> ." for prefix, iri in _PREFIXES.items()]
+    lines = [f"@prefix {prefix}: <{iri}> ." for prefix, iri in PREFIXES.items()]
     lines += ["", *_definitions()]
     for table in tables:
         base = f"{provenance.release}#{table.spec.id}"
@@ -140,7 +140,7 @@ def _observation(cell: PublicCell, position: int, spec: TableSpec, of: tuple[str
 
 
 def _variable(name: str) -> str:
-    return _PREFIXES["ht"] + name
+    return PREFIXES["ht"] + name
 
 
 def _list(base: str, variable: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,8 +12,10 @@ from fairnode.node import Node
 from fairnode.records.result import PublicTable
 from fairnode.records.result_json import tables_from_json
 from fairnode.records.rows import Release
+from fairnode.release import estimates
 from fairnode.release.chart import to_svg
 from fairnode.release.cube import to_cube
+from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.tables import to_csv
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.send import home_of
@@ -40,6 +43,9 @@ def render(release: Release, form: str) -> bytes:
     """A release as csv, json, turtle (RDF Data Cube) or svg. Raises `NotFound` for another form."""
     if form == "json":
         return release.table
+    told = estimates_of(release)
+    if told is not None and form in FORMS:
+        return _render_estimates(told, release, form).encode()
     tables = tables_of(release)
     if form == "csv":
         return "\n".join(to_csv(table) for table in tables).encode()
@@ -50,10 +56,19 @@ def render(release: Release, form: str) -> bytes:
     raise errors.NotFound(f"A release has no form '{form}'.", to_do=f"Its forms are {', '.join(FORMS)}.")
 
 
+def _render_estimates(told: Estimates, release: Release, form: str) -> str:
+    """Released estimates in one of the forms."""
+    if form == "turtle":
+        return estimates.to_cube(told, provenance(release))
+    return estimates.to_csv(told) if form == "csv" else estimates.to_svg(told)
+
+
 def title(release: Release) -> str:
     """A heading for a release's tables."""
+    if estimates_of(release) is not None:
+        return estimates.TITLE
     names = [d.variable for table in tables_of(release) for d in table.spec.dimensions]
-    spoken = [vocabulary.variable(name).label_en for name in dict.fromkeys(names)]
+    spoken = [labels().variable(name) for name in dict.fromkeys(names)]
     unit = tables_of(release)[0].spec.unit.value.capitalize() + "s"
     return f"{unit} by {' and '.join(spoken)}" if spoken else unit
 
@@ -66,6 +81,9 @@ class Combined:
     parties: tuple[str, ...]
     bound: int
     disjoint: bool
+    program: str = ""
+    digest: str = ""
+    measured: tuple[Mapping[str, int | float | str], ...] = ()
 
 
 def combined_of(release: Release) -> Combined | None:
@@ -76,8 +94,11 @@ def combined_of(release: Release) -> Combined | None:
     return Combined(
         tuple(told["contributors"]),
         tuple(told["computeParties"]),
-        int(told["bound"]),
-        told["lists"] == "disjoint",
+        int(told.get("bound", 0)),
+        told.get("lists") == "disjoint",
+        told["program"],
+        told["programDigest"],
+        tuple(told.get("measured", ())),
     )
 
 

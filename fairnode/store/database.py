@@ -6,7 +6,7 @@ import dataclasses
 import sqlite3
 import typing
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -145,6 +145,24 @@ class Transaction(Reader):
         self.touched.append((kind, record.id))  # type: ignore[attr-defined]
 
 
+class Pulse:
+    """The number that SQLite changes for one connection whenever another one committed."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._seen = -1
+
+    def look(self) -> bool:
+        """Whether something was committed since the last look; what is read from now on holds it.
+
+        False where the database does not answer: who reads next is told why.
+        """
+        before = self._seen
+        with suppress(sqlite3.OperationalError):
+            self._seen = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+        return before != self._seen
+
+
 class Store:
     """The node's database. One for each process; threads share it."""
 
@@ -162,6 +180,12 @@ class Store:
         """One transaction; only one at a time in all processes of the node."""
         with _told(), self._engine.connect().execution_options(write=True) as connection, connection.begin():
             yield Transaction(connection)
+
+    @contextmanager
+    def pulse(self) -> Iterator[Pulse]:
+        """Tells without a query whether something was committed, by any process of the node."""
+        with _told(), closing(self._engine.raw_connection()) as connection:
+            yield Pulse(connection.cursor())
 
     def check_file(self) -> list[str]:
         """What the database itself finds wrong with its file; nothing when all is well."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from fairnode.records import rows
-from fairnode.records.review import Review
+from fairnode.records import profile_rows, rows
+from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
 
@@ -57,6 +57,7 @@ TABLES: dict[type, Table] = {
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
+    Rerun: _table("reruns", Rerun),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),
@@ -73,15 +74,28 @@ TABLES: dict[type, Table] = {
     rows.LedgerLine: _table("ledger", rows.LedgerLine, ("study",), ("subject",)),
     rows.Head: _table("heads", rows.Head),
     rows.PeerHead: _table("peer_heads", rows.PeerHead, ("node",)),
+    profile_rows.KeptProfile: _table("profiles", profile_rows.KeptProfile, ("dataset",)),
+    profile_rows.Twin: _table("twins", profile_rows.Twin),
+    profile_rows.Rehearsal: _table("rehearsals", profile_rows.Rehearsal),
+    profile_rows.Charge: _table("charges", profile_rows.Charge, ("lineage",)),
 }
 
 # Kinds whose state may change only as `fairnode.records.states.TRANSITIONS` says.
 STATEFUL: dict[type, str] = {rows.Study: "study", rows.Visit: "visit", rows.Approval: "approval"}
 
 # Rows that come and go without a ledger line: log-ins, remembered answers, what other nodes can be asked
-# for again, and the ledger itself.
+# for again, what an algorithm did on synthetic rows, and the ledger itself.
 UNGUARDED: frozenset[type] = frozenset(
-    {rows.Session, rows.Repeat, rows.Peer, rows.Hosted, rows.PeerRecord, rows.LedgerLine, rows.Head}
+    {
+        rows.Session,
+        rows.Repeat,
+        rows.Peer,
+        rows.Hosted,
+        rows.PeerRecord,
+        profile_rows.Rehearsal,
+        rows.LedgerLine,
+        rows.Head,
+    }
 )
 
 BY_NAME: dict[str, type] = {table.name: record for record, table in TABLES.items()}

@@ -6,19 +6,45 @@ from typing import Any
 
 from fairnode import errors
 from fairnode.disclosure.rules import load_rules
-from fairnode.keys import canonical
+from fairnode.keys import canonical, digest
+from fairnode.linkage import program as linkage
+from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
-from fairnode.mpc.programs import programs
+from fairnode.mpc.overlap.shape import SLOTS
+from fairnode.mpc.programs import program
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
 from fairnode.studies.document import Stage, StudyPlan
 
-PROGRAMS = ("sum",)
+OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
+PROGRAMS = ("sum", OVERLAP, OPEN_SYNTHETIC)
+FINGERPRINT_BITS = 64
 
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
     """The stage of a study that combines its counts, if it has one."""
     return next((stage for stage in plan.stages if stage.kind == "combine"), None)
+
+
+def estimate_stage(plan: StudyPlan) -> Stage | None:
+    """The stage that estimates from what was combined, in the same computation, if there is one."""
+    return next((stage for stage in plan.stages if stage.kind == "estimate"), None)
+
+
+def is_overlap(plan: StudyPlan) -> bool:
+    """Whether a study asks who is on several lists, and not for counts to be added."""
+    stage = combine_stage(plan)
+    return stage is not None and stage.program in (OVERLAP, OPEN_SYNTHETIC)
+
+
+def program_name(plan: StudyPlan) -> str:
+    """The engine's program for a study: stages `overlap` and `estimate` are one, so that nothing is opened
+    between them. "" where nothing is combined.
+    """
+    stage = combine_stage(plan)
+    if stage is None:
+        return ""
+    return "overlap-estimate" if stage.program == OVERLAP else stage.program
 
 
 def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
@@ -38,20 +64,51 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
     nodes = [iri.partition("/dataset/")[0] for iri in plan.datasets]
     if len(set(nodes)) != len(nodes):
         findings.append(errors.Finding("datasets", "a combined study names one dataset of each node"))
+    if is_overlap(plan):
+        findings += _overlap_findings(plan, stage, agreement)
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
 
 
-def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dict[str, Any]:
-    """The parameters that every party must have alike: from study, agreement and rules only."""
+def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
+    """Keys first, then the overlap, then the estimate (but for the test that opens the table), no more."""
+    shapes = [("visit", linkage.NAME), ("combine", stage.program)]
+    shapes += [("estimate", ESTIMATE)] if stage.program == OVERLAP else []
+    if [(s.kind, s.program) for s in plan.stages] != shapes:
+        wanted = ", ".join(f"{kind} by {name}" for kind, name in shapes)
+        return [errors.Finding("stages", f"an overlap has these and no others: {wanted}")]
+    findings = []
+    for before, after in zip(plan.stages, plan.stages[1:], strict=False):
+        if after.inputs != (before.name,):
+            findings.append(errors.Finding(f"stages/{after.name}/inputs", f"must be '{before.name}'"))
+    if plan.document["openings"] != [plan.stages[-1].name]:
+        findings.append(errors.Finding("openings", f"must be '{plan.stages[-1].name}': all that is opened"))
+    try:
+        parameters = _overlap_parameters(plan, stage)
+        program(program_name(plan)).check(parameters, len(plan.datasets), len(agreement.parties))
+    except (errors.NotValid, errors.NotAllowed) as error:
+        findings.append(errors.Finding(f"stages/{plan.stages[-1].name}/options", error.what))
+    except (KeyError, TypeError, ValueError):
+        what = "need `bound` of the overlap and `models` of the estimate, each in its form"
+        findings.append(errors.Finding("stages/options", what))
+    return findings
+
+
+def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlier: int = 0) -> dict[str, Any]:
+    """The parameters that every party must have alike: from study, agreement and rules only.
+
+    `earlier` is the number of earlier tables with which changed persons are compared (P6).
+    """
     stage = combine_stage(plan)
     assert stage is not None, "asked for studies that combine only"
+    if is_overlap(plan):
+        return _overlap_parameters(plan, stage)
     rules = load_rules()
     return {
         "cells": cells,
         "base": rules.count("rounding.base"),
-        "earlier": 0,
+        "earlier": earlier,
         "largest": 1 << 20,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
@@ -59,16 +116,68 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int) -> dic
     }
 
 
+def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
+    """The shape of an overlap, and what is estimated from it; places are those of the study's datasets.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for options that are missing or malformed.
+    """
+    shape = {
+        "lists": len(plan.datasets),
+        "bound": int(stage.options["bound"]),
+        "fingerprint": FINGERPRINT_BITS,
+        "slots": SLOTS,
+    }
+    if stage.program == OPEN_SYNTHETIC:
+        return {**shape, "synthetic": stage.options.get("synthetic") is True}
+    last = estimate_stage(plan)
+    options = last.options if last else {}
+    return {
+        **shape,
+        "models": [[[int(place) for place in term] for term in model] for model in options["models"]],
+        "standard_errors": options.get("standardErrors", True) is True,
+        "observed": True,
+    }
+
+
+def table_of(plan: StudyPlan) -> str:
+    """The name of the overlap table that a study estimates from: its key and filter, not its models (P17)."""
+    told = {"overlap": plan.document["parameters"].get("key", ""), "filter": plan.document["filter"]}
+    return digest(canonical(told))
+
+
+def figures_asked(plan: StudyPlan) -> int:
+    """How many numbers a study releases of its overlap table; the test that opens it is beyond counting."""
+    last = estimate_stage(plan)
+    if last is None:
+        return 0
+    models = [Model.of(len(plan.datasets), terms) for terms in last.options["models"]]
+    errors_too = last.options.get("standardErrors", True) is True
+    return 1 + sum(1 + (errors_too and model.decomposable) for model in models)
+
+
+def key_facts(plan: StudyPlan) -> dict[str, Any] | None:
+    """The rule by which persons get their key, and the version of the program that follows it (P18)."""
+    if not is_overlap(plan):
+        return None
+    return {"rule": plan.document["parameters"].get("key", ""), "program": linkage.digest()}
+
+
 def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> dict[str, Any] | None:
-    """What an approval binds of the combination (P18): parties, program and its digest, parameters."""
+    """What an approval binds of the combination (P18): parties, program and its digest, parameters, key."""
     stage = combine_stage(plan)
     if stage is None or agreement is None:
         return None
+    chosen = program(program_name(plan))
+    # With how many earlier tables it is compared is known only when the combination is announced.
+    parameters = program_parameters(plan, agreement, cells)
     return {
         "agreement": agreement.digest,
-        "program": stage.program,
-        "digest": programs()[stage.program].digest,
-        "parameters": program_parameters(plan, agreement, cells),
+        "program": chosen.name,
+        "digest": chosen.digest,
+        "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
+        "changedPersons": "compared with every earlier combined table of these data (P6)",
+        "says": chosen.describe(parameters),
+        "key": key_facts(plan),
         "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],
         "contributors": sorted(plan.datasets),
     }

@@ -17,6 +17,7 @@ from fairnode.records.dataset import Column, View, ViewUnit
 from fairnode.records.result import Kind, OutputContract
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
+from fairnode.studies.combination import OPEN_SYNTHETIC, is_overlap, program_name
 from fairnode.studies.document import StudyPlan
 
 
@@ -30,7 +31,14 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
         raise errors.NotValid("The study does not fit the algorithm.", findings=tuple(findings))
     view = compile_view(plan, description, manifest)
     _check_size(compile_contract(plan, description, manifest))
-    check_view(description.dataset, view)
+    check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
+    if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
+        raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
+
+
+def reads_identifiers(manifest: Manifest) -> bool:
+    """Whether the view may hold what identifies a person: for programs of the node itself, never an image."""
+    return bool(manifest.node_program) and not manifest.entrypoint
 
 
 def _parameter_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
@@ -58,6 +66,8 @@ def _stage_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]
         for stage in plan.stages
         if stage.program and stage.program not in manifest.programs
     ]
+    if manifest.node_program and not is_overlap(plan):
+        findings.append(errors.Finding("stages", "end nowhere: keys serve an overlap, and nothing else"))
     return [*findings, *_class_b_findings(plan, manifest)]
 
 
@@ -113,7 +123,7 @@ def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) 
         name
         for need in manifest.inputs
         for name in need.optional
-        if name in plan.variables and name in description.variables
+        if name in description.variables and (name in plan.variables or reads_identifiers(manifest))
     ]
     measures = [table.measure for table in manifest.outputs if table.measure]
     numerators = [table.numerator.variable for table in manifest.outputs if table.numerator]
@@ -130,7 +140,7 @@ def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) 
 def view_columns(plan: StudyPlan, description: Description, manifest: Manifest) -> tuple[Column, ...]:
     """The columns of that view, with their closed code lists. Raises `NotValid`."""
     view = compile_view(plan, description, manifest)
-    check_view(description.dataset, view)
+    check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     return schema(description.dataset, view)
 
 

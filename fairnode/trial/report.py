@@ -14,7 +14,11 @@ MOST_LINES = 20
 
 @dataclass(frozen=True)
 class Use:
-    """What the container used of what its manifest asked for: seconds on the clock, bytes of output."""
+    """What the container used of what its manifest asked for: seconds on the clock, bytes of output.
+
+    Processor seconds and the most memory at once (MiB) are what was last seen while it ran, so at least that
+    much; None where it ended before anybody could look.
+    """
 
     exit_code: int | None
     seconds: float | None
@@ -23,6 +27,8 @@ class Use:
     out_of_memory: bool
     output_bytes: int
     output_bytes_allowed: int
+    cpu_seconds: float | None = None
+    peak_mib: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Trial:
 
     `refusal` names the reason why nothing would leave ("" when the gate would let it pass), `sentence` says
     it in words, `findings` where. `shown` counts the cells that would be shown, `rows` those of the twin.
-    `log` is the end of what the program printed.
+    `log` is the end of what the program printed. `calls` are system calls that it tried and was denied, as far
+    as `calls_known` says ("" if nobody looked). `counted` are the node's own counts of the synthetic rows.
     """
 
     algorithm: str
@@ -57,6 +64,9 @@ class Trial:
     notes: tuple[str, ...] = ()
     log: str = ""
     tables: dict[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    calls_known: str = ""
+    counted: tuple[tuple[int, ...], ...] = ()
 
     @property
     def passes(self) -> bool:
@@ -92,6 +102,10 @@ def _lines(trial: Trial) -> Iterator[str]:
         f"The container {took} (of {use.seconds_allowed} s), exit code {use.exit_code}, "
         f"{use.output_bytes} bytes of output (of {use.output_bytes_allowed})."
     )
+    yield _used(use)
+    if trial.calls_known:
+        told = ", ".join(trial.calls) or "none"
+        yield f"System calls that it tried and was denied: {told} ({trial.calls_known})."
     if trial.refusal:
         yield f"Nothing would leave: {trial.sentence} [{trial.refusal}]"
         yield from _first(trial.findings)
@@ -102,6 +116,16 @@ def _lines(trial: Trial) -> Iterator[str]:
     if trial.log:
         yield "What the program printed last:"
         yield from (f"  | {line}" for line in trial.log.splitlines()[-MOST_LINES:])
+
+
+def _used(use: Use) -> str:
+    """Processor time and memory in a sentence."""
+    if use.cpu_seconds is None or use.peak_mib is None:
+        return "It ended before its processor time and memory could be read."
+    return (
+        f"It used at least {use.cpu_seconds:.1f} s of processor time and {use.peak_mib:.0f} MiB of memory at once "
+        f"(of {use.memory_mib_allowed} MiB)."
+    )
 
 
 def _first(lines: list[str] | tuple[str, ...]) -> Iterator[str]:

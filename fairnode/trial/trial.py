@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fairnode import clock
-from fairnode.child import run_child
+from fairnode import clock, errors
+from fairnode.child import job_folder, run_child
 from fairnode.datasets.description import Description, describe
+from fairnode.datasets.twins import recipe
 from fairnode.disclosure.history import History
 from fairnode.disclosure.rules import load_rules
-from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
+from fairnode.engine import MIB, Consumption, ContainerState, Engine, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
-from fairnode.gate.class_b import counting, is_class_b, limit_result
+from fairnode.gate.class_b import counting, limit_result
 from fairnode.gate.contract import read_result
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
-from fairnode.records.dataset import to_json
 from fairnode.records.result import Condition, OutputContract, Recount
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
-from fairnode.records.rows import Dataset
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view
 from fairnode.trial.question import Question, plan_of
@@ -38,9 +34,16 @@ from fairnode.trial.report import Trial, Use, explain, shown_cells
 from fairnode.visits.context import VIEW_NAME
 from fairnode.visits.steps import limits_of, run_bytes
 
+TRIAL = "trial-"  # how the names of their containers begin
 LOG_BYTES = 64 * 1024
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.05
+MOST_RUNS = 40  # to name denied system calls
+LONGEST_RUN = 20.0  # seconds; what takes longer is not run again and again
 CHILD_SECONDS = 1800.0
+
+
+FindCalls = Callable[[Callable[[tuple[str, ...]], bool], int], tuple[tuple[str, ...], bool]]
+"""Names the system calls that a program was denied; see `fairnode.engine_docker.denied.find_calls`."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,36 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class _Scene:
+class Published:
+    """A dataset as anybody knows it who has its record: its IRI, and the record as received."""
+
+    iri: str
+    record: bytes
+
+
+@dataclass(frozen=True)
+class How:
+    """How a trial is done: `log_bytes` of what the program prints are kept, `calls` asks for the system calls
+    that it was denied (`find_calls`, which the engine's side brings). `stop` ends the trial early.
+    """
+
+    log_bytes: int = 0
+    find_calls: FindCalls | None = None
+    stop: Callable[[], bool] = bool
+
+
+@dataclass(frozen=True)
+class Scene:
     """All that one trial is made of."""
 
     node: Node
     subject: Subject
-    dataset: Dataset
+    dataset: Published
     description: Description
     plan: StudyPlan
     contract: OutputContract
     folder: Path
+    how: How = field(default_factory=How)
 
     @property
     def twin(self) -> Path:
@@ -70,73 +93,78 @@ class _Scene:
         return self.folder / f"{VIEW_NAME}.parquet"
 
 
-def try_out(node: Node, engine: Engine, subject: Subject, dataset: Dataset, question: Question) -> Trial:
+def try_out(
+    node: Node,
+    engine: Engine,
+    subject: Subject,
+    dataset: Published,
+    question: Question | StudyPlan,
+    how: How | None = None,
+) -> Trial:
     """Run `subject` on the twin of `dataset` as a visit would run it, pass the result through the gate.
 
-    Raises `NotValid` when question, dataset and manifest do not fit each other, or the dataset has too few
-    rows for a twin, and what the engine raises when it cannot run the image as it must.
+    The twin is drawn from the dataset's record, so it is the one that its node publishes. Raises `NotValid` when
+    question, dataset and manifest do not fit each other, `Unavailable` when it was stopped, and what the engine
+    raises when it cannot run the image as it must.
     """
     description = describe(dataset.record, dataset.iri)
-    plan = plan_of(question, subject.manifest)
+    plan = plan_of(question, subject.manifest) if isinstance(question, Question) else question
     contract = compile_contract(plan, description, subject.manifest)
-    with _folder(node) as folder:
-        scene = _Scene(node, subject, dataset, description, plan, contract, folder)
+    with job_folder(node.config.spool, "trial") as folder:
+        scene = Scene(node, subject, dataset, description, plan, contract, folder, how or How())
         rows = _make_twin(scene)
-        name = f"trial-{secrets.token_hex(8)}"
+        name = f"{TRIAL}{secrets.token_hex(8)}"
         try:
-            state = _run(engine, scene, name)
-            return _report(engine, scene, name, (rows, state))
+            ran = _run(engine, scene, name)
+            trial = _report(engine, scene, name, (rows, ran))
         finally:
             engine.remove(name)
+        return _with_calls(engine, scene, trial)
 
 
-@contextmanager
-def _folder(node: Node) -> Iterator[Path]:
-    """A folder of this trial's own, removed at its end."""
-    folder = node.config.spool / "trials" / secrets.token_hex(8)
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _make_twin(scene: _Scene) -> int:
-    """Draw the twin; how many rows it has. One record version has one twin, however often it is drawn."""
+def _make_twin(scene: Scene) -> int:
+    """Draw the twin's columns that the view has; how many rows it has. One record has one twin for everybody."""
     view = compile_view(scene.plan, scene.description, scene.subject.manifest)
-    seed = hashlib.sha256(f"{scene.dataset.id} {scene.dataset.sha256}".encode()).hexdigest()[:8]
-    made = run_child(
-        "twin",
-        {
-            "dataset": to_json(scene.description.dataset),
-            "source": scene.dataset.source,
-            "output": str(scene.twin),
-            "seed": int(seed, 16),
-            "variables": list(view.variables),
-            "filter": [[name, list(codes)] for name, codes in view.filter],
-            "consent_required": view.consent_required,
-        },
-        spool=scene.node.config.spool,
-        seconds=CHILD_SECONDS,
-    )
-    return int(made["rows"])
+    made_of = recipe(scene.description)
+    if made_of is None:
+        raise errors.NotValid("This dataset binds no column to a variable, so it has no twin.")
+    job = {
+        **made_of.job(),
+        "output": str(scene.twin),
+        "variables": list(view.variables),
+        "filter": [[name, list(codes)] for name, codes in view.filter],
+    }
+    return int(run_child("twin", job, spool=scene.node.config.spool, seconds=CHILD_SECONDS)["rows"])
 
 
-def _run(engine: Engine, scene: _Scene, name: str) -> ContainerState:
+@dataclass(frozen=True)
+class _Ran:
+    """How a container ended, and what it was last seen to have used."""
+
+    state: ContainerState
+    used: Consumption | None
+
+
+def _run(engine: Engine, scene: Scene, name: str, deadly: tuple[str, ...] = ()) -> _Ran:
     """Run the container to its end, or end it when its time is over."""
     limits = limits_of(scene.subject.manifest)
     deadline = clock.later(limits.wall_seconds + 1)
-    engine.prepare(_spec(scene, name, limits, deadline))
+    engine.prepare(_spec(scene, name, deadline, deadly))
     engine.start(name)
+    used = None
     while (state := engine.look(name)).phase is Phase.RUNNING:
+        if scene.how.stop():
+            engine.kill(name)
+            raise errors.Unavailable("The trial was stopped before its end.")
         if clock.now() >= deadline:
             engine.kill(name)
+        used = engine.used(name) or used
         time.sleep(LOOK_SECONDS)
-    return state
+    return _Ran(state, used)
 
 
-def _spec(scene: _Scene, name: str, limits: Limits, deadline: str) -> VisitSpec:
-    """As for a visit (`visits.steps.visit_spec`), but that the log's tail is kept: the rows are synthetic."""
+def _spec(scene: Scene, name: str, deadline: str, deadly: tuple[str, ...]) -> VisitSpec:
+    """As for a visit (`visits.steps.visit_spec`), but that the log's tail may be kept: rows are synthetic."""
     manifest = scene.subject.manifest
     return VisitSpec(
         visit_id=name,
@@ -146,15 +174,38 @@ def _spec(scene: _Scene, name: str, limits: Limits, deadline: str) -> VisitSpec:
         run_json=run_bytes(name, scene.plan, scene.description, manifest),
         inputs={f"{VIEW_NAME}.parquet": scene.twin},
         deadline=clock.parse(deadline),
-        limits=limits,
+        limits=limits_of(manifest),
         runtime=scene.node.config.settings.runtime,
-        log_bytes=LOG_BYTES,
+        log_bytes=scene.how.log_bytes,
+        deadly_calls=deadly,
     )
 
 
-def _report(engine: Engine, scene: _Scene, name: str, ran: tuple[int, ContainerState]) -> Trial:
+def _with_calls(engine: Engine, scene: Scene, trial: Trial) -> Trial:
+    """The report with the system calls that the program tried and was denied, if they were asked for."""
+    find, seconds = scene.how.find_calls, trial.use.seconds
+    if find is None:
+        return trial
+    if seconds is None or seconds > LONGEST_RUN:
+        return replace(
+            trial, calls_known="not looked for: the program runs too long to be run again and again"
+        )
+
+    def tries(calls: tuple[str, ...]) -> bool:
+        name = f"{TRIAL}{secrets.token_hex(8)}"
+        try:
+            return _run(engine, scene, name, calls).state.exit_code != trial.use.exit_code
+        finally:
+            engine.remove(name)
+
+    calls, whole = find(tries, MOST_RUNS)
+    known = "all that change how the program ends" if whole else "not all could be told apart"
+    return replace(trial, calls=calls, calls_known=known)
+
+
+def _report(engine: Engine, scene: Scene, name: str, had: tuple[int, _Ran]) -> Trial:
     """Collect what there is, and tell what the gate makes of it."""
-    rows, state = ran
+    rows, ran = had
     facts: dict[str, Any] = {
         "algorithm": f"{scene.subject.manifest.name} {scene.subject.manifest.version}",
         "identity": scene.subject.identity,
@@ -166,13 +217,13 @@ def _report(engine: Engine, scene: _Scene, name: str, ran: tuple[int, ContainerS
         result = engine.collect(name)
     except NotCollected as error:
         facts |= {"refusal": error.reason.value, "sentence": error.what}
-        return Trial(**facts, use=_use(scene, state, 0))
-    return Trial(**facts, **_judged(scene, result), use=_use(scene, state, len(result)))
+        return Trial(**facts, use=_use(scene, ran, 0))
+    return Trial(**facts, **_judged(scene, result), use=_use(scene, ran, len(result)))
 
 
-def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
+def _use(scene: Scene, ran: _Ran, output: int) -> Use:
     """What the container used."""
-    limits = limits_of(scene.subject.manifest)
+    limits, state = limits_of(scene.subject.manifest), ran.state
     seconds = None
     if state.started is not None and state.finished is not None:
         seconds = (state.finished - state.started).total_seconds()
@@ -180,6 +231,8 @@ def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
         exit_code=state.exit_code,
         seconds=seconds,
         seconds_allowed=limits.wall_seconds,
+        cpu_seconds=ran.used.cpu_seconds if ran.used else None,
+        peak_mib=ran.used.peak_bytes / MIB if ran.used else None,
         memory_mib_allowed=scene.subject.manifest.resources.memory_mib,
         out_of_memory=state.oom_killed,
         output_bytes=output,
@@ -187,9 +240,9 @@ def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
     )
 
 
-def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
+def _judged(scene: Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, reviewed = load_rules(), is_class_b(scene.contract)
+    rules, reviewed = load_rules(), scene.contract.class_b
     recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:
@@ -212,10 +265,11 @@ def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
         "hidden": explain(verdict.reasons, rules),
         "notes": (*verdict.notes, *([rules.explain("class-b")] if reviewed else [])),
         "tables": tables_to_json(verdict.tables, release="trial", rules=rules.hash),
+        "counted": tuple(tuple(cell.n for cell in table.cells) for table in recount.tables),
     }
 
 
-def _recount(scene: _Scene, contract: OutputContract) -> Recount:
+def _recount(scene: Scene, contract: OutputContract) -> Recount:
     """The node's own count of the twin, in which every row is somebody else."""
     conditions = tuple(Condition(name, frozenset(codes)) for name, codes in scene.plan.filter.items())
     counted = run_child(

@@ -21,7 +21,10 @@ VIEW_NAME = "records"
 
 @dataclass(frozen=True)
 class VisitContext:
-    """A visit with its study, dataset and algorithm as they are now."""
+    """A visit with its study, dataset and algorithm as they are now.
+
+    `again`: the data are read once more beside the visit, in a folder of its own, to see whether they changed.
+    """
 
     node: Node
     visit: Visit
@@ -30,11 +33,12 @@ class VisitContext:
     description: Description
     algorithm: Algorithm
     manifest: Manifest
+    again: bool = False
 
     @property
     def folder(self) -> Path:
         """Where the view lies while the visit lasts."""
-        return self.node.config.spool / "visits" / self.visit.id
+        return self.node.config.spool / ("again" if self.again else "visits") / self.visit.id
 
     @property
     def view_path(self) -> Path:

@@ -24,6 +24,8 @@ from fairnode.studies.fit import compile_contract, view_columns
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
 from fairnode.visits.view import make_view
 
+WAIT_SECONDS = 2.0  # for the end of a container, before the visit's row is looked at again
+
 
 def move(
     node: Node,
@@ -61,6 +63,7 @@ def void_approvals(node: Node, visit: Visit, reason: str) -> Visit:
 
 def step_approved(node: Node, visit: Visit) -> Visit:
     """Check everything once more, and say that the preparation begins."""
+    node.spare.make()  # it loads its libraries meanwhile; data it sees when the view is due, and not before
     context = read_context(node, visit)
     try:
         check_approved(node, visit, context.content())
@@ -94,7 +97,9 @@ def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
 
 
 def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
-    """What the engine is told."""
+    """What the engine is told. Raises `NotAllowed` for a program of the node: its view is for no container."""
+    if context.manifest.node_program:
+        raise errors.NotAllowed("A program of the node runs in no container.")
     return VisitSpec(
         visit_id=context.visit.id,
         image_id=image_name(context.algorithm.image),
@@ -158,12 +163,13 @@ def step_running(node: Node, engine: Engine, visit: Visit) -> Visit:
         return fail(node, visit, "The container vanished while it ran; a visit is never run twice.")
     if state.phase is Phase.CREATED:
         engine.start(visit.id)
-        return visit
-    if state.phase is Phase.RUNNING:
-        if clock.now() >= visit.deadline:
-            engine.kill(visit.id)
-        return visit
-    return _harvest(node, engine, visit, state)
+    if state.phase is not Phase.EXITED:
+        state = engine.wait(visit.id, WAIT_SECONDS)
+    if state.phase is Phase.EXITED:
+        return _harvest(node, engine, visit, state)
+    if clock.now() >= visit.deadline:
+        engine.kill(visit.id)
+    return visit
 
 
 def _harvest(node: Node, engine: Engine, visit: Visit, state: ContainerState) -> Visit:

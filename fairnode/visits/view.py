@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from fairnode import errors
 from fairnode.child import run_child
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.dataset import to_json
-from fairnode.studies.fit import compile_view
+from fairnode.studies.fit import compile_view, reads_identifiers
 from fairnode.visits.context import VisitContext, person_secret
 
 
@@ -24,20 +25,24 @@ def make_view(context: VisitContext) -> dict[str, object]:
         context.folder.mkdir(mode=0o700, parents=True)
     except OSError as error:
         raise errors.Unavailable("The node's disk cannot be written.", internal=str(error)) from error
-    view = compile_view(context.plan, context.description, context.manifest)
     return run_child(
         "view",
-        {
-            "dataset": to_json(context.description.dataset),
-            "source": context.dataset.source,
-            "view": to_json(view),
-            "output": str(context.view_path),
-            "companion": str(context.companion_path),
-            "salt": person_secret(context),
-        },
+        view_job(context) | {"companion": str(context.companion_path), "salt": person_secret(context)},
         spool=context.node.config.spool,
         seconds=1800.0,
+        spare=context.node.spare,
     )
+
+
+def view_job(context: VisitContext) -> dict[str, Any]:
+    """The job that makes the view of a visit; with names and keys for a program of the node itself only."""
+    return {
+        "dataset": to_json(context.description.dataset),
+        "source": context.dataset.source,
+        "view": to_json(compile_view(context.plan, context.description, context.manifest)),
+        "identifiers": reads_identifiers(context.manifest),
+        "output": str(context.view_path),
+    }
 
 
 def delete_view(node: Node, visit_id: str, study: str) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.approvals.decide import receive_answer
 from fairnode.approvals.receive import receive_cancel, receive_study
-from fairnode.combine import announce, compute, contribute
+from fairnode.combine import again, announce, asking, compute, contribute, lists, standing
+from fairnode.combine.ending import party_number
 from fairnode.ledger.commit import Entry, commit
 from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.rows import Message, Received
+from fairnode.records.rows import Message, Received, Study
 from fairnode.release.receive import receive_release
 from fairnode.store.database import Transaction
 from fairnode.studies.follow import receive_follow
@@ -69,9 +70,13 @@ def _withheld(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return announce.receive_withheld(tx, delivery.study, delivery.sender)
 
 
+def _linkage(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return lists.receive_linkage(node, tx, delivery.study, delivery.sender, delivery.body)
+
+
 def _combine(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
     entry = contribute.receive_announcement(tx, delivery.study, delivery.sender, delivery.body)
-    if compute.party_number(node, current_in(tx)) is not None:
+    if party_number(node, current_in(tx)) is not None:
         return compute.receive_announcement(node, tx, delivery.study, delivery.sender, delivery.body)
     return entry
 
@@ -88,6 +93,29 @@ def _combined(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return contribute.receive_combined(tx, delivery.study, delivery.sender, delivery.body)
 
 
+def _question(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return standing.receive_question(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _stands(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return asking.receive_stands(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _taken_back(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return asking.receive_taken_back(node, tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _deal_again(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return again.receive_deal_again(tx, delivery.study, delivery.sender, delivery.body)
+
+
+def _destroyed(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    entry = standing.receive_destroyed(tx, delivery.study, delivery.sender, delivery.body)
+    if tx.get(Study, delivery.study) is not None:
+        again.receive_destroyed(tx, delivery.study, delivery.sender, delivery.body)
+    return entry
+
+
 HANDLERS: dict[str, Handler] = {
     "study": _study,
     "cancel": _cancel,
@@ -98,7 +126,13 @@ HANDLERS: dict[str, Handler] = {
     "ready": _ready,
     "withheld": _withheld,
     "combine": _combine,
+    "linkage": _linkage,
     "share": _share,
+    "stands?": _question,
+    "stands": _stands,
+    "taken-back": _taken_back,
+    "deal-again": _deal_again,
+    "destroyed": _destroyed,
     "output": _output,
     "combined": _combined,
 }

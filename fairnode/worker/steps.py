@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from fairnode import clock, errors
 from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
+from fairnode.combine.lists import runs_in_node, step_keys, step_list
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
+from fairnode.records.review import Rerun
 from fairnode.records.rows import Request, Study, Visit
 from fairnode.records.states import StudyState, VisitState, ended
 from fairnode.release.step import step_passed
+from fairnode.visits.rerun import rerun_name, step_rerun, visit_of
 from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
 from fairnode.visits.view import delete_view
 from fairnode.worker.turns import Place
@@ -73,13 +76,15 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
     """The step for the visit's state."""
     if visit.state == VisitState.APPROVED:
         return step_approved(node, visit)
+    if visit.state in (VisitState.PREPARING, VisitState.READY) and runs_in_node(node, visit):
+        return step_keys(node, visit) if visit.state == VisitState.PREPARING else step_list(node, visit)
     if visit.state == VisitState.PREPARING:
         return step_preparing(node, engine, visit)
     if visit.state == VisitState.RUNNING:
         return step_running(node, engine, visit)
     if visit.state == VisitState.QUARANTINED:
         engine.remove(visit.id)
-        return step_quarantined(node, visit)
+        return step_quarantined(node, visit) if step_rerun(node, engine, visit) else visit
     if visit.state == VisitState.READY:
         return step_ready(node, visit)
     return step_passed(node, visit)
@@ -101,17 +106,26 @@ def _organisation(document: bytes) -> str:
 def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
     """Leave nothing of an ended visit on this machine: container, copies and plaintext view."""
     engine.remove(visit)
+    with node.store.read() as reader:
+        again = reader.get(Rerun, visit)
+    if again:
+        engine.remove(rerun_name(visit))
     delete_view(node, visit, study)
 
 
-def clean_leftovers(node: Node, engine: Engine) -> None:
-    """Remove what ended or unknown visits and killed jobs left behind: after a crash or a cancellation."""
+def clean_leftovers(node: Node, engine: Engine, in_use: Callable[[str], bool] = lambda _: False) -> None:
+    """Remove what ended or unknown visits and killed jobs left behind: after a crash or a cancellation.
+
+    `in_use` tells which containers are no visits, but under way.
+    """
     sweep(node.config.spool)
     folder = node.config.spool / "visits"
     on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:
+        if in_use(name):
+            continue
         with node.store.read() as reader:
-            visit = reader.get(Visit, name)
+            visit = reader.get(Visit, visit_of(name))
         if visit is None or over_here(visit.state) or visit.state == VisitState.WAITING:
             clean_up(node, engine, name, visit.study if visit else "")
 

@@ -125,8 +125,8 @@ def test_the_contract_has_the_studys_dimensions_and_all_their_codes():
                 "unit": "person",
                 "input": "records",
                 "dimensions": [
-                    {"variable": "year", "codes": ["2010"]},
-                    {"variable": "region", "codes": ["NL-AM", "NL-DH"]},
+                    {"variable": "year", "codes": ["2010"], "sensitive": False},
+                    {"variable": "region", "codes": ["NL-AM", "NL-DH"], "sensitive": False},
                 ],
             }
         ]
@@ -144,3 +144,10 @@ def test_a_contract_beyond_the_code_lists_or_too_large_is_refused():
     ):
         with pytest.raises(errors.NotValid):
             output_contract(manifest, parameters, codes, "person")
+
+
+def test_what_the_ontology_calls_sensitive_is_so_for_the_gate() -> None:
+    codes = {"exploitationForm": ["sexual", "labour"], "region": ["NL-AM"]}
+    asked = {"dimensions": ["exploitationForm", "region"]}
+    (table,) = output_contract(read_manifest(TEXT.encode()), asked, codes, "person")["tables"]
+    assert [axis["sensitive"] for axis in table["dimensions"]] == [True, False]

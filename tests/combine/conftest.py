@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from fairnode.mpc.party.start import WarmParties
 from fairnode.node import open_node
 from tests.network.town import Town, agreement_of, join_all, make_nodes
 
@@ -19,24 +20,31 @@ def built(tmp_path_factory):
     join_all(nodes, agreement_of(nodes))
     Town(nodes).know_each_other()
     for node in nodes.values():
-        node.store.close()
+        node.close()
     return folder
 
 
-def _opened(built, folder):
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """The warm server of a node, here of all of them."""
+    with WarmParties(tmp_path_factory.mktemp("warm")) as parties:
+        yield parties
+
+
+def _opened(built, folder, warm):
     shutil.copytree(built, folder)
-    town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
+    town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())}, warm=warm)
     yield town
     for node in town.nodes.values():
-        node.store.close()
+        node.close()
 
 
 @pytest.fixture
-def town(built, tmp_path):
-    yield from _opened(built, tmp_path / "town")
+def town(built, tmp_path, warm):
+    yield from _opened(built, tmp_path / "town", warm)
 
 
 @pytest.fixture(scope="module")
-def one_town(built, tmp_path_factory):
+def one_town(built, tmp_path_factory, warm):
     """The same town for all tests of a module, which tell one story."""
-    yield from _opened(built, tmp_path_factory.mktemp("story") / "town")
+    yield from _opened(built, tmp_path_factory.mktemp("story") / "town", warm)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from fairnode import errors
+from fairnode import clock, errors
 from fairnode.combine import announce, compute
 from fairnode.combine.announcement import check_announcement
 from fairnode.keys import canonical
@@ -171,7 +171,8 @@ def test_only_the_studys_home_node_announces(announced):
 
 def share(town, sender, receiver, study, **changes):
     """A share message, as a contributor would write it, but for the `changes`."""
-    body = {"stage": "combine", "announcement": "cd" * 32, "package": "AAAA", "correction": "AAAA", **changes}
+    body = {"stage": "combine", "announcement": "cd" * 32, "package": "AAAA", "correction": "AAAA"}
+    body |= {"attempt": 1, "at": clock.now(), **changes}
     desk = town.nodes[sender].desk
     message = Outgoing(town.nodes[receiver].iri, "share", study, body)
     commit(desk, lambda _: None, Entry("test.dealt", study, "node"), (message,))
@@ -234,6 +235,7 @@ def test_tables_of_another_shape_are_not_added(town):
     for key in FOUR[:3]:
         town.count(key, study, COUNTS[key])
     body = {"dataset": town.dataset("kmar"), "stage": "count", "contract": _with_year(town, study)}
+    body["earlier"] = []
     message = Outgoing(town.home.iri, "ready", study, body)
     commit(town.nodes["kmar"].desk, lambda _: None, Entry("test.told", study, "node"), (message,))
     town.carry()

@@ -73,7 +73,14 @@ def test_shares_and_keys_are_gone_afterwards(story):
 
 def test_a_share_after_the_end_is_refused(story):
     town, study, _ = story
-    body = {"stage": "combine", "announcement": "0" * 64, "package": "", "correction": ""}
+    body = {
+        "stage": "combine",
+        "announcement": "0" * 64,
+        "package": "",
+        "correction": "",
+        "attempt": 1,
+        "at": "",
+    }
     with town.nodes["police"].store.write() as tx, pytest.raises(errors.NotAllowed):
         receive_share(tx, study, town.nodes["kmar"].iri, body)
 

@@ -46,7 +46,7 @@ def other(tmp_path):
     yield node
     server.stop()
     thread.join(10)
-    node.store.close()
+    node.close()
 
 
 @pytest.fixture

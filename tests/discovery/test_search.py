@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from fairnode import errors, vocabulary
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.datasets.description import describe
-from fairnode.discovery.fitting import algorithms_for, datasets_for, lacks, needs
+from fairnode.discovery.fitting import algorithms_for, datasets_for, lacks, needs, wanted_by
 from fairnode.discovery.harvest import keep_records
 from fairnode.discovery.index import rebuild, search_index
 from fairnode.discovery.plain import in_plain_words
-from fairnode.discovery.search import Wanted, facets, search, search_page
+from fairnode.discovery.search import Wanted, search, search_page
 from fairnode.ledger.commit import Entry, commit
 from fairnode.policy.odrl import HTPOL
 from fairnode.records.rows import Dataset
@@ -112,16 +112,42 @@ def test_unknown_variables_and_codes_are_named(full) -> None:
 
 
 def test_facets_count_what_was_found(full) -> None:
-    counted = {facet.name: dict(facet.values) for facet in facets(search(full, Wanted()))}
-    assert counted["places"] == {"NLD": 2, "DEU": 1}
+    counted = counts(full, Wanted())
+    assert counted["place"] == {"NLD": 2, "DEU": 1}
     assert counted["organisation"] == {"police": 2}
-    assert counted["variables"]["sex"] == 1
+    assert counted["variable"]["sex"] == 1
+    assert counted["year"]["2010"] == counted["year"]["2018"] == 1
     assert "node" not in counted, "one value for all narrows nothing down"
 
 
+def counts(node, wanted: Wanted, **narrower: Wanted) -> dict[str, dict[str, int]]:
+    """The facets of a search."""
+    return {f.name: dict(f.values) for f in search_page(node, wanted, 0, narrower=narrower).facets}
+
+
+def test_a_variable_that_is_wanted_is_narrowed_down_by_its_concepts(full) -> None:
+    other, iri = "https://labour.example", "https://labour.example/dataset/l"
+    keep_records(full, other, [{"iri": iri, "record": record(iri).replace("Form/Sexual", "Form/Labour")}])
+    counted = counts(full, Wanted(variables=("exploitationForm",)))["exploitationForm"]
+    assert counted["exploitationForm=sexual"] == 2
+    assert counted["exploitationForm=labour"] == 1
+    assert sum(counted.values()) > 3, "what is wider is counted too"
+
+
+def test_facets_say_how_many_datasets_an_algorithm_can_visit(full) -> None:
+    manifest = read_manifest(COUNTS.read_bytes())
+    found = datasets_for(full, manifest)
+    assert counts(full, Wanted(), counts=wanted_by(manifest))["algorithm"] == {"counts": len(found)}
+    assert all(not lacks(manifest, one) for one in found)
+    rest = [one for one in search(full, Wanted()) if one not in found]
+    assert rest
+    assert all(lacks(manifest, one) for one in rest)
+
+
 def test_a_page_of_a_search_says_how_many_there_are(full) -> None:
-    found, total = search_page(full, Wanted(words=("police",)), 1)
-    assert (len(found), total) == (1, 2)
+    page = search_page(full, Wanted(words=("police",)), 1)
+    assert (len(page.found), page.number) == (1, 2)
+    assert page.facets == ()
 
 
 def test_own_datasets_are_found_as_soon_as_they_are_published_and_no_longer(full) -> None:

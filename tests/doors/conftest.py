@@ -148,7 +148,7 @@ def copy(template: House, folder: Path) -> House:
     source = template.node.config.directory
     shutil.copy(source / "node.toml", folder)
     shutil.copytree(source / "keys", folder / "keys")
-    template.node.store.close()  # so that the file holds everything
+    template.node.close()  # so that the file holds everything
     shutil.copy(source / "node.db", folder)
     return House(open_node(folder), template.persons, template.tokens, template.algorithm)
 
@@ -158,7 +158,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A node that is only copied."""
     made = build(tmp_path_factory.mktemp("template") / "police")
     yield made
-    made.node.store.close()
+    made.node.close()
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +166,7 @@ def house(template: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A node that tests read, and whose web process `web` starts."""
     made = copy(template, tmp_path_factory.mktemp("house") / "police")
     yield made
-    made.node.store.close()
+    made.node.close()
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def fresh(template: House, tmp_path: Path) -> Iterator[House]:
     """A node that a test may change as it likes."""
     made = copy(template, tmp_path / "police")
     yield made
-    made.node.store.close()
+    made.node.close()
 
 
 def start(house: House) -> subprocess.Popen[bytes]:

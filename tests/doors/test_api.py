@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import uuid
@@ -12,6 +13,7 @@ import pytest
 
 from fairnode import keys
 from fairnode.api.contract import document, operations
+from fairnode.app import create_app
 from fairnode.ledger import verify_ledger
 from fairnode.ledger.commit import head_bytes
 from fairnode.people import log_in
@@ -67,8 +69,38 @@ def test_the_file_is_the_only_source_of_routes(web, client):
     told = {(o.method, o.path.replace("{", "<").replace("}", ">")) for o in operations()}
     served = client.get("/openapi.json").json()
     assert served == document()
-    assert len(told) == len(operations()) == sum(len(methods) for methods in served["paths"].values())
+    of_the_api = [methods for path, methods in served["paths"].items() if path.startswith("/api/")]
+    assert len(told) == len(operations()) == sum(len(methods) for methods in of_the_api)
     assert client.get("/api/v1/nothing").status_code == 404
+
+
+def test_what_is_described_of_the_records_is_what_the_node_answers(web):
+    """Both ways: each described address has a route, and each route of the RDF door is described."""
+    rules = [
+        rule
+        for rule in create_app(web.node).url_map.iter_rules()
+        if rule.endpoint.split(".")[0] in ("fdp", "sparql")
+    ]
+    described = {
+        (method.upper(), re.sub(r"{[^}]*}", "*", path))
+        for path, methods in document()["paths"].items()
+        for method in methods
+        if not path.startswith("/api/")
+    }
+    routes = {
+        (method, re.sub(r"<[^>]*>", "*", rule.rule))
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not rule.endpoint.startswith("fdp.never")
+    }
+    assert described - routes == {
+        ("GET", "/catalogue/data/dataset/"),
+        ("GET", "/catalogue/data/page/dataset"),
+    }, "these two have routes with a wider pattern"
+    others = re.compile(
+        r".*/(meta|expanded|linkset|spec|page/\*)|/(actuator|v3|ontology|healthz|robots|dataset/?$).*"
+    )
+    assert {(method, path) for method, path in routes - described if not others.fullmatch(path)} == set()
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda o: o.name)

@@ -63,7 +63,7 @@ def test_a_bug_of_ours_shows_one_sentence_and_nothing_else(house, caplog):
 
 def test_a_database_that_is_gone_shows_one_sentence_and_nothing_else(fresh):
     app = create_app(fresh.node)
-    fresh.node.store.close()
+    fresh.node.close()
     (fresh.node.config.directory / "node.db").unlink()
     for accept in ("text/html", "text/turtle"):
         answer = app.test_client().get("/dataset/victims", headers={"Accept": accept})

@@ -46,7 +46,7 @@ def test_neither_password_nor_token_nor_cookie_nor_private_key_is_in_the_databas
     with fresh.node.store.read() as reader:
         sealed = reader.one(PersonKey, person=person.id).sealed
     private = keys.open_with_password(sealed, PASSWORD)
-    fresh.node.store.close()
+    fresh.node.close()
     folder = fresh.node.config.directory
     content = b"".join(path.read_bytes() for path in folder.glob("node.db*"))
     for secret in (PASSWORD.encode(), fresh.tokens["custodian"].encode(), cookie.encode(), private):

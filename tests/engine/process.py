@@ -15,7 +15,15 @@ from pathlib import Path
 
 from fairnode import errors
 from fairnode.algorithms.archive import read_archive
-from fairnode.engine import ContainerState, EngineReport, LoadedImage, Phase, VisitSpec, VisitTrace
+from fairnode.engine import (
+    Consumption,
+    ContainerState,
+    EngineReport,
+    LoadedImage,
+    Phase,
+    VisitSpec,
+    VisitTrace,
+)
 from fairnode.engine_docker.engine import check_ended_well
 from fairnode.engine_docker.spool import read_output
 
@@ -87,6 +95,10 @@ class ProcessEngine:
         visit.finished = visit.finished or datetime.now(UTC)
         code = 128 - code if code < 0 else code
         return ContainerState(Phase.EXITED, code, started=visit.started, finished=visit.finished)
+
+    def used(self, visit_id: str) -> Consumption | None:
+        visit = self._visits.get(visit_id)
+        return None if visit is None or visit.process is None else Consumption()
 
     def collect(self, visit_id: str) -> bytes:
         state = self.look(visit_id)

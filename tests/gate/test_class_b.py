@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairnode.disclosure.rules import load_rules
-from fairnode.gate.class_b import counting, is_class_b, limit_result
+from fairnode.gate.class_b import counting, limit_result
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.records.result import (
     Dimension,
@@ -99,6 +99,6 @@ def test_too_few_persons_and_tables_of_both_classes_are_refused():
         limit_result(written(0.5, 0.5), CONTRACT, counted(40, 40, universe=80), RULES)
     assert refused.value.refusal is Refusal.UNIVERSE
     both = OutputContract((SPEC, replace(SPEC, id="count", kind=Kind.COUNT)))
-    assert is_class_b(both)
+    assert both.class_b
     with pytest.raises(Refused):
         limit_result(written(0.5, 0.5), both, counted(40, 40), RULES)

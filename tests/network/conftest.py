@@ -19,7 +19,7 @@ KEYS = ("police", "labour", "coordinators", "shelters")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nodes")
     for node in make_nodes(folder, KEYS).values():
-        node.store.close()
+        node.close()
     return folder
 
 
@@ -34,7 +34,7 @@ def nodes(made, tmp_path_factory):
     found = opened(made, tmp_path_factory.mktemp("apart") / "nodes")
     yield found
     for node in found.values():
-        node.store.close()
+        node.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def network(made, tmp_path_factory):
     join_all(found, agreement_of(found))
     yield found
     for node in found.values():
-        node.store.close()
+        node.close()
 
 
 @contextmanager

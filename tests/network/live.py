@@ -88,7 +88,7 @@ class Live:
             **changes,
         }
         study = send(node, rosa, draft(node, rosa, wanted)).id
-        node.store.close()
+        node.close()
         return study
 
     def approve(self, study: str, keys: Iterable[str] = KEYS) -> dict[str, int]:
@@ -103,7 +103,7 @@ class Live:
             assert not gone, f"ended by themselves, or by somebody else: {gone}"
             time.sleep(0.1)
         found = releases_of(node, study)
-        node.store.close()
+        node.close()
         return found
 
     def counts(self, key: str, study: str) -> list[int]:
@@ -112,7 +112,7 @@ class Live:
         with node.store.read() as reader:
             (visit,) = reader.find(Visit, {"study": study})
             quarantine = reader.get(Quarantine, visit.id)
-        node.store.close()
+        node.close()
         return list(quarantine.verdict["counts"])
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 from collections import Counter
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import openpyxl
@@ -34,12 +35,37 @@ def rows(folder: Path, organisation) -> list[dict[str, str]]:
     return [{k: "" if v is None else str(v) for k, v in row.items()} for row in found]
 
 
+def day(text: str, form: str | None) -> date:
+    """A date as a case file has it; files with dates of their own give it as ISO."""
+    return datetime.strptime(text, form).replace(tzinfo=UTC).date() if form else date.fromisoformat(text[:10])
+
+
+def age_of(organisation, row: dict[str, str]) -> int | None:
+    """Whole years at the time of the registration, as told or from the date of birth."""
+    column = next(c for c in organisation.columns if ("ageGroup", "ageGroup") in c.binds)
+    if row.get(column.name, "") == "":
+        return None
+    if column.attribute == "age":
+        return int(row[column.name])
+    then = next(c for c in organisation.columns if ("identificationDate", "") in c.binds)
+    born, met = day(row[column.name], column.text), day(row[then.name], then.text)
+    return met.year - born.year - ((met.month, met.day) < (born.month, born.day))
+
+
+def value(organisation, row: dict[str, str], variable: str) -> str:
+    """The code of one variable in one row; empty where the file leaves it open."""
+    if variable == "ageBroad":
+        age = age_of(organisation, row)
+        return "" if age is None else "minor" if age < 18 else "adult"
+    column = next(c for c in organisation.columns if (variable, "") in c.binds)
+    return dict(column.codes).get(row.get(column.name, ""), "")
+
+
 def counts(folder: Path, organisation, variables: tuple[str, ...]) -> Counter[tuple[str, ...]]:
-    """How many rows there are of each combination of coded variables; a row that leaves one open is in none."""
-    columns = [next(c for c in organisation.columns if (v, "") in c.binds) for v in variables]
+    """How many rows there are of each combination of variables; a row that leaves one open is in none."""
     found: Counter[tuple[str, ...]] = Counter()
     for row in rows(folder, organisation):
-        key = tuple(dict(c.codes).get(row.get(c.name, ""), "") for c in columns)
+        key = tuple(value(organisation, row, variable) for variable in variables)
         found[key] += "" not in key
     return found
 

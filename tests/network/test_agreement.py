@@ -122,7 +122,7 @@ def test_an_agreement_altered_in_the_database_is_no_longer_in_force(made, networ
     with node.store.write() as tx:
         tx.change(tx.get(AgreementCopy, copy.id), document=copy.document)
     assert current(node) is not None
-    node.store.close()
+    node.close()
 
 
 def test_members_that_share_a_key_or_lack_a_mailbox_are_refused(nodes):

@@ -95,7 +95,7 @@ def test_a_network_is_made_signed_joined_and_shown_by_command(members):
         join(members, key, agreement, signatures)
         node = open_node(members / key)
         assert current(node) is not None
-        node.store.close()
+        node.close()
     shown = json.loads(run("network", "show", "--json", "--dir", members / "police").stdout)
     assert [line["member"] for line in shown] == sorted(KEYS)
     assert sorted(line["compute party"] for line in shown) == [0, 1, 2]

@@ -5,9 +5,11 @@ The counts of each node are the test's own, so no container engine is needed; ev
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +18,15 @@ from typing import Any
 from fairnode import clock
 from fairnode.combine import announce, compute
 from fairnode.combine.contribute import step_ready
+from fairnode.combine.ending import open_computed
+from fairnode.combine.standing import answer_question, open_questions
 from fairnode.config import Config, Organisation, Settings
 from fairnode.demo.members import example, free_ports
 from fairnode.demo.policies import granting_offer
-from fairnode.gate.step import read_case
+from fairnode.gate.step import compared_with, read_case, step_quarantined
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.gateway import Gateway
+from fairnode.mpc.party.start import WarmParties
 from fairnode.network.agreement import ComputeParty, Member, write_agreement
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import join, sign_agreement
@@ -43,6 +48,8 @@ from fairnode.records.rows import (
 from fairnode.records.states import VisitState
 from fairnode.share import shared
 from fairnode.studies.send import draft, send
+from fairnode.visits.context import read_context
+from fairnode.visits.view import make_view
 from fairnode.worker.delivery import deliver_own, take_in
 
 KEYS = ("police", "labour", "coordinators", "shelters", "kmar", "others")
@@ -89,7 +96,7 @@ def _furnish(node: Node, key: str, home: str) -> None:
     organisation = next(o for o in example().ORGANISATIONS if o.key == key)
     record = example().record(organisation, node.iri)
     record += granting_offer(
-        iri, f"{home}/organisation", IDENTITY, ("exploitationForm", "sex", "year", "region")
+        iri, f"{home}/organisation", IDENTITY, ("exploitationForm", "sex", "ageBroad", "year", "region")
     )
     manifest = (shared("algorithms") / "counts" / "algorithm.toml").read_bytes()
     source = node.config.directory / "source.csv"
@@ -149,10 +156,14 @@ def join_all(nodes: dict[str, Node], content: bytes) -> dict[str, str]:
 
 @dataclass
 class Town:
-    """Nodes that hold one agreement; those in `down` neither send nor receive."""
+    """Nodes that hold one agreement; those in `down` neither send nor receive.
+
+    `warm`, where there is one, is the server from which all parties' processes are forked.
+    """
 
     nodes: dict[str, Node]
     down: set[str] = field(default_factory=set)
+    warm: WarmParties | None = None
 
     @property
     def home(self) -> Node:
@@ -229,7 +240,11 @@ class Town:
         """As if the container had visited and its table was the node's own count of `counts`."""
         node, visit = self.nodes[key], self.visit(key, study)
         contract = contract_to_json(read_case(node, visit).contract)
-        body = {"dataset": self.dataset(key), "stage": visit.stage, "contract": contract}
+        with node.store.read() as reader:
+            earlier = compared_with(reader, f"l-{key}")
+        body = {
+            "dataset": self.dataset(key), "stage": visit.stage, "contract": contract, "earlier": earlier,
+        }  # fmt: skip
         verdict = {"outcome": "combine", "counts": list(counts)}
 
         def change(tx: Any) -> None:
@@ -262,7 +277,15 @@ class Town:
         return study
 
     def compute(self, only: Sequence[str] = PARTIES) -> None:
-        """Let the compute parties `only` run what is due, side by side, and carry what they report."""
+        """Let the compute parties `only` run what is due, ask and hear, open, and carry what they report."""
+        self.run(only)
+        self.carry()
+        self.answer()
+        self.open(only)
+        self.carry()
+
+    def run(self, only: Sequence[str] = PARTIES) -> None:
+        """Let the compute parties `only` run what is due, side by side; the outputs lie with them."""
         work = []
         with ExitStack() as stack:
             for key in only:
@@ -271,12 +294,42 @@ class Town:
                 stack.enter_context(gate)
                 for due in compute.due_computations(node):
                     running = compute.mark_running(node, due)
-                    work.append(threading.Thread(target=compute.compute, args=(node, running)))
+                    work.append(threading.Thread(target=compute.compute, args=(node, running, self.warm)))
             for thread in work:
                 thread.start()
             for thread in work:
                 thread.join()
+
+    def answer(self, keys: Iterable[str] = ()) -> None:
+        """Let nodes (all that are up, unless told) answer what compute parties ask, and carry that."""
+        for key in keys or [k for k in self.nodes if k not in self.down]:
+            for question in open_questions(self.nodes[key]):
+                answer_question(self.nodes[key], question)
         self.carry()
+
+    def open(self, only: Sequence[str] = PARTIES) -> int:
+        """Let compute parties send off what may be opened; how many did, or asked again."""
+        return sum(open_computed(self.nodes[key]) for key in only)
+
+    def visit_file(self, key: str, study: str, counted: Mapping[tuple[str, ...], int]) -> Visit:
+        """The view is made of the node's case file, the container writes what was `counted`, the gate recounts."""
+        node, visit = self.nodes[key], self.visit(key, study)
+        made = make_view(read_context(node, visit))
+        (spec,) = read_case(node, visit).contract.tables
+        cells = [{"k": list(k), "n": counted.get(k, 0)} for k in spec.keys()]  # noqa: SIM118 (no mapping)
+        told = {"type": "fairnode.result/1", "tables": [{"id": spec.id, "cells": cells}]}
+
+        def change(tx: Any) -> Visit:
+            row = tx.change(visit, snapshot=str(made["sha256"]))
+            for state in STEPS[:-1]:
+                row = tx.change(row, state=state, changed=clock.now())
+            tx.add(Quarantine(visit.id, json.dumps(told).encode(), "", {}, clock.now()))
+            return row
+
+        ran = commit(node.desk, change, Entry("test.ran", visit.id, "node", study))
+        after = step_quarantined(node, ran)
+        shutil.rmtree(read_context(node, visit).folder)
+        return after
 
     def finish(self, study: str) -> list[Release]:
         """Let the home node take its step, carry the end to everybody; what was released."""

@@ -7,18 +7,33 @@ import pytest
 from examples.netherlands.organisations import ORGANISATIONS
 from examples.netherlands.records import record
 from fairnode import vocabulary
+from fairnode.algorithms.own import own_programs
 from fairnode.config import Config, Organisation
 from fairnode.jobs import shacl
 from fairnode.metadata.documents import catalogue
+from fairnode.metadata.documents.algorithm import algorithm
 from fairnode.metadata.documents.site import Member as Child
 from fairnode.metadata.documents.site import Site
 from fairnode.network.agreement import ComputeParty, Member, write_agreement
 from fairnode.records.result import Dimension, Kind, PublicCell, PublicTable, Status, TableSpec, Unit
+from fairnode.records.rows import Algorithm
 from fairnode.release.cube import to_cube
+from fairnode.release.estimates import Estimates, ModelEstimate
+from fairnode.release.estimates import to_cube as estimates_cube
 from fairnode.release.words import Labels, Provenance
 
 NAMES = ("police", "shelter", "care")
 MOMENT = "2026-11-21T09:00:00Z"
+PROVENANCE = Provenance(
+    release="https://node.example/release/1",
+    title="Registrations by region",
+    issued="2026-11-21",
+    visit="https://node.example/visit/1",
+    study="urn:uuid:6f1c0c52-6f0f-4b57-9d0e-0d8f5a3f1a01",
+    datasets=("https://node.example/dataset/police-victims",),
+    publisher="https://node.example/organisation",
+    rules="0" * 64,
+)
 
 
 def findings(turtle, shape):
@@ -86,14 +101,28 @@ def test_a_release(kind):
         PublicCell((regions[1].notation,), Status.HIDDEN),
     )
     labels = Labels(concepts={("region", code.notation): code.iri for code in regions})
-    provenance = Provenance(
-        release="https://node.example/release/1",
-        title="Registrations by region",
-        issued="2026-11-21",
-        visit="https://node.example/visit/1",
-        study="urn:uuid:6f1c0c52-6f0f-4b57-9d0e-0d8f5a3f1a01",
-        datasets=("https://node.example/dataset/police-victims",),
-        publisher="https://node.example/organisation",
-        rules="0" * 64,
+    assert findings(to_cube([PublicTable(spec, cells, (), 5)], labels, PROVENANCE), "release") == []
+
+
+@pytest.mark.filterwarnings("ignore:Code. version is not defined")  # rdflib does not know DCAT 3 yet
+def test_a_program_of_the_node(site):
+    own = own_programs()["linkage-keys"]
+    row = Algorithm(
+        "a",
+        own.told.name,
+        own.told.version,
+        own.told.title,
+        own.manifest,
+        "",
+        own.identity,
+        "node",
+        "known",
+        MOMENT,
     )
-    assert findings(to_cube([PublicTable(spec, cells, (), 5)], labels, provenance), "release") == []
+    assert findings(algorithm(site, row).serialize(format="turtle"), "algorithm") == []
+
+
+def test_released_estimates():
+    models = (ModelEstimate((), 45000, 2300, 49000, 58000), ModelEstimate(((1, 6),), None, None, None, None))
+    told = Estimates(("https://a.example/dataset/a",), "names", estimable=True, observed=8200, models=models)
+    assert findings(estimates_cube(told, PROVENANCE), "release") == []

@@ -8,82 +8,16 @@ import json
 
 import pytest
 
-from fairnode.cli.building import build_folder
 from fairnode.cli.work import docker_engine
 from fairnode.engine_docker.probe import probe
-from fairnode.people.accounts import add_person, person_of
-from fairnode.people.tokens import make_token
-from fairnode.records.review import Review
+from fairnode.people.accounts import person_of
+from fairnode.records.review import Rerun, Review
 from fairnode.records.rows import LedgerLine, Release, Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
-from tests.factories import PASSWORD, add_algorithm, copy_site
-from tests.spine.telling import approve, send_study, write_study
 
 pytestmark = pytest.mark.needs_docker
-
-RATIO = '''"""The number of records in each region against the mean over the regions: nothing a node knows of."""
-
-import counted
-from fairnode_kit import main
-
-
-def ratio(run):
-    found = {}
-    for table in run.tables:
-        cells = counted.count(run.inputs[table.input], table)
-        mean = sum(cells.values()) / max(1, len(cells))
-        found[table.id] = {key: n / mean for key, n in cells.items()}
-    return found
-
-
-if __name__ == "__main__":
-    main(ratio)
-'''
-
-
-@pytest.fixture(scope="module")
-def built_ratio(new_site, tmp_path_factory):
-    """An algorithm whose table is of kind `other`, made from the template."""
-    folder = tmp_path_factory.mktemp("authors") / "ratio"
-    new_site().cli("algorithm", "new", "ratio", "--out", str(folder))
-    (folder / "algorithm.py").rename(folder / "counted.py")
-    (folder / "algorithm.py").write_text(RATIO)
-    copy = "COPY source/algorithm.py "
-    dockerfile = folder / "Dockerfile"
-    dockerfile.write_text(dockerfile.read_text().replace(copy, f"{copy}source/counted.py "))
-    manifest = folder / "algorithm.toml"
-    manifest.write_text(manifest.read_text().replace('kind = "count"', 'kind = "other"'))
-    built = folder.parent / "built"
-    build_folder(folder, built)
-    return built
-
-
-@pytest.fixture(scope="module")
-def reviewing(new_site, built_ratio):
-    """A node at which such a result waits for its reviews; the visit is stepped by hand."""
-    site = new_site()
-    with site.open() as node:
-        add_algorithm(node, built_ratio)
-        for user in ("cees", "arjen-too"):
-            person = add_person(node, user, user, ["custodian"], PASSWORD)
-            site.token_file(user).touch(mode=0o600)
-            site.token_file(user).write_text(make_token(node, person, PASSWORD, "tests"))
-    path = write_study(site, options={"dimension": ["region"]})
-    told = json.loads(path.read_text())
-    with site.open() as node:
-        known = next(a for a in site.json("algorithm", "list") if a["name"] == "ratio")
-    told["algorithm"] = {"name": "ratio", "version": known["version"], "identity": known["identity"]}
-    path.write_text(json.dumps(told))
-    site.study = send_study(site, path)
-    worker = site.start("work")
-    site.visit = site.wait_for_visit("waiting").id
-    approve(site, site.visit)
-    site.wait_for_visit("reviewing")
-    site.wait_until_clean()
-    site.stop(worker)
-    return site
 
 
 def shown(site, user: str):
@@ -96,20 +30,6 @@ def say(site, what: str, user: str, role: str, result: str = "", ok: bool = True
     return site.cli(
         "review", what, site.visit, "--role", role, "--result", result, *because, user=user, ok=ok
     )
-
-
-def another(site, tmp_path_factory):
-    """The same node once more, so that each test decides for itself."""
-    copied = copy_site(site, tmp_path_factory.mktemp("node") / "police")
-    copied.study, copied.visit = site.study, site.visit
-    return copied
-
-
-@pytest.fixture
-def site(reviewing, tmp_path_factory):
-    copied = another(reviewing, tmp_path_factory)
-    yield copied
-    copied.close()
 
 
 def state(site) -> str:
@@ -140,11 +60,26 @@ def test_a_reviewer_sees_output_rules_and_history_and_outsiders_see_that_it_runs
     assert not any("n" in cell for cell in table["cells"])
     assert told["reviews"] == "submitted"
     assert told["earlier"] == []
-    (line,) = site.json("review", "list")
-    assert line["visit"] == site.visit
+    assert {line["visit"] for line in site.json("review", "list")} == {site.visit, site.by_sex}
     (followed,) = site.json("study", "follow", site.study)
     assert followed["state"] == "running"
     assert site.cli("review", "show", site.visit, user="rosa", ok=False).returncode == 4
+
+
+def test_reviewers_are_told_whether_the_order_of_rows_matters(site):
+    same, other = (
+        json.loads(site.cli("review", "show", v, user="lars").stdout)["rerun"]
+        for v in (site.visit, site.by_sex)
+    )
+    assert same["outcome"] == "same"
+    assert same["numbers"] == 0
+    assert same["of"] > 2
+    assert other["outcome"] == "different"
+    assert 0 < other["numbers"] <= other["of"]
+    with site.open() as node, node.store.read() as reader:
+        kinds = [line.kind for line in reader.find(LedgerLine, {"subject": site.visit})]
+        assert [rerun.result for rerun in reader.find(Rerun)] == [b"", b""]
+    assert kinds.count("visit.rerun-running") == kinds.count("visit.rerun-ended") == 1
 
 
 def test_two_who_agree_let_it_leave_and_the_release_says_class_b(site):
@@ -175,7 +110,7 @@ def test_one_who_refuses_blocks_it_once_both_are_in(site):
     assert state(site) == "reviewing"
     say(site, "approve", "lars", "counsel")
     assert state(site) == "blocked"
-    (followed,) = site.visits()
+    followed = site.visits()[0]
     assert "One region" not in followed.sentence
 
 
@@ -209,7 +144,7 @@ def test_two_custodians_are_two_people(site):
 
 
 def test_such_a_result_is_never_combined(reviewing):
-    told = json.loads((reviewing.directory / "study.json").read_text())
+    told = json.loads((reviewing.directory / "region.json").read_text())
     told["stages"].append({"name": "combine", "kind": "combine", "program": "sum", "inputs": ["count"]})
     told["openings"] = ["combine"]
     path = reviewing.directory / "combined.json"

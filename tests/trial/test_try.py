@@ -26,6 +26,13 @@ def odd(run):
     print("this time:", how)
     if how == "slow":
         time.sleep(60)
+    if how == "asks":
+        import socket
+
+        try:
+            socket.socket()
+        except OSError as error:
+            print("denied:", error)
     if how == "fails":
         sys.exit("no such column: colour")
     cells = counted.counts(run)
@@ -55,7 +62,7 @@ def odd(new_site, tmp_path_factory):
     dockerfile.write_text(dockerfile.read_text().replace(copy, f"{copy}source/counted.py "))
     manifest = folder / "algorithm.toml"
     text = manifest.read_text().replace("seconds = 120", "seconds = 8")
-    how = '[parameters.properties.how]\nenum = ["well", "lies", "nonsense", "fails", "slow"]\n\n[[outputs]]'
+    how = '[parameters.properties.how]\nenum = ["well", "lies", "nonsense", "fails", "slow", "asks"]\n\n[[outputs]]'
     manifest.write_text(text.replace("[[outputs]]", how))
     built = folder.parent / "built"
     build_folder(folder, built)
@@ -113,6 +120,19 @@ def test_what_runs_too_long_is_ended_and_said_so(odd):
     trial = tried(odd, "slow", code=7)
     assert trial["refusal"] in {"failed", "too-late"}
     assert trial["use"]["seconds"] < 30
+
+
+def test_the_system_calls_that_it_was_denied_are_named_and_its_use_is_measured(odd):
+    site, folder = odd
+    told = site.json(
+        "algorithm", "try", str(folder), "--dataset", DATASET, "--dimension", "region", "--calls",
+        "--parameters", '{"how": "asks"}',
+    )  # fmt: skip
+    assert told["passes"]
+    assert told["calls"] == ["socket"]
+    assert "denied" in told["log"]
+    assert 0 < told["use"]["cpu_seconds"] < 60
+    assert 1 < told["use"]["peak_mib"] <= told["use"]["memory_mib_allowed"]
 
 
 def test_a_filter_narrows_the_twin_and_the_tables(odd):

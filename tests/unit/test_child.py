@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairnode import errors
-from fairnode.child import run_child, sweep
+from fairnode.child import Spare, run_child, sweep
 from fairnode.disclosure.audit import Answer, Question, answer_from_json, question_to_json
 from fairnode.disclosure.links import Links
 
@@ -54,7 +54,7 @@ def test_a_disk_that_takes_nothing_is_told_in_words(tmp_path) -> None:
 def test_what_a_killed_process_left_is_swept_and_what_is_in_use_is_not(tmp_path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from fairnode import child\n"
-        "with child._folder(Path(sys.argv[1]), 'view') as folder:\n"
+        "with child.job_folder(Path(sys.argv[1]), 'view') as folder:\n"
         "    (folder / 'job.json').write_text('secret'); print(folder, flush=True); sys.stdin.read()\n"
     )
     process = subprocess.Popen(
@@ -115,3 +115,50 @@ def wait_until(true) -> None:
 def test_a_job_answers(tmp_path) -> None:
     question = question_to_json(Question(Links((), ()), 11, 1.0))
     assert answer_from_json(run_child("lp_audit", question, spool=tmp_path)) == Answer(())
+
+
+NO_VIEW = {"dataset": {}, "view": {}, "source": {}}
+
+
+def test_a_spare_does_one_job_as_another_child_would(tmp_path) -> None:
+    spare = Spare()
+    with pytest.raises(errors.Unavailable, match="ended without an answer") as cold:
+        run_child("view", NO_VIEW, spool=tmp_path, spare=spare)
+    spare.make()
+    process = spare._process
+    with pytest.raises(errors.Unavailable, match="ended without an answer") as warm:
+        run_child("view", NO_VIEW, spool=tmp_path, spare=spare)
+    assert process.poll() is not None
+    assert spare.take() is None
+    assert warm.value.internal.splitlines()[-1] == cold.value.internal.splitlines()[-1]
+    assert list((tmp_path / "jobs").iterdir()) == []
+
+
+def test_another_kind_of_job_leaves_the_spare_alone_and_a_dead_one_is_not_used(tmp_path) -> None:
+    spare, question = Spare(), question_to_json(Question(Links((), ()), 11, 1.0))
+    spare.make()
+    process = spare._process
+    assert answer_from_json(run_child("lp_audit", question, spool=tmp_path, spare=spare)) == Answer(())
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert spare.take() is None
+    spare.make()
+    process = spare._process
+    spare.end()
+    assert process.poll() == 0
+
+
+def test_a_spare_ends_with_the_process_that_made_it(tmp_path) -> None:
+    code = (
+        "import sys; from fairnode.child import Spare\n"
+        "spare = Spare(); spare.make(); print(spare._process.pid, flush=True); sys.stdin.read()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    spare = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.communicate()
+    wait_until(lambda: not Path(f"/proc/{spare}").exists() or ended(spare))

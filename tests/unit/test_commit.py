@@ -139,7 +139,7 @@ def test_a_guarded_row_written_without_a_line_is_found(node) -> None:
 
 
 def test_a_file_that_is_no_database_any_more_is_found(node) -> None:
-    node.store.close()
+    node.close()
     content = bytearray(node.config.database.read_bytes())
     content[4096:16384] = b"\x55" * 12288
     node.config.database.write_bytes(content)

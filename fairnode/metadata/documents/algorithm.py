@@ -58,7 +58,7 @@ def _inputs(graph: Graph, me: URIRef, told: dict[str, Any]) -> None:
 
 def _outputs(graph: Graph, me: URIRef, told: dict[str, Any]) -> None:
     """The tables that may come out of it."""
-    for output in told["outputs"]:
+    for output in told.get("outputs", []):
         node = URIRef(f"{me}#output-{output['id']}")
         extend(
             graph,

@@ -23,8 +23,9 @@ from fairnode.metadata.documents.site import (
 from fairnode.metadata.keep import Described
 from fairnode.metadata.plain import policy_of
 from fairnode.metadata.rdf import Term, extend, new_graph
-from fairnode.metadata.variables import sample_csv, sample_triples, variable_triples
+from fairnode.metadata.variables import sample_csv, sample_triples, twin_triples, variable_triples
 from fairnode.policy.decide import Effect, Operator, Subject
+from fairnode.records.profile_rows import Twin
 
 _GDPR, _LED = "http://data.europa.eu/eli/reg/2016/679/oj", "http://data.europa.eu/eli/dir/2016/680/oj"
 _LAWS = {
@@ -43,7 +44,7 @@ _PERSONAL = {
 }
 
 
-def additions(site: Site, told: Described) -> Graph:
+def additions(site: Site, told: Described, twin: Twin | None = None) -> Graph:
     """What the node adds to a dataset's record; a property that the record has is left alone."""
     me, row = URIRef(told.record.iri), told.dataset
     distribution = site.iri(f"/distribution/{row.id}")
@@ -55,7 +56,7 @@ def additions(site: Site, told: Described) -> Graph:
 
     graph.add((me, RDF.type, n.DCAT.Resource))
     graph.add((me, n.DCT.isPartOf, site.iri("/catalogue/data")))
-    graph.add((me, n.DCT.conformsTo, site.iri("/profile/dataset")))
+    graph.add((me, n.DCT.conformsTo, site.iri(f"/profile/{told.profile}")))
     graph.add((me, n.DCAT.distribution, distribution))
     fill(n.DCT.identifier, Literal(row.iri))
     fill(n.DCT.publisher, site.organisation)
@@ -66,14 +67,19 @@ def additions(site: Site, told: Described) -> Graph:
     fill(n.DCT.issued, moment(row.created))
     fill(n.DCT.modified, moment(row.changed))
     fill(n.DCT.language, n.ENGLISH)
+    fill(n.DCAT.keyword, Literal(n.SUBJECT, "en"))
+    fill(n.DCAT.theme, n.EU["data-theme/JUST"])
     fill(n.DCT.accrualPeriodicity, n.EU["frequency/UNKNOWN"])
     fill(n.DCAT.landingPage, me)
     _protection(told, fill)
     _history(graph, site, told)
     if told.record.public_variables:
         variable_triples(graph, told.record)
-        sample = sample_csv(told.record)
-        sample_triples(graph, told.record, site.iri(f"/sample/{row.id}.csv"), len(sample))
+        if twin is not None:
+            twin_triples(graph, told.record, twin, site.iri(f"/sample/{row.id}"))
+        else:
+            sample = sample_csv(told.record)
+            sample_triples(graph, told.record, site.iri(f"/sample/{row.id}.csv"), len(sample))
     add_metadata(graph, me, row.created, row.changed)
     add_organisation(graph, site)
     distribution_triples(graph, site, told)

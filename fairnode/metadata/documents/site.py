@@ -77,7 +77,7 @@ def add_general(graph: Graph, site: Site, me: URIRef, title: str, about: str, ki
             (me, n.DCT.language, n.ENGLISH),
             (me, n.DCT.accessRights, n.PUBLIC),
             (me, n.DCAT.version, Literal("1.0.0")),
-            (me, n.DCAT.keyword, Literal("human trafficking", "en")),
+            (me, n.DCAT.keyword, Literal(n.SUBJECT, "en")),
             (me, n.DCAT.theme, n.EU["data-theme/JUST"]),
             (me, n.DCAT.contactPoint, site.iri("/organisation#contact")),
             (me, n.DCT.conformsTo, site.iri(f"/profile/{kind}")),

@@ -106,7 +106,10 @@ def envelope_of(package: bytes) -> dict[str, Any]:
 
 def _opened(package: bytes, terms: Terms, party: int, keys: ReceiveKeys) -> dict[str, Any]:
     """What is in the box, after header, signature and box were checked."""
-    envelope = envelope_of(package)
+    try:
+        envelope = envelope_of(package)
+    except NotValid:
+        raise _refused(terms, "is not a sealed input of this protocol, or was damaged on its way") from None
     wanted = header(terms, party)
     _compare(envelope, wanted, terms)
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from fairnode.mpc.estimate.fitting import estimate_by_fitting
 from fairnode.mpc.estimate.grid import figures, locate, value_at
 from fairnode.mpc.estimate.models import Model, registered
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.exchange import Row
+from fairnode.mpc.kernels.exchange import Row, Runtime
 from fairnode.mpc.kernels.field import FieldKernel, Share, modulo
 from fairnode.mpc.kernels.numbers import Number, all_of
 from fairnode.mpc.kernels.opening import apart
@@ -35,9 +35,6 @@ from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.cells import lane, on_lanes
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-
-if TYPE_CHECKING:
-    from mpyc.runtime import Runtime
 
 FEWEST_PERSONS, FEWEST_REPEATED = 200, 11
 MOST_FIGURES = 10

@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Protocol
+from typing import Any, Protocol
 
 from fairnode.errors import NotValid
 
 Row = tuple[int, ...]
+Runtime = Any
+"""MPyC's runtime, which has no types of its own; named here, so that who names programs does not load MPyC."""
 
 
 class WrongMessage(NotValid):

@@ -13,13 +13,9 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Row, Traffic, WrongMessage, holders
-
-if TYPE_CHECKING:
-    from mpyc.runtime import Runtime
+from fairnode.mpc.kernels.exchange import Row, Runtime, Traffic, WrongMessage, holders
 
 FRAME = 1 << 16
 LARGEST = 1 << 31  # no kernel sends more in one message; a peer may not make us buffer more
@@ -36,10 +32,7 @@ class MpycExchange:
         self.party: int = mpc.pid
         self.parties: int = len(mpc.parties)
         self.threshold: int = mpc.threshold
-        counting = getattr(
-            mpc, "traffic", None
-        )  # a party process counts all that its kernels do in one place
-        self.traffic = counting if isinstance(counting, Traffic) else Traffic()
+        self.traffic = Traffic()
         self._uses = 0
         self._sent = dict.fromkeys(range(self.parties), _FIRST_LABEL)
         self._received = dict.fromkeys(range(self.parties), _FIRST_LABEL)

@@ -7,13 +7,13 @@ parameter `synthetic` to say so. Leakage: everything but the names, to all compu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fairnode.errors import NotAllowed
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.exchange import Row
+from fairnode.mpc.kernels.exchange import Row, Runtime
 from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.kernels.sharing import RowSource, from_planes
@@ -21,9 +21,6 @@ from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.cells import LANES, exact_cells, lane, on_lanes
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-
-if TYPE_CHECKING:
-    from mpyc.runtime import Runtime
 
 
 async def run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairnode.errors import NotFound
 from fairnode.mpc.programs.contract import Program
+from fairnode.mpc.programs.hidden_population import OVERLAP_ESTIMATE, OVERLAP_OPEN_SYNTHETIC
 from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
 from fairnode.mpc.programs.quantile import QUANTILE
 from fairnode.mpc.programs.regression import REGRESSION
@@ -12,7 +13,8 @@ from fairnode.mpc.programs.suppressed_sum import SUM
 
 def programs() -> dict[str, Program]:
     """All programs by name."""
-    return {program.name: program for program in (SUM, MEAN_VARIANCE, QUANTILE, REGRESSION)}
+    known = (SUM, MEAN_VARIANCE, QUANTILE, REGRESSION, OVERLAP_ESTIMATE, OVERLAP_OPEN_SYNTHETIC)
+    return {program.name: program for program in known}
 
 
 def program(name: str) -> Program:

@@ -8,22 +8,21 @@ from dataclasses import dataclass
 
 from fairnode.mpc.programs.contract import Parameters, Program
 
-LIMITS = (
-    (
-        "The compute parties are taken to follow the program: what they see on the way tells them nothing, even if "
-        "one of three, or two of five, put everything together. If more of them do, they can open every input."
-    ),
-    (
-        "An organisation that puts in other numbers than its data have shifts the result. Nobody can see that while "
-        "computing. Numbers outside the agreed range cannot be put in, and a signed commitment to what was put in "
-        "is kept, so that it can be compared later."
-    ),
-    (
-        "A compute party that leaves the program can make a result wrong. A changed share of the result is noticed, "
-        "because the recipient gets more copies than are needed; a wrong step before it is not."
-    ),
-    "The programs are new and have not been reviewed by a cryptographer from outside.",
+_SEMI_HONEST = (
+    "The compute parties are taken to follow the program: what they see on the way tells them nothing, even "
+    "if one of three, or two of five, put everything together. If more of them do, they can open every input."
 )
+_INPUTS = (
+    "An organisation that puts in other numbers than its data have shifts the result. Nobody can see that "
+    "while computing. Numbers outside the agreed range cannot be put in, and a signed commitment to what was "
+    "put in is kept, so that it can be compared later."
+)
+_DEVIATION = (
+    "A compute party that leaves the program can make a result wrong. A changed share of the result is "
+    "noticed, because the recipient gets more copies than are needed; a wrong step before it is not."
+)
+_NEW = "The programs are new and have not been reviewed by a cryptographer from outside."
+LIMITS = (_SEMI_HONEST, _INPUTS, _DEVIATION, _NEW)
 """P22 of the privacy model, for people: shown wherever a computation is."""
 
 _HEADING = re.compile(r"\*\*([A-Z][a-z ]+)\.\*\*\s+")

@@ -59,6 +59,18 @@ def upgrade() -> None:
         batch_op.create_index("approvals_by_visit", ["visit"], unique=False)
 
     op.create_table(
+        "charges",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("epsilon", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("purpose", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.create_index("charges_by_lineage", ["lineage"], unique=False)
+
+    op.create_table(
         "computations",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
@@ -249,6 +261,22 @@ def upgrade() -> None:
         batch_op.create_index("person_keys_by_person", ["person"], unique=False)
 
     op.create_table(
+        "profiles",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("dataset", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("block", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("profile", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("profiles", schema=None) as batch_op:
+        batch_op.create_index("profiles_by_dataset", ["dataset"], unique=False)
+
+    op.create_table(
         "quarantines",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("result", sa.LargeBinary(), autoincrement=False, nullable=False),
@@ -271,6 +299,13 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("secret", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("public", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "rehearsals",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("report", sa.JSON(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -307,6 +342,15 @@ def upgrade() -> None:
         sa.Column("document", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("home", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("received", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "reruns",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("deadline", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("result", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -381,6 +425,16 @@ def upgrade() -> None:
         batch_op.create_index("tokens_by_person", ["person"], unique=False)
         batch_op.create_index("tokens_by_token_hash", ["token_hash"], unique=False)
 
+    op.create_table(
+        "twins",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("basis", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("rows", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("profiled", sa.Boolean(), autoincrement=False, nullable=False),
+        sa.Column("files", sa.JSON(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "visits",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
