@@ -9,13 +9,26 @@ from fairnode import vocabulary
 from fairnode.datasets.bindings import UNITS
 from fairnode.discovery.entry import Entry
 from fairnode.discovery.index import bring_up_to_date, entry_from, search_index
+from fairnode.discovery.place import KEPT
 from fairnode.node import Node
+from fairnode.records.rows import Dataset, PeerRecord
 from fairnode.store.search_index import Asked, Count, Group, Kind
 
 Found = Entry
 """A dataset that fits. `node` is the IRI of the node that publishes it."""
 
-FACETS = ("organisation", "variable", "year", "place", "regime", "unit", "access", "purpose", "keyword", "node")
+FACETS = (
+    "organisation",
+    "variable",
+    "year",
+    "place",
+    "regime",
+    "unit",
+    "access",
+    "purpose",
+    "keyword",
+    "node",
+)
 """By which a search is narrowed down; each is also a field of `Wanted`, or the singular of one."""
 
 
@@ -26,8 +39,9 @@ class Wanted:
     Every word somewhere (in English or Dutch, or only its beginning), every variable, every concept
     (`exploitationForm=sexual`: that code or one below it), at least one of the years and places (the last
     part of an IRI, such as NLD), and, where they are given, this kind of organisation, unit, legal regime (an
-    IRI, or its last part), purpose that may be asked for, and node. With `persons`, persons can be told apart; with `visitable`, its
-    columns are bound and its policy permits some visit.
+    IRI, or its last part), kind of access, purpose that may be asked for, keyword, and node. With
+    `persons`, persons can be told apart; with `visitable`, its columns are bound and its policy permits some
+    visit.
     """
 
     words: tuple[str, ...] = ()
@@ -38,7 +52,9 @@ class Wanted:
     places: tuple[str, ...] = ()
     unit: str = ""
     regime: str = ""
+    access: str = ""
     purpose: str = ""
+    keyword: str = ""
     node: str = ""
     persons: bool = False
     visitable: bool = False
@@ -71,6 +87,23 @@ def search(node: Node, wanted: Wanted) -> list[Found]:
     return [entry_from(told) for told in search_index(node).find(asked)]
 
 
+def found_at(node: Node, iri: str) -> Found | None:
+    """What the index knows of one dataset."""
+    bring_up_to_date(node)
+    told = search_index(node).told(iri)
+    return None if told is None else entry_from(told)
+
+
+def record_at(node: Node, iri: str) -> bytes | None:
+    """The record of a dataset as received, of this node or of another."""
+    with node.store.read() as reader:
+        own = reader.one(Dataset, iri=iri)
+        if own is not None:
+            return own.record if own.state == "published" else None
+        other = reader.get(PeerRecord, iri)
+    return other.record if other is not None and other.state in KEPT else None
+
+
 def search_page(
     node: Node, wanted: Wanted, size: int, offset: int = 0, narrower: Mapping[str, Wanted] | None = None
 ) -> Page:
@@ -95,7 +128,10 @@ def search_page(
 
 def _kinds(wanted: Wanted) -> tuple[Kind, ...]:
     """What is counted: every facet, and the concepts of the variables that are wanted."""
-    names = [vocabulary.variable(name) for name in (*wanted.variables, *(c.partition("=")[0] for c in wanted.concepts))]
+    names = [
+        vocabulary.variable(name)
+        for name in (*wanted.variables, *(c.partition("=")[0] for c in wanted.concepts))
+    ]
     coded = dict.fromkeys(variable.name for variable in names if variable.kind == "coded")
     return (*((name, "") for name in FACETS), *(("concept", f"{name}=") for name in coded))
 
@@ -106,7 +142,7 @@ def _asked(wanted: Wanted) -> Asked:
     groups += [_concept(told) for told in wanted.concepts]
     if wanted.places:
         groups.append(tuple(("place", place.rstrip("/#").rpartition("/")[2]) for place in wanted.places))
-    for kind in ("organisation", "unit", "purpose", "node"):
+    for kind in ("organisation", "unit", "access", "purpose", "keyword", "node"):
         if getattr(wanted, kind):
             groups.append(((kind, getattr(wanted, kind)),))
     if wanted.regime:

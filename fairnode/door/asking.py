@@ -13,7 +13,6 @@ from fairnode.node import Node
 from fairnode.people import who_token
 from fairnode.records.rows import Person
 
-
 _AS_JSON = "Send it with Content-Type: application/json."
 
 

@@ -197,6 +197,12 @@ class SearchIndex:
             rows = connection.execute("SELECT iri FROM changes WHERE number > ? ORDER BY iri", (since,))
             return int(newest), [str(iri) for (iri,) in rows]
 
+    def told(self, iri: str) -> dict[str, Any] | None:
+        """What is told of one dataset."""
+        with self._connected(write=False) as connection:
+            row = connection.execute("SELECT told FROM datasets WHERE iri = ?", (iri,)).fetchone()
+            return None if row is None else dict(json.loads(row[0]))
+
     def find(self, asked: Asked) -> list[dict[str, Any]]:
         """What is told of all datasets that fit, by title."""
         with self._connected(write=False) as connection:

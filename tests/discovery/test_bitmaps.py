@@ -31,7 +31,10 @@ def test_a_block_lies_on_disk_as_what_is_shorter(numbers: set[int]) -> None:
     assert int.from_bytes(bitmaps.unpack(packed), "little") == block
 
 
-@given(st.lists(st.tuples(st.sampled_from(["put", "take"]), st.integers(1, 3), NUMBERS), max_size=80), st.integers(1, 9))
+@given(
+    st.lists(st.tuples(st.sampled_from(["put", "take"]), st.integers(1, 3), NUMBERS), max_size=80),
+    st.integers(1, 9),
+)
 def test_changes_leave_what_sets_would_hold(steps: list[tuple[str, int, int]], size: int) -> None:
     held: dict[int, set[int]] = {1: set(), 2: set(), 3: set()}
     with closing(sqlite3.connect(":memory:")) as connection:
