@@ -37,7 +37,7 @@ CREATE TABLE datasets (
   title TEXT NOT NULL, told TEXT NOT NULL, words TEXT NOT NULL, terms BLOB NOT NULL);
 CREATE INDEX datasets_by_node ON datasets (node, iri, sha256);
 CREATE INDEX datasets_by_title ON datasets (title, iri);
-CREATE VIRTUAL TABLE lookup USING fts5 (title, words, content='datasets', content_rowid='id', prefix='2 3',
+CREATE VIRTUAL TABLE lookup USING fts5 (title, words, content='datasets', content_rowid='id', prefix='2 3 4 5 6',
   tokenize='unicode61 remove_diacritics 2');
 CREATE TABLE terms (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL,
   number INTEGER NOT NULL DEFAULT 0, UNIQUE (kind, value));
