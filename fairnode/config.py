@@ -60,12 +60,14 @@ class Harvest:
 
     `allow`: FAIR Data Points, by the beginning of their address. `private`: networks (`10.0.0.0/8`) or hosts
     of the own network that may be called all the same. `ping`: indexes that are told that this node exists;
-    none unless the organisation wants to be known.
+    none unless the organisation wants to be known. `welcome`: beginnings of addresses that may tell this node
+    of themselves, as an index of FAIR Data Points is told; none unless it is to be such an index.
     """
 
     allow: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     ping: tuple[str, ...] = ()
+    welcome: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

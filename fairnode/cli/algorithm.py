@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fairnode import errors
+from fairnode.algorithms.fitting import fit
 from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.cli import trying
@@ -30,11 +31,13 @@ command.add_command(trying.try_algorithm)
 
 
 @command.command("list", epilog="Example: fairnode algorithm list")
+@click.option("--dataset", default="", help="Only those that can visit this dataset (its IRI).")
 @with_node
 @with_output
-def list_algorithms(node: Node, output: Output) -> None:
+def list_algorithms(node: Node, output: Output, dataset: str) -> None:
     """List the algorithms that were submitted here."""
-    rows = [[a.name, a.version, a.title, a.state, a.image] for a in listed(node)]
+    chosen = [row for row, lacks in fit(node, dataset).algorithms if not lacks] if dataset else listed(node)
+    rows = [[a.name, a.version, a.title, a.state, a.image] for a in chosen]
     output.table("Algorithms", ["name", "version", "title", "state", "identity"], rows)
 
 
