@@ -10,6 +10,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -65,7 +66,11 @@ class RuleSet:
 
     def rule(self, rule_id: str) -> Rule:
         """The rule called `rule_id`; `KeyError` if there is none."""
-        return {rule.id: rule for rule in self.rules}[rule_id]
+        return self._by_id[rule_id]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
 
     def number(self, name: str) -> float:
         """The number `rule.value`, e.g. `number("rounding.base")`; `KeyError` if there is none."""
@@ -93,8 +98,22 @@ def load_rules(text: str | None = None) -> RuleSet:
 
     Raises `NotValid` if it is not TOML or a rule lacks a part.
     """
-    if text is None:
-        text = resources.files("fairnode.disclosure").joinpath("rules.toml").read_text(encoding="utf-8")
+    return _floor() if text is None else _read(text)
+
+
+@cache
+def _floor() -> RuleSet:
+    """The rule set that travels with this package; it is asked for often."""
+    return _read(floor_text())
+
+
+def floor_text() -> str:
+    """The floor as it is written: TOML with the words that explain each rule."""
+    return resources.files("fairnode.disclosure").joinpath("rules.toml").read_text(encoding="utf-8")
+
+
+def _read(text: str) -> RuleSet:
+    """The rule set in a TOML text."""
     try:
         read = tomllib.loads(text)
         rules = tuple(_rule(entry) for entry in read["rule"])

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.approvals.decide import DECIDING, tell_home
-from fairnode.approvals.statement import Signer, sign_statement, statement
+from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
 from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
@@ -21,7 +21,7 @@ from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.review import Review
-from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Release, Request, Visit
+from fairnode.records.rows import Algorithm, Earlier, Person, PersonKey, Quarantine, Release, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
@@ -116,7 +116,7 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
         "hidden": [_hidden(line, rules) for line in found.verdict["reasons"]],
         "rule": rules.explain("class-b"),
         "rerun": {**found.verdict["rerun"], "sentence": _RERUN[found.verdict["rerun"]["outcome"]]},
-        "earlier": _earlier(node, found.verdict["lineage"]),
+        "earlier": _earlier(node, found.verdict["lineage"], visit_id),
         "given": [
             {"opinion": r.opinion, "role": r.role, "note": r.note, "yours": r.person == viewer.id}
             for r in found.reviews
@@ -137,11 +137,12 @@ def _hidden(line: list[Any], rules: RuleSet) -> dict[str, Any]:
     }
 
 
-def _earlier(node: Node, lineage: str) -> list[dict[str, Any]]:
-    """What was released of the same data before: when, to whom, of whom, and the tables that left."""
+def _earlier(node: Node, lineage: str, visit_id: str) -> list[dict[str, Any]]:
+    """What else left of the same data, or is about to: when, to whom, of whom, and the tables."""
     with node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": lineage}, order="created")
         releases = {row.id: reader.get(Release, row.id) for row in rows}
+        visits = {row.id: reader.get(Visit, row.id) for row in rows}
     return [
         {
             "release": row.id,
@@ -150,9 +151,11 @@ def _earlier(node: Node, lineage: str) -> list[dict[str, Any]]:
             "nodes": row.facts["nodes"],
             "filter": row.facts["filter"],
             "by": [[d["variable"] for d in t["dimensions"]] for t in row.facts["contract"]["tables"]],
+            "state": told.state.value if (told := visits[row.id]) else "",
             "tables": json.loads(kept.table)["tables"] if (kept := releases[row.id]) else [],
         }
         for row in rows
+        if row.id != visit_id
     ]
 
 
@@ -221,6 +224,40 @@ def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
         return _follow(tx, node, visit_id)
 
     return commit(node.desk, change, _entry(signer, saying), tell_home)
+
+
+def check_reviewed(node: Node, visit_id: str) -> None:
+    """Raise `NotAllowed` unless enough people, who still may, signed that exactly these tables may leave.
+
+    Asked again right before the release: what counts are the signatures, not the rows that say so.
+    """
+    with node.store.read() as reader:
+        found = read_matter(reader, node, visit_id)
+        valid = [review for review in found.reviews if _holds(reader, node, found, review)]
+    if replace(found, reviews=tuple(valid)).state is not ReviewState.APPROVED:
+        raise errors.NotAllowed(
+            "The reviews of this result do not hold, so it does not leave.",
+            to_do="Look at who reviewed it, and whether they may still do so.",
+        )
+
+
+def _holds(reader: Reader, node: Node, found: Matter, review: Review) -> bool:
+    """Whether one review was signed over these tables by somebody who may still review."""
+    person = reader.get(Person, review.person)
+    if person is None or not person.active or review.role not in person.roles:
+        return False
+    keys = reader.find(PersonKey, {"person": review.person, "revoked": ""})
+    return any(_signed(found, review, (node.keys.public, key.public)) for key in keys)
+
+
+def _signed(found: Matter, review: Review, signers: tuple[str, ...]) -> bool:
+    """Whether the envelope holds this result, these signatures, and what the row says."""
+    try:
+        content, decision = open_statement(review.envelope, signers)
+    except errors.NotValid:
+        return False
+    said = (decision.get("decision"), decision.get("person"), decision.get("role"))
+    return content == found.content and said == (f"result {review.opinion}", review.person, review.role)
 
 
 def _entry(signer: Signer, saying: Saying) -> Callable[[Visit], Entry]:

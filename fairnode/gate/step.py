@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fairnode import clock, vocabulary
+from fairnode import clock, errors, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
-from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
+from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, query_of, remember
 from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
-from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
+from fairnode.gate.order import Asking, check_claim, check_node_sets, pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
@@ -28,7 +28,8 @@ from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.fit import compile_contract
-from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read_context
+from fairnode.visits.budget import give_back
+from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
 from fairnode.visits.rerun import ENDED
 
 
@@ -64,6 +65,7 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     state = VisitState.READY if combined else VisitState.REVIEWING if reviewed else VisitState.PASSED
 
     def change(tx: Transaction) -> Visit:
+        _remember(tx, case, verdict)
         tx.change(quarantine, verdict=verdict)
         if rerun := tx.get(Rerun, visit.id):
             tx.change(rerun, result=b"")  # it was compared, and is good for nothing else
@@ -74,6 +76,24 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
 
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
     return commit(node.desk, change, entry, messages)
+
+
+def _remember(tx: Transaction, case: Case, verdict: dict[str, Any]) -> None:
+    """Keep what is going to leave, so that every verdict from now on is judged against it (P6).
+
+    It counts from the verdict on and not from the release, which comes at a time slot or after reviews: two
+    visits side by side would not know of each other. Raises `Conflict` if another one was remembered since
+    this one was judged; then it is judged anew.
+    """
+    lineage, visit = case.context.dataset.lineage, case.context.visit.id
+    if verdict.get("stored"):
+        give_back(tx, visit)
+    if not verdict.get("earlier"):
+        return
+    if tx.count(Earlier, lineage=lineage) != len(case.earlier):
+        raise errors.Conflict("Another release of these data came in between; this one is judged anew.")
+    keep_person_set(case.context.node, visit, lineage)
+    tx.add(Earlier(visit, lineage, verdict["earlier"], clock.now()))
 
 
 def _ready(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
@@ -93,7 +113,6 @@ def _counts(case: Case, result: bytes) -> dict[str, Any]:
 
     Raises `Refused` for that, for tables that are not counts, and for a universe below the rules' (P7).
     """
-    check_budget(case.asking, case.earlier, case.rules)
     recount = recount_from_json(_recount(case)["recount"])
     check_claim(result, case.contract, recount, case.rules)
     if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
@@ -116,7 +135,6 @@ def read_case(node: Node, visit: Visit) -> Case:
 
 def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     """The verdict and what to remember of it, as JSON. Raises `Refused`."""
-    check_budget(case.asking, case.earlier, case.rules)
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
@@ -129,15 +147,14 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
 
 def _to_review(case: Case, result: bytes) -> dict[str, Any]:
     """What two people will be shown of a result of class B, as JSON. Raises `Refused`."""
-    check_budget(case.asking, case.earlier, case.rules)
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
-    counts = _recount(replace(case, contract=counting(case.contract), earlier=()))
-    # who stood where is kept for later counts to be compared with; these are none
-    person_set_draft(case.context.node, case.context.visit.id).unlink(missing_ok=True)
-    verdict = limit_result(result, case.contract, recount_from_json(counts["recount"]), case.rules)
+    counted = _recount(replace(case, contract=counting(case.contract)))
+    counts, history = recount_from_json(counted["recount"]), history_of(case.contract, case.earlier, counted)
+    verdict = limit_result(result, case.contract, counts, case.rules, history)
     asking, release = case.asking, case.context.visit.id
     query = query_of(case.contract, case.filter)
-    memory = EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter)
+    tables = tuple(EarlierTable(spec, ()) for spec in case.contract.tables)
+    memory = EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter, tables)
     return {
         "outcome": verdict.outcome.value,
         "class": "B",
@@ -177,7 +194,7 @@ def _recount(case: Case) -> dict[str, Any]:
             "contract": contract_to_json(case.contract),
             "filter": conditions_to_json(case.filter),
             "person": "person" if keyed else None,
-            "secret": person_secret(context),
+            "hashed": True,  # as the view's companion holds them
             "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
             "below": case.rules.k,
             "earlier": [
@@ -194,6 +211,14 @@ def _recount(case: Case) -> dict[str, Any]:
 def person_set(node: Node, lineage: str, release: str) -> Path:
     """Where the node keeps which persons stood in which cell of a release, as keyed hashes."""
     return node.config.directory / "lineages" / lineage / f"{release}.parquet"
+
+
+def keep_person_set(node: Node, visit: str, lineage: str) -> None:
+    """Keep which persons stood in which cell (keyed hashes), for comparison with later releases (P6)."""
+    made, target = person_set_draft(node, visit), person_set(node, lineage, visit)
+    if made.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made.replace(target)
 
 
 def person_set_draft(node: Node, visit: str) -> Path:
@@ -218,21 +243,26 @@ def finer() -> Finer:
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:
     """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
     visit, asking = case.context.visit, case.asking
-    memory = remember(
-        recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
-    )
+    memory = None
+    if verdict.tables:
+        memory = remember(
+            recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
+        )
+    else:  # an answer given again is no new release
+        person_set_draft(case.context.node, visit.id).unlink(missing_ok=True)
     return {
         "outcome": verdict.outcome.value,
         "stored": verdict.stored_release or "",
         "tables": tables_to_json(verdict.tables, release=visit.id, rules=case.rules.hash),
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": list(verdict.notes),
-        "earlier": release_to_json(memory) if verdict.tables else None,
+        "earlier": release_to_json(memory) if memory else None,
     }
 
 
 def _block(node: Node, visit: Visit, quarantine: Quarantine, refused: Refused) -> Visit:
     """Keep the reason for the node's people and end the visit."""
+    person_set_draft(node, visit.id).unlink(missing_ok=True)
 
     def change(tx: Transaction) -> Visit:
         tx.change(quarantine, verdict={"outcome": "refused", "refusal": refused.refusal.value})

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import rows
+from fairnode.records.charge import Charge
 from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
@@ -58,6 +59,7 @@ TABLES: dict[type, Table] = {
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
     Rerun: _table("reruns", Rerun),
+    Charge: _table("charges", Charge, ("lineage",)),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),

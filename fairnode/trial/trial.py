@@ -225,7 +225,6 @@ def _recount(scene: _Scene, contract: OutputContract) -> Recount:
             "contract": contract_to_json(contract),
             "filter": conditions_to_json(conditions),
             "person": None,
-            "secret": "",
             "persons_out": None,
             "below": load_rules().k,
         },

@@ -59,6 +59,19 @@ def upgrade() -> None:
         batch_op.create_index("approvals_by_visit", ["visit"], unique=False)
 
     op.create_table(
+        "charges",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("requester", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("epsilon", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.create_index("charges_by_lineage", ["lineage"], unique=False)
+
+    op.create_table(
         "computations",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
