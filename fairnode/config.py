@@ -65,7 +65,9 @@ class Config:
     """One node: where it keeps its things, where it is reached, and whose it is.
 
     `port` serves people and machines; `peer_port` is the mailbox door for other nodes and `compute_port`
-    the one for compute parties (0: none).
+    the one for compute parties (0: none). `rules` are numbers of the disclosure rules in which this node is
+    stricter than the floor. `spool_folder` is no setting: the web process has one of its own, since it may be
+    another user than the worker.
     """
 
     directory: Path
@@ -78,6 +80,8 @@ class Config:
     peer_port: int = 0
     compute_port: int = 0
     harvest: Harvest = field(default_factory=Harvest)
+    rules: tuple[tuple[str, float], ...] = ()
+    spool_folder: str = "spool"
 
     @property
     def iri(self) -> str:
@@ -102,7 +106,7 @@ class Config:
     @property
     def spool(self) -> Path:
         """The folder of short-lived files: child jobs, views, sandboxes."""
-        return self.directory / "spool"
+        return self.directory / self.spool_folder
 
 
 def load_config(directory: Path) -> Config:
@@ -133,6 +137,7 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
         *_settings_findings(told.get("settings", {})),
+        *_rules_findings(told.get("rules", {})),
     ]
     if not told.get("organisation", {}).get("name"):
         findings.append(errors.Finding("organisation.name", "is missing: whose node is this?"))
@@ -152,7 +157,18 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         peer_port=node.get("peer_port", 0),
         compute_port=node.get("compute_port", 0),
         harvest=Harvest(**{name: tuple(told) for name, told in told.get("harvest", {}).items()}),
+        rules=tuple(sorted((name, float(value)) for name, value in told.get("rules", {}).items())),
     )
+
+
+def _rules_findings(rules: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [rules] table; which names there are, the rules themselves say."""
+    what = "must be a number, its name in quotes as in docs/gate.md"
+    return [
+        errors.Finding(f"rules.{name}", what)
+        for name, value in rules.items()
+        if isinstance(value, bool) or not isinstance(value, (int, float))
+    ]
 
 
 def _harvest_findings(harvest: dict[str, Any]) -> list[errors.Finding]:
@@ -252,6 +268,9 @@ def write_config(config: Config) -> None:
             "",
             "[harvest]",
             *(f"{f.name} = {_toml(getattr(config.harvest, f.name))}" for f in fields(Harvest)),
+            "",
+            "[rules]",
+            *(f'"{name}" = {value}' for name, value in config.rules),
             "",
         ]
     )

@@ -12,7 +12,6 @@ from fairnode import clock
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.datasets.description import describe
 from fairnode.datasets.views import compile_view as compile_query
-from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.network.joined import current
 from fairnode.node import Node
@@ -36,7 +35,7 @@ def approval_content(
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
-    rules = load_rules()
+    rules = node.rules
     told = plan.document
     return {
         "protocol": PROTOCOL,

@@ -7,6 +7,7 @@ page. IRIs are of the StatBarns ontology of SDC checks (https://www.w3id.org/sta
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -163,6 +164,31 @@ def with_nfilter(floor: RuleSet, options: Mapping[str, float]) -> RuleSet:
         if not _laxer(name, value, changes.get(name, floor.number(name))):
             changes[name] = value
     return stricter(floor, changes)
+
+
+@cache
+def own_rules(changes: tuple[tuple[str, float], ...]) -> RuleSet:
+    """The floor, made stricter by a node's own numbers: `threshold.k`, or DataSHIELD's `nfilter.tab`.
+
+    Raises `NotValid` for a name that there is not, `NotAllowed` for a number laxer than the floor; an nfilter
+    option that is laxer changes nothing.
+    """
+    theirs = {name: value for name, value in changes if name.startswith("nfilter.")}
+    return with_nfilter(stricter(load_rules(), {n: v for n, v in changes if n not in theirs}), theirs)
+
+
+def rules_to_toml(rules: RuleSet) -> str:
+    """The rule set as TOML that `load_rules` reads: what the node serves."""
+    lines = [f"name = {json.dumps(rules.name)}", f"version = {json.dumps(rules.version)}"]
+    for rule in rules.rules:
+        aliases = ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in rule.aliases.items())
+        title = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in rule.title.items())
+        lines += ["", "[[rule]]", f"id = {json.dumps(rule.id)}", f"iri = {json.dumps(rule.iri)}"]
+        lines += [f"aliases = {{ {aliases} }}"] if aliases else []
+        lines += [f"title = {{ {title} }}"]
+        lines += [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in rule.text.items()]
+        lines += ["[rule.values]", *(f"{k} = {v}" for k, v in rule.values.items())] if rule.values else []
+    return "\n".join(lines) + "\n"
 
 
 def rules_to_json(rules: RuleSet) -> dict[str, Any]:

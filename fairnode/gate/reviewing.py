@@ -14,7 +14,7 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.approvals.decide import DECIDING, tell_home
 from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
-from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
@@ -48,6 +48,7 @@ class Matter:
     author: str
     algorithm: dict[str, str]
     reviews: tuple[Review, ...]
+    rules: RuleSet
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -62,7 +63,7 @@ class Matter:
     @property
     def state(self) -> ReviewState:
         """Where the reviews stand."""
-        return review_state(self.given, self.excluded, load_rules())
+        return review_state(self.given, self.excluded, self.rules)
 
 
 def under_review(node: Node) -> list[Visit]:
@@ -96,13 +97,15 @@ def read_matter(reader: Reader, node: Node, visit_id: str) -> Matter:
     }
     reviews = tuple(reader.find(Review, {"visit": visit.id}, order="created"))
     named = {"id": algorithm.id, "name": algorithm.name, "version": algorithm.version}
-    return Matter(visit, plan.document, content, quarantine.verdict, algorithm.author, named, reviews)
+    return Matter(
+        visit, plan.document, content, quarantine.verdict, algorithm.author, named, reviews, node.rules
+    )
 
 
 def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
     """What a reviewer sees: the output, what the rules said, what was released of the lineage, reviews."""
     _check_is_reviewer(viewer)
-    found, rules = matter(node, visit_id), load_rules()
+    found, rules = matter(node, visit_id), node.rules
     visible = {review.reviewer for review in visible_reviews(found.given, viewer.id, rules)}
     return {
         "visit": visit_id,

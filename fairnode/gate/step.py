@@ -12,7 +12,7 @@ from fairnode import clock, errors, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, query_of, remember
-from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
@@ -130,7 +130,7 @@ def read_case(node: Node, visit: Visit) -> Case:
     with node.store.read() as reader:
         remembered = reader.find(Earlier, {"lineage": context.dataset.lineage}, order="created")
     earlier = tuple(release_from_json(row.facts) for row in remembered)
-    return Case(context, contract, conditions, load_rules(), earlier)
+    return Case(context, contract, conditions, node.rules, earlier)
 
 
 def _verdict(case: Case, result: bytes) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from fairnode import clock
 from fairnode.child import run_child
 from fairnode.datasets.description import Description, describe
 from fairnode.disclosure.history import History
-from fairnode.disclosure.rules import load_rules
 from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
@@ -189,7 +188,7 @@ def _use(scene: _Scene, state: ContainerState, output: int) -> Use:
 
 def _judged(scene: _Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, reviewed = load_rules(), scene.contract.class_b
+    rules, reviewed = scene.node.rules, scene.contract.class_b
     recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:
@@ -226,7 +225,7 @@ def _recount(scene: _Scene, contract: OutputContract) -> Recount:
             "filter": conditions_to_json(conditions),
             "person": None,
             "persons_out": None,
-            "below": load_rules().k,
+            "below": scene.node.rules.k,
         },
         spool=scene.node.config.spool,
         seconds=CHILD_SECONDS,

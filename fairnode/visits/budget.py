@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 
 from fairnode import clock, errors
 from fairnode.disclosure.budget import Spent, has_budget
-from fairnode.disclosure.rules import load_rules
 from fairnode.records.charge import Charge
 from fairnode.store.database import Reader, Transaction
 from fairnode.visits.context import VisitContext
@@ -35,8 +34,9 @@ def charge(tx: Transaction, context: VisitContext) -> None:
     lineage = context.dataset.lineage
     requester = str(context.plan.document["requester"]["organisation"])
     today = datetime.now(UTC).date()
-    if not has_budget(requester, today, spent_of(tx, lineage), load_rules()):
-        raise BudgetSpent(load_rules().explain("budget"))
+    rules = context.node.rules
+    if not has_budget(requester, today, spent_of(tx, lineage), rules):
+        raise BudgetSpent(rules.explain("budget"))
     tx.add(Charge(context.visit.id, lineage, requester, today.isoformat(), 0, clock.now()))
 
 

@@ -6,13 +6,15 @@ import json
 
 import pytest
 import rdflib
-from rdflib import RDF, Namespace, URIRef
+from rdflib import RDF, SKOS, Namespace, URIRef
 
 from fairnode.child import run_child
+from fairnode.disclosure.rules import load_rules
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
+FN = Namespace("https://w3id.org/fairnode/node#")
 DCT = Namespace("http://purl.org/dc/terms/")
 FDP = Namespace("https://w3id.org/fdp/fdp-o#")
 LDP = Namespace("http://www.w3.org/ns/ldp#")
@@ -72,6 +74,20 @@ def test_head_is_get_without_a_body(client, path):
         assert head.content == b""
         for name in ("Content-Type", "ETag", "Link", "Content-Length", "Last-Modified"):
             assert head.headers.get(name) == get.headers.get(name), name
+
+
+def test_the_disclosure_rules_are_served_with_the_hash_that_approvals_sign(client, web):
+    rules = load_rules()
+    assert load_rules(client.get("/rules.toml").text).hash == rules.hash
+    graph = rdflib.Graph().parse(data=client.get("/rules").text, format="turtle")
+    scheme = URIRef(f"{web.base}/rules")
+    assert str(graph.value(scheme, FN.disclosureRules)) == f"sha256:{rules.hash}"
+    told = set(graph.subjects(SKOS.inScheme, scheme))
+    assert len(told) == len(rules.rules)
+    checks = {str(o) for rule in told for o in graph.objects(rule, SKOS.closeMatch)}
+    assert checks == {rule.iri for rule in rules.rules}
+    page = client.get("/dataset/victims", headers={"Accept": "text/html"})
+    assert "/rules.toml" in page.text
 
 
 @pytest.mark.parametrize("path", RECORDS)
