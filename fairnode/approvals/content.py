@@ -21,6 +21,7 @@ from fairnode.records.rows import Algorithm, Dataset, Visit
 from fairnode.studies.combination import compute_facts
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view
+from fairnode.studies.privacy import privacy_of
 
 PROTOCOL = "fairnode/1"
 
@@ -35,7 +36,7 @@ def approval_content(
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
-    rules = node.rules
+    rules, terms = node.rules, privacy_of(plan, visit.stage)
     told = plan.document
     return {
         "protocol": PROTOCOL,
@@ -70,7 +71,8 @@ def approval_content(
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
-        "rerunOnPermutedRows": contract.class_b,
+        "rerunOnPermutedRows": contract.class_b and terms is None,
+        "privacy": dataclasses.asdict(terms) if terms else None,
     }
 
 

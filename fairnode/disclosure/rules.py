@@ -30,6 +30,8 @@ _HIGHER_IS_STRICTER = {
     "universe.persons": True,
     "budget.releases": False,
     "budget.days": True,
+    "privacy-loss.epsilon": False,
+    "privacy-loss.blocks": True,
     "rounding.base": True,
     "rounding.digits": False,
     "size.tables": False,

@@ -15,22 +15,24 @@ from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, que
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
+from fairnode.gate.contract import check_contract
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_claim, check_node_sets, pass_gate
+from fairnode.gate.private import noisy_counts, sampled
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
-from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
+from fairnode.records.result import Condition, Kind, Outcome, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
-from fairnode.records.review import Rerun
 from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.fit import compile_contract
+from fairnode.studies.privacy import PrivacyTerms, privacy_of
 from fairnode.visits.budget import give_back
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
-from fairnode.visits.rerun import ENDED
+from fairnode.visits.rerun import ENDED, reruns
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Case:
     filter: tuple[Condition, ...]
     rules: RuleSet
     earlier: tuple[EarlierRelease, ...]
+
+    @property
+    def terms(self) -> PrivacyTerms | None:
+        """The differential privacy that was asked for, if it was."""
+        return privacy_of(self.context.plan, self.context.visit.stage)
 
     @property
     def asking(self) -> Asking:
@@ -56,8 +63,9 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
-    combined, reviewed = case.context.plan.combines(visit.stage), case.contract.class_b
-    judged = _counts if combined else _to_review if reviewed else _verdict
+    combined, private = case.context.plan.combines(visit.stage), case.terms is not None
+    reviewed = case.contract.class_b and not private
+    judged = _counts if combined else _private if private else _to_review if reviewed else _verdict
     try:
         verdict = judged(case, quarantine.result)
     except Refused as refused:
@@ -67,8 +75,8 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     def change(tx: Transaction) -> Visit:
         _remember(tx, case, verdict)
         tx.change(quarantine, verdict=verdict)
-        if rerun := tx.get(Rerun, visit.id):
-            tx.change(rerun, result=b"")  # it was compared, and is good for nothing else
+        for rerun in reruns(tx, visit.id):
+            tx.change(rerun, result=b"")  # it was used, and is good for nothing else
         return tx.change(visit, state=state, changed=clock.now())
 
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
@@ -145,16 +153,50 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     return _verdict_json(case, recount, verdict)
 
 
+def _private(case: Case, result: bytes) -> dict[str, Any]:
+    """Tables under differential privacy, as JSON; the budget was charged before the run. Raises `Refused`."""
+    terms, spool = case.terms, case.context.node.config.spool
+    assert terms is not None, "asked for only where there are terms"
+    check_contract(case.contract, case.rules)
+    check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
+    recount = recount_from_json(_recount(replace(case, contract=counting(case.contract)))["recount"])
+    if recount.universe < case.rules.count("universe.persons"):
+        raise Refused(Refusal.UNIVERSE)
+    if case.contract.class_b:
+        with case.context.node.store.read() as reader:
+            parts = [rerun.result for rerun in reruns(reader, case.context.visit.id)]
+        tables = sampled(parts, case.contract, terms, case.rules, spool)
+    else:
+        check_claim(result, case.contract, recount, case.rules)
+        tables = noisy_counts(recount, terms, spool)
+    release = case.context.visit.id
+    told = tables_to_json(tables, release=release, rules=case.rules.hash)
+    privacy = {"epsilon": terms.epsilon / 1000, "blocks": terms.blocks, "low": terms.low, "high": terms.high}
+    return {
+        "outcome": Outcome.RELEASED.value,
+        "stored": "",
+        "tables": {**told, "privacy": privacy},
+        "reasons": [],
+        "notes": [],
+        "earlier": release_to_json(_memory_of(case)),
+    }
+
+
+def _memory_of(case: Case) -> EarlierRelease:
+    """What to remember of a release that tells no true counts: what it was about."""
+    asking, query = case.asking, query_of(case.contract, case.filter)
+    tables = tuple(EarlierTable(spec, ()) for spec in case.contract.tables)
+    release = case.context.visit.id
+    return EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter, tables)
+
+
 def _to_review(case: Case, result: bytes) -> dict[str, Any]:
     """What two people will be shown of a result of class B, as JSON. Raises `Refused`."""
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
     counted = _recount(replace(case, contract=counting(case.contract)))
     counts, history = recount_from_json(counted["recount"]), history_of(case.contract, case.earlier, counted)
     verdict = limit_result(result, case.contract, counts, case.rules, history)
-    asking, release = case.asking, case.context.visit.id
-    query = query_of(case.contract, case.filter)
-    tables = tuple(EarlierTable(spec, ()) for spec in case.contract.tables)
-    memory = EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter, tables)
+    release = case.context.visit.id
     return {
         "outcome": verdict.outcome.value,
         "class": "B",
@@ -163,7 +205,7 @@ def _to_review(case: Case, result: bytes) -> dict[str, Any]:
         "tables": {**tables_to_json(verdict.tables, release=release, rules=case.rules.hash), "class": "B"},
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": [],
-        "earlier": release_to_json(memory),
+        "earlier": release_to_json(_memory_of(case)),
         "rerun": _rerun(case, result),
     }
 
@@ -172,7 +214,8 @@ def _rerun(case: Case, result: bytes) -> dict[str, Any]:
     """What the run on permuted rows said: `same`, `different` with how many numbers were, or `failed`."""
     total = sum(len(list(table.keys())) for table in case.contract.tables)
     with case.context.node.store.read() as reader:
-        rerun = reader.get(Rerun, case.context.visit.id)
+        known = reruns(reader, case.context.visit.id)
+    rerun = known[0] if known else None
     if rerun is None or rerun.state != ENDED:
         return {"outcome": "failed", "numbers": 0, "of": total}
     try:

@@ -58,7 +58,7 @@ TABLES: dict[type, Table] = {
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
-    Rerun: _table("reruns", Rerun),
+    Rerun: _table("reruns", Rerun, ("visit",)),
     Charge: _table("charges", Charge, ("lineage",)),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),

@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime
 
 from fairnode import clock, errors
 from fairnode.disclosure.budget import Spent, has_budget
+from fairnode.disclosure.rules import RuleSet
 from fairnode.records.charge import Charge
 from fairnode.store.database import Reader, Transaction
+from fairnode.studies.privacy import check_installed, privacy_of
 from fairnode.visits.context import VisitContext
 
 
@@ -37,7 +39,23 @@ def charge(tx: Transaction, context: VisitContext) -> None:
     rules = context.node.rules
     if not has_budget(requester, today, spent_of(tx, lineage), rules):
         raise BudgetSpent(rules.explain("budget"))
-    tx.add(Charge(context.visit.id, lineage, requester, today.isoformat(), 0, clock.now()))
+    cost = _privacy_loss(tx, context, rules)
+    tx.add(Charge(context.visit.id, lineage, requester, today.isoformat(), cost, clock.now()))
+
+
+def _privacy_loss(tx: Transaction, context: VisitContext, rules: RuleSet) -> int:
+    """What the noise of a visit costs (thousandths of epsilon), 0 where there is none. Raises `BudgetSpent`.
+
+    It is one budget for everybody and for ever: noise wears off however many people share what they got.
+    """
+    terms = privacy_of(context.plan, context.visit.stage)
+    if terms is None:
+        return 0
+    check_installed()
+    spent = sum(row.epsilon for row in tx.find(Charge, {"lineage": context.dataset.lineage}))
+    if spent + terms.epsilon > round(rules.number("privacy-loss.epsilon") * 1000):
+        raise BudgetSpent(rules.explain("privacy-loss"))
+    return terms.epsilon
 
 
 def give_back(tx: Transaction, visit_id: str) -> None:

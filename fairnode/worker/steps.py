@@ -15,11 +15,10 @@ from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
-from fairnode.records.review import Rerun
 from fairnode.records.rows import Dataset, Request, Study, Visit
 from fairnode.records.states import StudyState, VisitState, ended
 from fairnode.release.step import step_passed
-from fairnode.visits.rerun import rerun_name, step_rerun, visit_of
+from fairnode.visits.rerun import reruns, step_rerun, visit_of
 from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
 from fairnode.visits.view import delete_view
 from fairnode.worker.turns import Place
@@ -110,9 +109,9 @@ def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
     """Leave nothing of an ended visit on this machine: container, copies and plaintext view."""
     engine.remove(visit)
     with node.store.read() as reader:
-        again = reader.get(Rerun, visit)
-    if again:
-        engine.remove(rerun_name(visit))
+        again = reruns(reader, visit)
+    for rerun in again:
+        engine.remove(rerun.id)
     delete_view(node, visit, study)
 
 

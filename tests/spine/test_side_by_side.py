@@ -30,9 +30,9 @@ from tests.spine.telling import write_study
 pytestmark = pytest.mark.needs_docker
 
 
-def ask(site, filters: list[list[dict]]) -> list[Visit]:
+def ask(site, filters: list[list[dict]], **changes) -> list[Visit]:
     """A study for each filter, all the same but for that, each approved by two people."""
-    told = json.loads(write_study(site, options={"dimension": ["region"]}).read_text())
+    told = json.loads(write_study(site, options={"dimension": ["region"]}, **changes).read_text())
     with site.open() as node:
         rosa = person_of(node, "rosa")
         for conditions in filters:
@@ -110,3 +110,22 @@ def test_of_one_question_asked_twice_at_once_one_answer_is_made_and_given_twice(
     with site.open() as node, node.store.read() as reader:
         one, other = reader.find(Release)
     assert one.table == other.table
+
+
+def test_noise_is_charged_before_the_run_and_refused_when_the_budget_is_spent(site):
+    parameters = {"dimensions": ["region"], "unit": "person"}
+    stages = [{"name": "count", "kind": "visit", "options": {"epsilon": 0.6}}]
+    first, second = ask(site, [[], []], parameters=parameters, stages=stages)
+    after = all_at_once(site, [first, second])
+    assert sorted(visit.state for visit in after) == ["failed", "preparing"]
+    begun = [visit for visit in after if visit.state == "preparing"]
+    (released,) = until(site, begun, VisitState.RELEASED)
+    with site.open() as node, node.store.read() as reader:
+        (charge,) = reader.find(Charge)
+        (release,) = reader.find(Release)
+    assert (charge.id, charge.epsilon) == (released.id, 600)
+    told = json.loads(release.table)
+    assert told["privacy"]["epsilon"] == 0.6
+    cells = told["tables"][0]["cells"]
+    assert {cell["status"] for cell in cells} == {"shown"}
+    assert any(cell["n"] % 5 for cell in cells)
