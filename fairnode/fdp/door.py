@@ -33,6 +33,8 @@ _READING: dict[str, Callable[..., Response]] = {
     "/sample/<key>.parquet": files.sample_parquet,
     "/shapes/<key>": files.shapes,
     "/spec": files.all_shapes,
+    "/rules": files.rules_page,
+    "/rules.toml": files.rules_file,
     "/sitemap.xml": files.site_map,
     "/robots.txt": files.robots,
     "/persistence": files.persistence,

@@ -1,12 +1,14 @@
 """Child job: the node counts every table of an output contract itself, from the harmonised view.
 
 Job: {"views": {input: path}, "contract": {...}, "filter": [...], "person": column or null,
-      "secret": hex, "persons_out": path or null, "below": k,
+      "secret": hex or "", "hashed": bool, "persons_out": path or null, "below": k,
       "earlier": [{"release": id, "path": path, "same_query": bool}]}
 Result: {"recount": {...}, "differences": [...], "entered": [...], "universes": [...]}
 
-`persons_out` gets one Parquet file of (tbl, cell, person): which persons stood in which cell, as 64-bit
-keyed hashes. It stays at the node and is what later releases of the same data are compared with (P6).
+The column `person` holds keys, or (`hashed`) numbers made of them under a secret of the node; with a `secret`
+keys are hashed here. `persons_out` gets one Parquet file of (tbl, cell, person): which persons stood in which
+cell, as 64-bit keyed hashes. It stays at the node and is what later releases of the same data are compared
+with (P6).
 """
 
 # ruff: noqa: S608 (names in the SQL are quoted and come from a contract whose form was checked)
@@ -14,13 +16,15 @@ keyed hashes. It stays at the node and is what later releases of the same data a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import duckdb
 
 from fairnode import errors
 from fairnode.gate.recounts import recount_to_json
-from fairnode.jobs.person_sets import compare_sets, number_persons, quoted, write_sets
+from fairnode.jobs.person_sets import compare_sets, number_of, quoted, write_sets
+from fairnode.jobs.positions import column_of, list_columns, position
 from fairnode.jobs.process import main
 from fairnode.jobs.true_margins import true_margins
 from fairnode.records.result import (
@@ -60,34 +64,41 @@ def _count(
         inputs = sorted({spec.input for spec in contract.tables})
         for name in inputs:
             database.read_parquet(job["views"][name]).create_view(f"file_{name}")
-        if person:
-            number_persons(database, inputs, person)
+        number = number_of(person, job.get("secret", ""), hashed=bool(job.get("hashed")))
         for name in inputs:
-            _load(database, name, contract, person)
+            _load(database, name, contract, number)
         tables = tuple(
             _recount_table(database, index, spec, person) for index, spec in enumerate(contract.tables)
         )
         universe = max(_universe(database, name, person) for name in inputs)
         found: dict[str, Any] = {"differences": [], "entered": [], "universes": []}
         if person and job.get("persons_out"):
-            write_sets(database, len(tables), job["secret"], job["persons_out"])
-            for earlier in job.get("earlier", []):
+            before = job.get("earlier", [])
+            write_sets(database, len(tables), inputs, job["persons_out"], keep=bool(before))
+            for earlier in before:
                 compare_sets(database, earlier, job["below"], found)
     return {"recount": recount_to_json(Recount(tables, universe, conditions)), **found}
 
 
-def _load(
-    database: duckdb.DuckDBPyConnection, name: str, contract: OutputContract, person: str | None
-) -> None:
-    """The columns of a view that the tables need, in memory, each person as a number."""
+def _load(database: duckdb.DuckDBPyConnection, name: str, contract: OutputContract, number: str) -> None:
+    """The columns of a view that the tables need, in memory: the only scan there is.
+
+    Each person is a number, and for each dimension there is the position of its code in the contract's list:
+    worked out here, where DuckDB does it once a code of the file's dictionary and not once a row.
+    """
     specs = [spec for spec in contract.tables if spec.input == name]
     wanted = {axis.variable for spec in specs for axis in spec.dimensions}
     wanted |= {spec.measure for spec in specs if spec.measure}
     wanted |= {spec.numerator.variable for spec in specs if spec.numerator}
-    columns = ["number" if person else "NULL AS number", *(quoted(column) for column in sorted(wanted))]
-    join = f"LEFT JOIN people ON CAST({quoted(person)} AS VARCHAR) = key" if person else ""
+    lists = list_columns(database, f"file_{name}")
+    axes = {axis for spec in specs for axis in spec.dimensions if axis.variable not in lists}
+    columns = [f"{number} AS number", *(quoted(column) for column in sorted(wanted))]
+    columns += [
+        f"{position(axis, quoted(axis.variable))} AS {column_of(axis)}"
+        for axis in sorted(axes, key=column_of)
+    ]
     source = quoted(f"file_{name}")
-    database.execute(f"CREATE TEMP TABLE {quoted(name)} AS SELECT {', '.join(columns)} FROM {source} {join}")
+    database.execute(f"CREATE TEMP TABLE {quoted(name)} AS SELECT {', '.join(columns)} FROM {source}")
 
 
 def _universe(database: duckdb.DuckDBPyConnection, name: str, person: str | None) -> int:
@@ -100,53 +111,38 @@ def _recount_table(
     database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, person: str | None
 ) -> RecountedTable:
     """One table: rows to persons to cells. Leaves the temporary table `persons_<index>` behind."""
-    axes = [f"d{i}" for i in range(len(spec.dimensions))]
-    _make_codes(database, index, spec, axes)
-    _make_persons(database, index, spec, axes, person)
+    _make_persons(database, index, spec, person)
+    select = _CELLS if spec.measure or spec.numerator else _COUNTED
     key = "person" if person else "NULL"
+    largest = "list_aggregate(max(size, 2), 'list')"
+    if spec.unit is Unit.PERSON and not spec.measure:
+        largest = "[1.0, if(count(*) > 1, 1.0, 0.0)]"
     rows = database.execute(
-        f"""SELECT cell, sum(rows), count({key}), sum(total), avg(mean), sum(size),
-                   list_aggregate(max(size, 2), 'list'), sum(parts), sum(rows - parts),
-                   count({key}) FILTER (parts > 0), count({key}) FILTER (parts < rows)
-            FROM persons_{index} GROUP BY cell"""
+        f"SELECT {select.format(key=key, largest=largest)} FROM persons_{index} GROUP BY cell"
     ).fetchall()
     found = {row[0]: row for row in rows}
     cells = tuple(
-        _cell(cell_key, found.get(position), spec, keyed=person is not None)
-        for position, cell_key in enumerate(spec.keys())
+        _cell(cell_key, found.get(place), spec, keyed=person is not None)
+        for place, cell_key in enumerate(spec.keys())
     )
-    margins = true_margins(
-        database,
-        spec,
-        lambda smaller: _source(database, smaller, [f"d{i}" for i in range(len(smaller.dimensions))]),
-        keyed=person is not None,
-    )
+    margins = true_margins(database, spec, partial(_source, database), keyed=person is not None)
     return RecountedTable(spec, cells, _not_recorded(database, spec, person), margins)
 
 
-def _make_codes(
-    database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, axes: Sequence[str]
-) -> None:
-    """The table `codes_<index>`: every cell's codes and its position in the contract's order."""
-    columns = "".join(f", {axis} VARCHAR" for axis in axes)
-    database.execute(f"CREATE TEMP TABLE codes_{index} (cell INTEGER{columns})")
-    keys = list(spec.keys())
-    lists = ", ".join(["unnest(?)"] * (len(axes) + 1))
-    database.execute(
-        f"INSERT INTO codes_{index} SELECT {lists}",
-        [list(range(len(keys))), *([key[i] for key in keys] for i in range(len(axes)))],
-    )
+_CELLS = (
+    "cell, sum(rows), count({key}), sum(total), avg(mean), sum(size), {largest}, sum(parts), "
+    "sum(rows - parts), count({key}) FILTER (parts > 0), count({key}) FILTER (parts < rows)"
+)
+# the same where every row counts for one and there are no parts
+_COUNTED = (
+    "cell, sum(rows), count({key}), sum(rows), 1.0, sum(size), {largest}, sum(rows), 0, count({key}), 0"
+)
 
 
 def _make_persons(
-    database: duckdb.DuckDBPyConnection,
-    index: int,
-    spec: TableSpec,
-    axes: Sequence[str],
-    person: str | None,
+    database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, person: str | None
 ) -> None:
     """The table `persons_<index>`: a line per cell and person (per row, without a person key)."""
-    source = _source(database, spec, axes)
     # Of a number of persons everybody is one; of rows and sums each contributes what is theirs.
     size = (
         "1.0"
@@ -155,38 +151,51 @@ def _make_persons(
         if spec.measure
         else "count(*)::DOUBLE"
     )
-    join = f"JOIN codes_{index} USING ({', '.join(axes)})" if axes else f"CROSS JOIN codes_{index}"
     if person:
-        sums = "sum(c) AS total, avg(c) AS mean" if spec.measure else "count(*)::DOUBLE AS total, 1.0 AS mean"
-        parts = "count(*) FILTER (part)" if spec.numerator else "count(*)"
-        select = f"cell, person, count(*) AS rows, {sums}, {size} AS size, {parts} AS parts"
-        end = "GROUP BY cell, person"
+        select, end = f"cell, person, count(*) AS rows, {size} AS size", "GROUP BY cell, person"
+        if spec.measure or spec.numerator:
+            sums = (
+                "sum(c) AS total, avg(c) AS mean"
+                if spec.measure
+                else "count(*)::DOUBLE AS total, 1.0 AS mean"
+            )
+            select += f", {sums}, {'count(*) FILTER (part)' if spec.numerator else 'count(*)'} AS parts"
     else:
         select = "cell, 1 AS rows, c AS total, c AS mean, abs(c) AS size, part::INTEGER AS parts"
         end = ""
+    cell = _cell_number(spec)
     database.execute(
-        f"CREATE TEMP TABLE persons_{index} AS SELECT {select} FROM ({source}) {join} "
-        f"WHERE c IS NOT NULL AND part IS NOT NULL {end}",
+        f"CREATE TEMP TABLE persons_{index} AS SELECT {select} FROM "
+        f"(SELECT *, {cell} AS cell FROM ({_source(database, spec)})) "
+        f"WHERE cell IS NOT NULL AND c IS NOT NULL AND part IS NOT NULL {end}",
         _part_codes(spec.numerator),
     )
 
 
-def _source(database: duckdb.DuckDBPyConnection, spec: TableSpec, axes: Sequence[str]) -> str:
+def _cell_number(spec: TableSpec) -> str:
+    """SQL for the position of a row's cell in the contract's order; null for a row that is in none."""
+    number = "0"
+    for place, axis in enumerate(spec.dimensions):
+        number = f"({number} * {len(axis.codes)} + d{place} - 1)"
+    return f"{number}::INTEGER"
+
+
+def _source(database: duckdb.DuckDBPyConnection, spec: TableSpec) -> str:
     """SQL for the rows of the view as d0, d1, ..., person, c (contribution), part (of the numerator?).
 
-    A column of lists (a variable with several values) puts a row into the cell of each value, once.
+    d0, d1, ... are positions in the lists of codes, from 1; null for what is not in them. A column of lists (a
+    variable with several values) puts a row into the cell of each value, once.
     """
-    lists = _list_columns(database, spec.input)
+    lists = list_columns(database, spec.input)
     inner = quoted(spec.input)
-    for axis, dimension in zip(axes, spec.dimensions, strict=True):
-        column = quoted(dimension.variable)
-        value = f"CAST({column} AS VARCHAR)"
-        if dimension.variable in lists:
-            distinct = f"list_distinct(CAST({column} AS VARCHAR[]))"
-            value = f"unnest(CASE WHEN len({distinct}) > 0 THEN {distinct} ELSE [NULL] END)"
-        inner = f"(SELECT *, {value} AS {axis} FROM {inner})"
+    for place, axis in enumerate(spec.dimensions):
+        value = column_of(axis)
+        if axis.variable in lists:
+            distinct = f"list_distinct(CAST({quoted(axis.variable)} AS VARCHAR[]))"
+            value = position(axis, f"unnest(CASE WHEN len({distinct}) > 0 THEN {distinct} ELSE [NULL] END)")
+        inner = f"(SELECT *, {value} AS d{place} FROM {inner})"
     contribution = f"CAST({quoted(spec.measure)} AS DOUBLE)" if spec.measure else "1.0::DOUBLE"
-    shown = "".join(f"{axis}, " for axis in axes)
+    shown = "".join(f"d{place}, " for place in range(len(spec.dimensions)))
     return f"SELECT {shown}number AS person, {contribution} AS c, {_part(spec, lists)} AS part FROM {inner}"
 
 
@@ -204,15 +213,9 @@ def _part_codes(numerator: Condition | None) -> list[list[str]]:
     return [sorted(numerator.codes)] if numerator else []
 
 
-def _list_columns(database: duckdb.DuckDBPyConnection, name: str) -> set[str]:
-    """The columns of a view that hold lists of codes."""
-    described = database.execute(f"DESCRIBE {quoted(name)}").fetchall()
-    return {row[0] for row in described if str(row[1]).endswith("[]")}
-
-
 def _not_recorded(database: duckdb.DuckDBPyConnection, spec: TableSpec, person: str | None) -> int:
     """How many units have no code in at least one dimension (a list without codes has none)."""
-    lists = _list_columns(database, spec.input)
+    lists = list_columns(database, spec.input)
     missing = [
         f"{quoted(d.variable)} IS NULL"
         if d.variable not in lists

@@ -19,6 +19,7 @@ from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
 from fairnode.studies.combination import OPEN_SYNTHETIC, is_overlap, program_name
 from fairnode.studies.document import StudyPlan
+from fairnode.studies.privacy import check_privacy, privacy_of
 
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
@@ -30,10 +31,18 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     if findings:
         raise errors.NotValid("The study does not fit the algorithm.", findings=tuple(findings))
     view = compile_view(plan, description, manifest)
-    _check_size(compile_contract(plan, description, manifest))
+    contract = compile_contract(plan, description, manifest)
+    _check_size(contract)
     check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
         raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
+    multiple = frozenset(c.name for c in view_columns(plan, description, manifest) if c.multiple)
+    for stage in plan.visits:
+        terms = privacy_of(plan, stage.name)
+        if terms is not None and plan.combines(stage.name):
+            raise errors.NotValid("What is combined over nodes gets no noise at one of them.")
+        if terms is not None:
+            check_privacy(terms, contract, multiple, load_rules())
 
 
 def reads_identifiers(manifest: Manifest) -> bool:

@@ -14,7 +14,6 @@ from fairnode.child import job_folder, run_child
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.twins import recipe
 from fairnode.disclosure.history import History
-from fairnode.disclosure.rules import load_rules
 from fairnode.engine import MIB, Consumption, ContainerState, Engine, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
@@ -242,7 +241,7 @@ def _use(scene: Scene, ran: _Ran, output: int) -> Use:
 
 def _judged(scene: Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, reviewed = load_rules(), scene.contract.class_b
+    rules, reviewed = scene.node.rules, scene.contract.class_b
     recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:
@@ -279,9 +278,8 @@ def _recount(scene: Scene, contract: OutputContract) -> Recount:
             "contract": contract_to_json(contract),
             "filter": conditions_to_json(conditions),
             "person": None,
-            "secret": "",
             "persons_out": None,
-            "below": load_rules().k,
+            "below": scene.node.rules.k,
         },
         spool=scene.node.config.spool,
         seconds=CHILD_SECONDS,

@@ -21,6 +21,7 @@ from fairnode.records.states import ApprovalState, VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, view_columns
+from fairnode.visits.budget import BudgetSpent, charge
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
 from fairnode.visits.view import make_view
 
@@ -71,7 +72,22 @@ def step_approved(node: Node, visit: Visit) -> Visit:
         if visit.expires <= clock.now():
             return move(node, visit, VisitState.EXPIRED, internal=str(error))
         return void_approvals(node, visit, str(error))
-    return move(node, visit, VisitState.PREPARING)
+    try:
+        return _begin(node, context)
+    except BudgetSpent as error:
+        return fail(node, visit, error.what)
+
+
+def _begin(node: Node, context: VisitContext) -> Visit:
+    """Charge the requester's budget and say that the preparation begins. Raises `BudgetSpent`."""
+    visit = context.visit
+
+    def change(tx: Transaction) -> Visit:
+        charge(tx, context)
+        return tx.change(visit, state=VisitState.PREPARING, changed=clock.now())
+
+    entry = Entry("visit.preparing", visit.id, "node", visit.study)
+    return commit(node.desk, change, entry, tell_home)
 
 
 def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:

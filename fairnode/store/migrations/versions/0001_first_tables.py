@@ -62,8 +62,9 @@ def upgrade() -> None:
         "charges",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("epsilon", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("purpose", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("requester", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("epsilon", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -347,12 +348,16 @@ def upgrade() -> None:
     op.create_table(
         "reruns",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("visit", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("deadline", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("result", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    with op.batch_alter_table("reruns", schema=None) as batch_op:
+        batch_op.create_index("reruns_by_visit", ["visit"], unique=False)
+
     op.create_table(
         "reviews",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
