@@ -110,7 +110,7 @@ def pass_gate(
     of any of them is a refusal of the whole result.
     """
     check_claim(raw, contract, recount, rules)
-    verdict = judge(recount, rules, history, audit)
+    verdict = judge(recount.judged, rules, history, audit)
     if verdict.outcome is Outcome.REFUSED:
         raise Refused(Refusal(verdict.refusals[0]))
     return verdict

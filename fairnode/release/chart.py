@@ -171,7 +171,7 @@ class _Pen:
         yield _text(x + width / 2, y + 17, self._said(cell), anchor="middle", extra=ink)
 
     def _value(self, cell: PublicCell) -> float | None:
-        return cell.n if self.table.spec.kind is Kind.COUNT else cell.v
+        return cell.n if self.table.spec.kind in {Kind.COUNT, Kind.PAIR} else cell.v
 
     def _said(self, cell: PublicCell) -> str:
         value = self._value(cell)
@@ -187,7 +187,7 @@ class _Pen:
 
 def _legend(table: PublicTable, language: str) -> str:
     """How the numbers were made, and what hatching means where there is some."""
-    parts = [_ROUNDED[language].format(base=table.base)] if table.spec.kind is Kind.COUNT else []
+    parts = [_ROUNDED[language].format(base=table.base)] if table.spec.kind in {Kind.COUNT, Kind.PAIR} else []
     hidden = any(cell.status is Status.HIDDEN for cell in table.cells)
     return " ".join([*parts, _HATCHED[language]] if hidden else parts)
 
