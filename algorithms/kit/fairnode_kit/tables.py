@@ -51,12 +51,15 @@ def _rows(database: duckdb.DuckDBPyConnection, records: Input, asked: Table) -> 
     view = database.read_parquet(str(records.path))
     view.create_view("records", replace=True)
     types = dict(zip(view.columns, map(str, view.types), strict=True))
-    columns = [f"{_codes(d.variable, types)} AS k{i}" for i, d in enumerate(asked.dimensions)]
+    rows = "records"
+    for i, d in enumerate(asked.dimensions):  # one after the other: side by side, lists would be read in step
+        rows = f"(SELECT *, {_codes(d.variable, types)} AS k{i} FROM {rows})"  # noqa: S608 - names are quoted
+    columns = [f"k{i}" for i in range(len(asked.dimensions))]
     columns.append(f"{_quoted(records.key) if records.key else 'NULL'} AS who")
     measure = asked.terms.get("measure")
     columns.append(f"CAST({_quoted(measure)} AS DOUBLE) AS v" if measure else "1.0 AS v")
     columns.append(f"{_part(asked, types)} AS part")
-    return f"SELECT {', '.join(columns)} FROM records"  # noqa: S608 - names are quoted
+    return f"SELECT {', '.join(columns)} FROM {rows}"  # noqa: S608 - names are quoted
 
 
 def _codes(column: str, types: Mapping[str, str]) -> str:
