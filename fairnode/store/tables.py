@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import rows
+from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
 from fairnode.records.review import Review
 
 METADATA = MetaData()
@@ -57,6 +58,8 @@ TABLES: dict[type, Table] = {
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
+    AlgorithmReview: _table("algorithm_reviews", AlgorithmReview, ("image",)),
+    TrustedNode: _table("trusted_nodes", TrustedNode),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),
