@@ -70,6 +70,7 @@ def review(node: Node, signer: Signer, algorithm: Algorithm, opinion: str, note:
         "organisation": f"{node.iri}/organisation",
         "node": node.keys.public,
         "reviewer": signer.person.id,
+        "key": signer.public,
         "at": clock.now(),
     }
     return _keep(node, signer.person.id, sign_statement(_statement(algorithm, told), signer, node.keys))
@@ -103,7 +104,7 @@ def take_in(node: Node, person: Person, sealed: bytes) -> AlgorithmReview:
 def trust(node: Node, person: Person, key: str, name: str) -> TrustedNode:
     """Let reviews of a node count here, by its public key (hex)."""
     _check_keeps_the_list(person)
-    if len(key) != 64 or set(key) - set("0123456789abcdef"):
+    if not _is_key(key):
         raise errors.NotValid("A node's public key is 64 digits and letters a-f.", to_do="fairnode doctor")
     row = TrustedNode(key, name, clock.now())
     entry = Entry("reviews.trusted", key, person.id, facts={"name": name})
@@ -119,6 +120,11 @@ def standing(node: Node, algorithm: Algorithm) -> Standing:
     counted = [r for r in reviews if r.node in trusted]
     same = [r for r in counted if (r.image, r.manifest) == (algorithm.image, algorithm.sha256)]
     return Standing(tuple(same), tuple(r for r in counted if r not in same))
+
+
+def _is_key(text: str) -> bool:
+    """Whether it can be a public key in hex."""
+    return len(text) == 64 and not set(text) - set("0123456789abcdef")
 
 
 def _check_keeps_the_list(person: Person) -> None:
@@ -144,8 +150,9 @@ def _claimed_node(sealed: bytes) -> str:
 
 
 def _open(sealed: bytes, node: str) -> dict[str, Any]:
-    """What an envelope says that this node signed. Raises `NotValid`."""
-    return _told(open_envelope(sealed, (node,)))
+    """What an envelope says that this node and the reviewer's key signed. Raises `NotValid`."""
+    key = _told(open_envelope(sealed, ()))["key"]
+    return _told(open_envelope(sealed, (node, key)))
 
 
 def _told(payload: bytes) -> dict[str, Any]:
@@ -157,12 +164,13 @@ def _told(payload: bytes) -> dict[str, Any]:
         image, manifest = f"sha256:{digests['image']}", str(digests["manifest"])
     except (ValueError, KeyError, TypeError) as error:
         raise errors.NotValid("This is not a review of an algorithm.") from error
+    right = right and _is_key(said["node"]) and _is_key(said["key"])
     if not right or said["opinion"] not in (APPROVED, REFUSED):
         raise errors.NotValid("This is not a review of an algorithm.")
     return {**said, "image": image, "manifest": manifest}
 
 
-_SAID = ("opinion", "note", "organisation", "node", "reviewer", "at")
+_SAID = ("opinion", "note", "organisation", "node", "reviewer", "key", "at")
 
 
 def _keep(node: Node, actor: str, sealed: bytes) -> AlgorithmReview:
