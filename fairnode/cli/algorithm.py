@@ -1,4 +1,4 @@
-"""fairnode algorithm: begin, check, build, try, submit and list algorithms."""
+"""fairnode algorithm: begin, check, build, try, submit, list and review algorithms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fairnode import errors
 from fairnode.algorithms.fitting import fit
 from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
-from fairnode.cli import trying
+from fairnode.cli import trying, vouching
 from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
@@ -28,6 +28,8 @@ def command() -> None:
 
 command.add_command(trying.new)
 command.add_command(trying.try_algorithm)
+for each in (vouching.review, vouching.reviews, vouching.take_review, vouching.trust):
+    command.add_command(each)
 
 
 @command.command("list", epilog="Example: fairnode algorithm list")

@@ -102,7 +102,7 @@ def pass_gate(
     refusal of the whole result.
     """
     check_claim(raw, contract, recount, rules)
-    verdict = judge(recount, rules, history, audit)
+    verdict = judge(recount.judged, rules, history, audit)
     if verdict.outcome is Outcome.REFUSED:
         raise Refused(Refusal(verdict.refusals[0]))
     return verdict

@@ -11,7 +11,9 @@ from typing import Any
 from fairnode import clock, errors, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
+from fairnode.disclosure.cells import threshold
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, query_of, remember
+from fairnode.disclosure.merging import runs_of_bands
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
@@ -139,7 +141,7 @@ def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     count is what goes in, so it counts again (P1, P19). Raises `Refused` for a table that is not equal, for
     tables that are not counts, and for a universe below the rules' (P7).
     """
-    recount = recount_from_json(_recount(case)["recount"])
+    recount = recount_from_json(_recount(case, combined=True)["recount"])
     if result is not None:
         check_claim(result, case.contract, recount, case.rules)
     if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
@@ -165,11 +167,11 @@ def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
-    history = history_of(case.contract, case.earlier, counted, finer())
+    history = history_of(recount.judged.contract, case.earlier, counted, finer())
     verdict = pass_gate(
         result, case.contract, recount, case.rules, history, child_audit(case.context.node.config.spool)
     )
-    return _verdict_json(case, recount, verdict)
+    return _verdict_json(case, recount.judged, verdict)
 
 
 def _private(case: Case, result: bytes) -> dict[str, Any]:
@@ -244,11 +246,18 @@ def _rerun(case: Case, result: bytes) -> dict[str, Any]:
     return {"outcome": "different" if numbers else "same", "numbers": numbers, "of": total}
 
 
-def _recount(case: Case) -> dict[str, Any]:
-    """The node's own count of every table, and how its persons differ from those of earlier releases."""
+def merging(rules: RuleSet) -> dict[str, int]:
+    """How many persons, or rows that may repeat a person, each cell needs for its bands to stand alone."""
+    return {"persons": threshold(rules, keyed=True), "rows": threshold(rules, keyed=False)}
+
+
+def _recount(case: Case, *, combined: bool = False) -> dict[str, Any]:
+    """The node's own count of every table, and how its persons differ from those of earlier releases.
+
+    Bands are merged for a local release only: over several nodes all must bring the same cells.
+    """
     context = case.context
     keyed = context.description.dataset.binding("personKey") is not None
-    query = query_of(case.contract, case.filter)
     return run_child(
         "recount",
         {
@@ -259,8 +268,9 @@ def _recount(case: Case) -> dict[str, Any]:
             "hashed": True,  # as the view's companion holds them
             "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
             "below": case.rules.k,
+            "merge": None if combined else merging(case.rules),
             "earlier": [
-                {"release": e.id, "path": str(path), "same_query": e.query == query}
+                {"release": e.id, "path": str(path), "query": e.query}
                 for e in case.earlier
                 if (path := person_set(context.node, context.dataset.lineage, e.id)).exists()
             ],
@@ -302,6 +312,12 @@ def finer() -> Finer:
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
     # profiles count what is not recorded as one more code
     told["ageBroad", NOT_RECORDED] = ("ageGroup", frozenset({NOT_RECORDED}))
+    for name, variable in vocabulary.variables().items():
+        told |= {
+            (name, band): (name, fine)
+            for band, fine in runs_of_bands(variable.notations).items()
+            if (name, band) not in told
+        }
     return told
 
 

@@ -2,8 +2,11 @@
 
 Job: {"views": {input: path}, "contract": {...}, "filter": [...], "person": column or null,
       "secret": hex or "", "hashed": bool, "persons_out": path or null, "below": k,
-      "earlier": [{"release": id, "path": path, "same_query": bool}]}
+      "merge": {"persons": k, "rows": n} or null,
+      "earlier": [{"release": id, "path": path, "query": hash (or "same_query": bool)}]}
 Result: {"recount": {...}, "differences": [...], "entered": [...], "universes": [...]}
+
+With `merge`, bands of the tables that say so are put together, and all but the first numbers are about those.
 
 The column `person` holds keys, or (`hashed`) numbers made of them under a secret of the node; with a `secret`
 keys are hashed here. `persons_out` gets one Parquet file of (tbl, cell, person): which persons stood in which
@@ -15,14 +18,19 @@ with (P6).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import duckdb
 
 from fairnode import errors
+from fairnode.disclosure.history import query_of
+from fairnode.disclosure.merging import groups_of, merged_margins, merged_spec, positions
 from fairnode.gate.recounts import recount_to_json
+from fairnode.jobs.pairs import with_complements
 from fairnode.jobs.person_sets import compare_sets, number_of, quoted, write_sets
 from fairnode.jobs.positions import column_of, list_columns, position
 from fairnode.jobs.process import main
@@ -71,13 +79,21 @@ def _count(
             _recount_table(database, index, spec, person) for index, spec in enumerate(contract.tables)
         )
         universe = max(_universe(database, name, person) for name in inputs)
+        recount = Recount(tables, universe, conditions)
+        if job.get("merge") and any(spec.merged for spec in contract.tables):
+            merged = tuple(
+                merge_table(database, index, table, job["merge"]) for index, table in enumerate(tables)
+            )
+            recount = replace(recount, merged=Recount(merged, universe, conditions))
         found: dict[str, Any] = {"differences": [], "entered": [], "universes": []}
         if person and job.get("persons_out"):
             before = job.get("earlier", [])
             write_sets(database, len(tables), inputs, job["persons_out"], keep=bool(before))
+            query = query_of(recount.judged.contract, conditions)
             for earlier in before:
-                compare_sets(database, earlier, job["below"], found)
-    return {"recount": recount_to_json(Recount(tables, universe, conditions)), **found}
+                same = {"same_query": earlier.get("query") == query}
+                compare_sets(database, {**same, **earlier}, job["below"], found)
+    return {"recount": recount_to_json(recount), **found}
 
 
 def _load(database: duckdb.DuckDBPyConnection, name: str, contract: OutputContract, number: str) -> None:
@@ -112,8 +128,19 @@ def _recount_table(
 ) -> RecountedTable:
     """One table: rows to persons to cells. Leaves the temporary table `persons_<index>` behind."""
     _make_persons(database, index, spec, person)
+    cells = cells_of(database, index, spec, keyed=person is not None)
+    if spec.kind is Kind.PAIR:
+        cells = with_complements(database, spec, cells)
+    margins = true_margins(database, spec, partial(_source, database), keyed=person is not None)
+    return RecountedTable(spec, cells, _not_recorded(database, spec, person), margins)
+
+
+def cells_of(
+    database: duckdb.DuckDBPyConnection, index: int, spec: TableSpec, *, keyed: bool
+) -> tuple[RecountedCell, ...]:
+    """Every cell of a table from its table `persons_<index>`."""
     select = _CELLS if spec.measure or spec.numerator else _COUNTED
-    key = "person" if person else "NULL"
+    key = "person" if keyed else "NULL"
     largest = "list_aggregate(max(size, 2), 'list')"
     if spec.unit is Unit.PERSON and not spec.measure:
         largest = "[1.0, if(count(*) > 1, 1.0, 0.0)]"
@@ -121,12 +148,46 @@ def _recount_table(
         f"SELECT {select.format(key=key, largest=largest)} FROM persons_{index} GROUP BY cell"
     ).fetchall()
     found = {row[0]: row for row in rows}
-    cells = tuple(
-        _cell(cell_key, found.get(place), spec, keyed=person is not None)
-        for place, cell_key in enumerate(spec.keys())
+    return tuple(
+        _cell(cell_key, found.get(place), spec, keyed=keyed) for place, cell_key in enumerate(spec.keys())
     )
-    margins = true_margins(database, spec, partial(_source, database), keyed=person is not None)
-    return RecountedTable(spec, cells, _not_recorded(database, spec, person), margins)
+
+
+def merge_table(
+    database: duckdb.DuckDBPyConnection, index: int, table: RecountedTable, least: Mapping[str, int]
+) -> RecountedTable:
+    """The table with bands put together, if it is one of those; `persons_<index>` then is about its cells."""
+    if not table.spec.merged:
+        return table
+    keyed = all(cell.persons is not None for cell in table.cells)
+    groups = groups_of(table.spec, table.cells, partial(_large_enough, least=least))
+    spec = merged_spec(table.spec, groups)
+    pairs = [list(column) for column in zip(*positions(table.spec, groups), strict=True)]
+    size = "max(size)" if spec.unit is Unit.PERSON else "sum(size)"
+    added = f"sum(rows) AS rows, {size} AS size"  # these are counts: there is nothing else
+    chosen = f"new, person, {added}" if keyed else "new, rows, total, mean, size, parts"
+    database.execute(
+        f"CREATE TEMP TABLE merged AS SELECT {chosen} FROM persons_{index} "
+        f"JOIN (SELECT unnest(?) AS cell, unnest(?) AS new) USING (cell) {'GROUP BY ALL' if keyed else ''}",
+        pairs,
+    )
+    database.execute(f"DROP TABLE persons_{index}")
+    database.execute(f"CREATE TEMP TABLE persons_{index} AS SELECT * RENAME (new AS cell) FROM merged")
+    database.execute("DROP TABLE merged")
+    cells = cells_of(database, index, spec, keyed=keyed)
+    return RecountedTable(spec, cells, table.not_recorded, merged_margins(table.margins, groups))
+
+
+def _large_enough(cells: Sequence[RecountedCell], *, least: Mapping[str, int]) -> bool:
+    """Whether bands together reach the threshold.
+
+    Persons who stand in two of them are counted twice here; the cell is then hidden by its own rule.
+    """
+    rows = sum(cell.rows for cell in cells)
+    persons = [cell.persons for cell in cells if cell.persons is not None]
+    if len(persons) < len(cells):
+        return rows >= least["rows"]
+    return min(rows, sum(persons)) >= least["persons"]
 
 
 _CELLS = (
@@ -163,10 +224,12 @@ def _make_persons(
     else:
         select = "cell, 1 AS rows, c AS total, c AS mean, abs(c) AS size, part::INTEGER AS parts"
         end = ""
-    cell = _cell_number(spec)
+    cell, source = _cell_number(spec), _source(database, spec)
+    if spec.kind is Kind.SPREAD:
+        source = _deviations(source, [f"d{place}" for place in range(len(spec.dimensions))])
     database.execute(
         f"CREATE TEMP TABLE persons_{index} AS SELECT {select} FROM "
-        f"(SELECT *, {cell} AS cell FROM ({_source(database, spec)})) "
+        f"(SELECT *, {cell} AS cell FROM ({source})) "
         f"WHERE cell IS NOT NULL AND c IS NOT NULL AND part IS NOT NULL {end}",
         _part_codes(spec.numerator),
     )
@@ -197,6 +260,13 @@ def _source(database: duckdb.DuckDBPyConnection, spec: TableSpec) -> str:
     contribution = f"CAST({quoted(spec.measure)} AS DOUBLE)" if spec.measure else "1.0::DOUBLE"
     shown = "".join(f"d{place}, " for place in range(len(spec.dimensions)))
     return f"SELECT {shown}number AS person, {contribution} AS c, {_part(spec, lists)} AS part FROM {inner}"
+
+
+def _deviations(source: str, axes: Sequence[str]) -> str:
+    """The rows of `source` with the squared distance from their cell's mean as contribution."""
+    cell = f"PARTITION BY {', '.join(axes)}" if axes else ""
+    rows = f"SELECT * FROM ({source}) WHERE c IS NOT NULL"
+    return f"SELECT * REPLACE (power(c - avg(c) OVER ({cell}), 2) AS c) FROM ({rows})"
 
 
 def _part(spec: TableSpec, lists: set[str]) -> str:
@@ -265,8 +335,10 @@ def _cell(key: Key, row: Sequence[Any] | None, spec: TableSpec, *, keyed: bool) 
 def _value(spec: TableSpec, n: int, of: tuple[float, float | None, int]) -> float | None:
     """What stands beside n. A mean over persons is the mean of each person's mean."""
     total, mean, numerator = of
-    if spec.kind is Kind.COUNT or (n == 0 and spec.kind is not Kind.SUM):
+    if spec.kind in {Kind.COUNT, Kind.PAIR} or (n == 0 and spec.kind is not Kind.SUM):
         return None
+    if spec.kind is Kind.SPREAD:
+        return math.sqrt(total / (n - 1)) if n > 1 else 0.0
     if spec.kind is Kind.SUM:
         return float(total)
     if spec.kind is Kind.PROPORTION:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import profile_rows, rows
+from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
 from fairnode.records.charge import Charge
 from fairnode.records.review import Rerun, Review
 
@@ -60,6 +61,8 @@ TABLES: dict[type, Table] = {
     Review: _table("reviews", Review, ("visit",)),
     Rerun: _table("reruns", Rerun, ("visit",)),
     Charge: _table("charges", Charge, ("lineage",)),
+    AlgorithmReview: _table("algorithm_reviews", AlgorithmReview, ("image",)),
+    TrustedNode: _table("trusted_nodes", TrustedNode),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),

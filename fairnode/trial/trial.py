@@ -22,6 +22,7 @@ from fairnode.gate.contract import read_result
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
+from fairnode.gate.step import merging
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
 from fairnode.records.result import Condition, OutputContract, Recount
@@ -31,6 +32,7 @@ from fairnode.studies.fit import compile_contract, compile_view
 from fairnode.trial.question import Question, plan_of
 from fairnode.trial.report import Trial, Use, explain, shown_cells
 from fairnode.visits.context import VIEW_NAME
+from fairnode.visits.launching import entrypoint_of, more_inputs
 from fairnode.visits.steps import limits_of, run_bytes
 
 TRIAL = "trial-"  # how the names of their containers begin
@@ -169,9 +171,12 @@ def _spec(scene: Scene, name: str, deadline: str, deadly: tuple[str, ...]) -> Vi
         visit_id=name,
         image_id=scene.subject.image_id,
         identity=scene.subject.identity,
-        entrypoint=manifest.entrypoint,
+        entrypoint=entrypoint_of(manifest),
         run_json=run_bytes(name, scene.plan, scene.description, manifest),
-        inputs={f"{VIEW_NAME}.parquet": scene.twin},
+        inputs={
+            f"{VIEW_NAME}.parquet": scene.twin,
+            **more_inputs(manifest, scene.twin, scene.node.config.spool),
+        },
         deadline=clock.parse(deadline),
         limits=limits_of(manifest),
         runtime=scene.node.config.settings.runtime,
@@ -280,6 +285,7 @@ def _recount(scene: Scene, contract: OutputContract) -> Recount:
             "person": None,
             "persons_out": None,
             "below": scene.node.rules.k,
+            "merge": merging(scene.node.rules),
         },
         spool=scene.node.config.spool,
         seconds=CHILD_SECONDS,

@@ -23,6 +23,8 @@ from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, view_columns
 from fairnode.visits.budget import BudgetSpent, charge
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
+from fairnode.visits.launching import entrypoint_of, more_inputs
+from fairnode.visits.launching import told as launcher_told
 from fairnode.visits.view import make_view
 
 WAIT_SECONDS = 2.0  # for the end of a container, before the visit's row is looked at again
@@ -120,9 +122,12 @@ def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
         visit_id=context.visit.id,
         image_id=image_name(context.algorithm.image),
         identity=context.algorithm.image,
-        entrypoint=context.manifest.entrypoint,
+        entrypoint=entrypoint_of(context.manifest),
         run_json=run_json(context),
-        inputs={f"{VIEW_NAME}.parquet": context.view_path},
+        inputs={
+            f"{VIEW_NAME}.parquet": context.view_path,
+            **more_inputs(context.manifest, context.view_path, context.node.config.spool),
+        },
         deadline=clock.parse(deadline),
         limits=limits_of(context.manifest),
         runtime=context.node.config.settings.runtime,
@@ -150,7 +155,7 @@ def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: M
     """/fairnode/run.json of design 4.1."""
     contract = compile_contract(plan, description, manifest)
     columns = view_columns(plan, description, manifest)
-    told = {
+    told: dict[str, Any] = {
         "study": plan.hash,
         "visit": visit,
         "parameters": plan.document["parameters"],
@@ -166,6 +171,8 @@ def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: M
         ],
         "contract": contract_to_json(contract),
     }
+    if manifest.launcher is not None:
+        told["launcher"] = launcher_told(manifest.launcher, manifest.entrypoint)
     return json.dumps(told, indent=1).encode()
 
 

@@ -24,6 +24,23 @@ def upgrade() -> None:
         batch_op.create_index("agreements_by_state", ["state"], unique=False)
 
     op.create_table(
+        "algorithm_reviews",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("image", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("manifest", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("opinion", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("organisation", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("node", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("reviewer", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("algorithm_reviews", schema=None) as batch_op:
+        batch_op.create_index("algorithm_reviews_by_image", ["image"], unique=False)
+
+    op.create_table(
         "algorithms",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
@@ -430,6 +447,13 @@ def upgrade() -> None:
         batch_op.create_index("tokens_by_person", ["person"], unique=False)
         batch_op.create_index("tokens_by_token_hash", ["token_hash"], unique=False)
 
+    op.create_table(
+        "trusted_nodes",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "twins",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
