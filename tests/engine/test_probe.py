@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 import docker
-from fairnode.engine_docker import probe as probe_module
 from fairnode.engine_docker.lockdown import LABEL_PROBE
 from fairnode.engine_docker.probe import PROGRAM, QUIET, pack, probe
 
@@ -24,15 +24,26 @@ def test_no_probe_escapes_from_a_visit_on_this_engine(engine, base_image):
     assert engine.list_visits() == ()
 
 
-def test_an_image_whose_python_tells_nothing_does_not_pass(engine, base_image, monkeypatch):
-    lie = (
-        "sh",
-        "-c",
-        """printf '{"attacks":[{"name":"sockets","held":true,"figure":""}]}' >/fairnode/out/result""",
-    )
-    honest = probe_module.attack_spec
-    monkeypatch.setattr(probe_module, "attack_spec", lambda *given: replace(honest(*given), entrypoint=lie))
-    held = {result.name for result in probe(engine, base_image) if result.held}
+LIAR = """#!/bin/sh
+printf '{"attacks":[{"name":"sockets","held":true,"figure":""}]}' >/fairnode/out/result
+"""
+
+
+@pytest.fixture
+def lying_image(base_image, tmp_path) -> Iterator[str]:
+    """An image whose python3 says that it was held, whatever it is given to run."""
+    (tmp_path / "python3").write_text(LIAR)
+    (tmp_path / "python3").chmod(0o755)
+    (tmp_path / "Dockerfile").write_text(f"FROM {base_image}\nCOPY python3 /usr/local/bin/python3\n")
+    client, name = docker.from_env(), f"fairnode/liar:{uuid4().hex[:12]}"
+    client.images.build(path=str(tmp_path), tag=name, rm=True, network_mode="none")
+    yield name
+    client.images.remove(name)
+    client.close()
+
+
+def test_an_image_whose_python_tells_nothing_does_not_pass(engine, lying_image):
+    held = {result.name for result in probe(engine, lying_image) if result.held}
     assert held == {"sockets"}
 
 

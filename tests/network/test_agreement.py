@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from dataclasses import replace
 
 import pytest
@@ -90,17 +92,20 @@ def test_another_version_of_the_protocol_is_refused(nodes):
     assert "the version that this node speaks" in refusal(content)
 
 
-def test_an_expired_agreement_is_not_joined_and_one_that_expires_is_no_longer_in_force(
-    nodes, network, monkeypatch
-):
+def test_an_expired_agreement_is_not_joined_and_one_that_expires_is_no_longer_in_force(nodes, made, tmp_path):
     content = agreement_of(nodes, expires=clock.later(-5))
     with pytest.raises(errors.Conflict, match="expired"):
         join(nodes["police"], content, signed(nodes, content), "p-lars")
-    node = network["labour"]
-    assert current(node) is not None
-    tomorrow = clock.later(2 * 86400)
-    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    shutil.copytree(made / "labour", tmp_path / "labour")
+    node, end = open_node(tmp_path / "labour"), clock.later(6)
+    content = agreement_of(nodes, expires=end)
+    join(node, content, signed(nodes, content), "p-lars")
+    in_force = current(node)
+    while clock.now() < end:
+        assert in_force is not None
+        time.sleep(0.2)
     assert current(node) is None
+    node.close()
 
 
 def test_a_node_signs_only_an_agreement_that_names_it_with_its_own_keys(nodes):
