@@ -10,7 +10,7 @@ SENTENCES = {
     "algorithm.replaced": "An older version of a program of this node itself is no longer known here.",
     "algorithm.submitted": "An author handed in an algorithm.",
     "combination.announced": "The home node said who adds, with what program, and whose numbers are asked.",
-    "combination.destroyed": "A compute party said that it destroyed the shares of what an organisation took back.",
+    "combination.destroyed": "A compute party destroyed the shares of what an organisation took back.",
     "combination.ended": "A combination ended without a result.",
     "combination.over": "The home node ended a combination; the shares kept for it were deleted.",
     "combination.ready": "An organisation's numbers are ready to be combined.",
