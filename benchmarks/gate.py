@@ -19,16 +19,16 @@ from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import judge
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.compare import check_equal
-from fairnode.gate.contract import contract_from_json
 from fairnode.gate.recounts import recount_from_json
 from fairnode.jobs import recount
 from fairnode.jobs.lp_audit import audit
 from fairnode.records.result import Cell, Result, ResultTable
+from fairnode.records.result_json import contract_from_json
 
 GOAL = 2.0
 REPEATS = 5
-SHAPES = {15: (5, 3), 400: (20, 20)}
-SIZES = (10_000, 100_000, 1_000_000)
+SHAPES = {15: (5, 3), 400: (20, 20), 10_000: (100, 100)}
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 
 
 def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, Any]]:
@@ -63,10 +63,11 @@ def make_view(folder: Path, size: int, regions: int, years: int) -> str:
     with duckdb.connect(config={"threads": 2}) as database:
         database.execute("SELECT setseed(0.5)")
         database.execute(
-            "CREATE TABLE t AS SELECT 'p' || (random() * ?)::INTEGER AS personKey, "
+            "CREATE TABLE d AS SELECT 'p' || (random() * ?)::INTEGER AS personKey, "
             "(random() * ?)::INTEGER::VARCHAR AS region, (random() * ?)::INTEGER AS year FROM range(?)",
             [size / 2, regions - 1, years - 1, size],
         )
+        database.execute("CREATE TABLE t AS SELECT *, hash(personKey) AS person FROM d")
         database.table("t").write_parquet(str(path))
     return str(path)
 
@@ -78,8 +79,8 @@ def make_job(view: str, regions: int, years: int) -> dict[str, Any]:
     ]
     table = {"id": "t", "kind": "count", "unit": "person", "input": "records", "dimensions": axes}
     return {
-        "views": {"records": view}, "contract": {"tables": [table]}, "person": "personKey",
-        "secret": "00" * 16, "below": 11,
+        "views": {"records": view}, "contract": {"tables": [table]}, "person": "person",
+        "hashed": True, "below": 11,
     }  # fmt: skip
 
 

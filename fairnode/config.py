@@ -60,12 +60,14 @@ class Harvest:
 
     `allow`: FAIR Data Points, by the beginning of their address. `private`: networks (`10.0.0.0/8`) or hosts
     of the own network that may be called all the same. `ping`: indexes that are told that this node exists;
-    none unless the organisation wants to be known.
+    none unless the organisation wants to be known. `welcome`: beginnings of addresses that may tell this node
+    of themselves, as an index of FAIR Data Points is told; none unless it is to be such an index.
     """
 
     allow: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     ping: tuple[str, ...] = ()
+    welcome: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Config:
     """One node: where it keeps its things, where it is reached, and whose it is.
 
     `port` serves people and machines; `peer_port` is the mailbox door for other nodes and `compute_port`
-    the one for compute parties (0: none).
+    the one for compute parties (0: none). `rules` are numbers of the disclosure rules in which this node is
+    stricter than the floor. `spool_folder` is no setting: the web process has one of its own, since it may be
+    another user than the worker.
     """
 
     directory: Path
@@ -86,6 +90,8 @@ class Config:
     peer_port: int = 0
     compute_port: int = 0
     harvest: Harvest = field(default_factory=Harvest)
+    rules: tuple[tuple[str, float], ...] = ()
+    spool_folder: str = "spool"
 
     @property
     def iri(self) -> str:
@@ -110,7 +116,7 @@ class Config:
     @property
     def spool(self) -> Path:
         """The folder of short-lived files: child jobs, views, sandboxes."""
-        return self.directory / "spool"
+        return self.directory / self.spool_folder
 
 
 def load_config(directory: Path) -> Config:
@@ -142,6 +148,7 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_node_findings(node),
         *_organisation_findings(told.get("organisation", {})),
         *_settings_findings(told.get("settings", {})),
+        *_rules_findings(told.get("rules", {})),
     ]
     if findings:
         raise errors.NotValid(f"{FILE} has mistakes.", findings=tuple(findings))
@@ -159,7 +166,18 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         peer_port=node.get("peer_port", 0),
         compute_port=node.get("compute_port", 0),
         harvest=Harvest(**{name: tuple(told) for name, told in told.get("harvest", {}).items()}),
+        rules=tuple(sorted((name, float(value)) for name, value in told.get("rules", {}).items())),
     )
+
+
+def _rules_findings(rules: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [rules] table; which names there are, the rules themselves say."""
+    what = "must be a number, its name in quotes as in docs/gate.md"
+    return [
+        errors.Finding(f"rules.{name}", what)
+        for name, value in rules.items()
+        if isinstance(value, bool) or not isinstance(value, (int, float))
+    ]
 
 
 def _harvest_findings(harvest: dict[str, Any]) -> list[errors.Finding]:
@@ -280,6 +298,9 @@ def write_config(config: Config) -> None:
             "",
             "[harvest]",
             *(f"{f.name} = {_toml(getattr(config.harvest, f.name))}" for f in fields(Harvest)),
+            "",
+            "[rules]",
+            *(f'"{name}" = {value}' for name, value in config.rules),
             "",
         ]
     )

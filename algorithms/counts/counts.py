@@ -29,9 +29,11 @@ def count(records: Input, table: Table) -> dict[tuple[str, ...], int]:
 
 def _query(keys: list[str], who: str) -> str:
     """Counts the different values of `who` for each combination of keys; all are columns of the file."""
-    columns = ", ".join([*(f"{key} AS k{i}" for i, key in enumerate(keys)), f"{who} AS who"])
-    numbered = 'SELECT *, row_number() OVER () AS "row number" FROM read_parquet($path)'
-    return f"SELECT * EXCLUDE who, count(DISTINCT who) FROM (SELECT {columns} FROM ({numbered})) GROUP BY ALL"  # noqa: S608
+    rows = '(SELECT *, row_number() OVER () AS "row number" FROM read_parquet($path))'
+    for i, key in enumerate(keys):  # one after the other: side by side, lists would be read in step
+        rows = f"(SELECT *, {key} AS k{i} FROM {rows})"  # noqa: S608 - keys are quoted
+    columns = "".join(f"k{i}, " for i in range(len(keys)))
+    return f"SELECT {columns}count(DISTINCT {who}) FROM {rows} GROUP BY ALL"  # noqa: S608 - keys are quoted
 
 
 def _values(column: str, kind: str) -> str:

@@ -70,9 +70,13 @@ def deal_lists(shape: OverlapShape, uploads: Uploads) -> list[int]:
     return [int((on == lane(pattern)).sum()) for pattern in patterns(shape.lists)]
 
 
-def deal_counts(program: Any, parameters: Job, contributors: int, uploads: Uploads) -> None:
-    """Deal counts of 0 to 39 for a program of tables."""
+def deal_counts(program: Any, parameters: Job, cells: int, contributors: int, uploads: Uploads) -> None:
+    """Deal counts of 0 to 39 for a program: one list, or persons and fewer events; rising for a quantile."""
     for number in range(contributors):
-        drawn = np.random.default_rng(number).integers(0, 40, parameters["cells"]).tolist()
-        columns: Sequence[Sequence[int]] = [drawn]
-        uploads.add(program.encode(columns, parameters, number), program.ring(parameters))
+        drawn = np.random.default_rng(number).integers(0, 40, cells)
+        columns: dict[str, Sequence[Sequence[int]]] = {
+            "sum": [drawn.tolist()],
+            "quantile": [np.sort(drawn).tolist()],
+            "regression": [(drawn + 60).tolist(), (drawn // 2 + 5).tolist()],
+        }
+        uploads.add(program.encode(columns[program.name], parameters, number), program.ring(parameters))

@@ -55,8 +55,10 @@ def _case_file(
     for person, number in zip(known, numbers, strict=True):
         key = f"{organisation.letter}{person.identified:%y}-{number}"
         consent = rng.choices([code for code, _ in CONSENT], [share for _, share in CONSENT])[0]
-        facts = {**vars(person), "key": key, "consent": consent}
-        table.append([_cell(column, facts, rng) for column in organisation.columns])
+        facts = {**vars(person), **vars(person.journey), "key": key, "consent": consent}
+        # what was added later is drawn apart, so that everything else stays as it was
+        apart = random.Random(f"{seed}:{key}")  # noqa: S311 - reproducible, not secret
+        table.append([_cell(c, facts, apart if c.apart else rng) for c in organisation.columns])
         keys.append((key, person.number))
     return table, keys
 
@@ -64,6 +66,8 @@ def _case_file(
 def _cell(column: Column, facts: Mapping[str, object], rng: random.Random) -> Cell:
     """What stands in this column for this person; None where the file has nothing."""
     value = facts[column.attribute]
+    if value is None:
+        return None
     if rng.random() < column.gap:
         return None
     if isinstance(value, tuple):

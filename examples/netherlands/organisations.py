@@ -20,7 +20,7 @@ class Column:
     `attribute` names what is written (of `people.Person`, or `key`, `age`, `consent`); `codes` are pairs of
     local code and notation; `gap` is the share of cells left out although the person has a value; `binds` are
     the variables, each with what has to be derived ("" = as it is). `text` is how dates are written; where it
-    is None the file type has dates of its own.
+    is None the file type has dates of its own. What belongs to the journey is drawn `apart`.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Column:
     text: str | None = "%Y-%m-%d"
     gap: float = 0.0
     coded: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ POLICE = Organisation(
         _coded("uitbuitingsvorm", "form", "exploitationForm", codes.FORM_NL, missing=("", "nb")),
         _coded("dwangmiddelen", "means", "meansOfControl", codes.MEANS_NL, separator="|", gap=0.10),
         _coded("relatie ronselaar", "recruiter", "recruiterRelation", codes.RECRUITER_NL),
+        _coded("land werving", "recruited_in", "recruitmentCountry", (), gap=0.05, apart=True),
+        _coded("doorreis", "through", "transitCountry", (), separator="|", gap=0.05, apart=True),
+        _coded("wervingswijze", "methods", "recruitmentMethod", (), separator="|", gap=0.10, apart=True),
+        Column("doorverwezen op", "referred", (("outgoingReferralDate", ""),), text="%d-%m-%Y", apart=True),
+        Column("besluit op", "decided", (("statusDecisionDate", ""),), text="%d-%m-%Y", apart=True),
     ),
 )  # fmt: skip
 
@@ -100,6 +106,9 @@ KMAR = Organisation(
         _coded("District", "region", "region", codes.UNIT_NUMBER, gap=0.04),
         Column("Melddatum", "identified", DATE, text="%Y%m%d"),
         _coded("Vorm", "form", "exploitationForm", codes.FORM_SHORT, missing=("", "ONB")),
+        _coded("Land van werving", "recruited_in", "recruitmentCountry", (), gap=0.02, apart=True),
+        _coded("Via", "through", "transitCountry", (), separator=" ", gap=0.02, apart=True),
+        Column("Doorverwezen", "referred", (("outgoingReferralDate", ""),), text="%Y%m%d", apart=True),
     ),
 )  # fmt: skip
 
@@ -181,6 +190,8 @@ OTHERS = Organisation(
         _coded("vic_MethodsOfControl", "means", "meansOfControl", codes.MEANS_HTCDS, separator=";"),
         _coded("vic_RelationshipToTrafficker", "recruiter", "recruiterRelation", codes.RECRUITER_EN),
         _coded("con_Consent", "consent", "consent", (("true", "yes"), ("false", "no"))),
+        _coded("vic_MethodOfRecruitment", "methods", "recruitmentMethod", (), separator=";", apart=True),
+        Column("cas_OutgoingReferralDate", "referred", (("outgoingReferralDate", ""),), apart=True),
     ),
 )  # fmt: skip
 

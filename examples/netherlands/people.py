@@ -10,6 +10,7 @@ from math import prod
 from typing import TypeVar
 
 from . import marginals
+from .journeys import Journey, draw_journey
 from .names import Names
 from .table import LISTS, published
 
@@ -35,6 +36,7 @@ class Person:
     age: int
     means: tuple[str, ...]
     recruiter: str
+    journey: Journey
 
 
 def draw_people(seed: int) -> list[Person]:
@@ -49,7 +51,7 @@ def draw_people(seed: int) -> list[Person]:
     drawn = _draw_attributes(rng, reporters)
     names = Names(seed)
     taken: set[Identity] = set()
-    return [_person(rng, names, i, reporters[i], traits, taken) for i, traits in enumerate(drawn)]
+    return [_person(rng, names, (seed, i), reporters[i], traits, taken) for i, traits in enumerate(drawn)]
 
 
 @dataclass(frozen=True)
@@ -98,20 +100,25 @@ def _draw_attributes(rng: random.Random, reporters: Sequence[tuple[str, ...]]) -
 def _person(
     rng: random.Random,
     names: Names,
-    number: int,
+    which: tuple[int, int],
     reporters: tuple[str, ...],
     traits: Traits,
     taken: set[Identity],
 ) -> Person:
-    """The person with these traits; names and birth date together are an identity that nobody shares."""
+    """The person with these traits; names and birth date together are an identity that nobody shares.
+
+    `which` is the seed and the number of the person.
+    """
     identified = _day_of(rng, traits.year)
     age = _age_in(rng, traits.age_group)
     while (identity := (*names.draw(traits.citizenship, traits.sex), _born(rng, identified, age))) in taken:
         pass
     taken.add(identity)
+    seed, number = which
+    journey = draw_journey(f"{seed}:{number}", traits.citizenship, traits.recruiter, identified)
     return Person(
         number, reporters, *identity, traits.sex, traits.citizenship, traits.form, traits.region,
-        identified, age, _means(rng), traits.recruiter,
+        identified, age, _means(rng), traits.recruiter, journey,
     )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def source(organisation: Organisation) -> str:
 
 def _binding(column: Column, variable: str, derive: str) -> str:
     """One binding: this column carries this variable."""
-    written = column.text if column.attribute in ("birth_date", "identified") else None
+    written = column.text if column.attribute in ("birth_date", "identified", "referred", "decided") else None
     return binding_turtle(
         Binding(
             column.name,

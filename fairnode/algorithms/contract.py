@@ -34,7 +34,7 @@ def _table(
     table: OutputTable, parameters: Mapping[str, Any], codes: Mapping[str, Sequence[str]], unit: str
 ) -> dict[str, Any]:
     codes = {**codes, **dict(table.own_codes)}
-    names = _dimensions(table, parameters)
+    names = asked_dimensions(table, parameters)
     cells = _check(table, names, codes)
     if cells > MOST_CELLS:
         raise NotValid(
@@ -51,8 +51,10 @@ def _table(
             for name in names
         ],
     }
-    if table.measure:
-        told["measure"] = table.measure
+    if measure := measure_of(table, parameters):
+        told["measure"] = measure
+    if table.merged:
+        told["merged"] = True
     if table.numerator:
         told["numerator"] = {"variable": table.numerator.variable, "in": list(table.numerator.codes)}
     return told
@@ -67,7 +69,16 @@ def _is_sensitive(table: OutputTable, name: str) -> bool:
     return known is not None and known.sensitive and name not in dict(table.own_codes)
 
 
-def _dimensions(table: OutputTable, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+def measure_of(table: OutputTable, parameters: Mapping[str, Any]) -> str:
+    """The variable whose sum, mean or spread a table holds, by its manifest or by the study."""
+    named = parameters.get(table.measure_parameter, "") if table.measure_parameter else table.measure
+    if not isinstance(named, str):
+        raise NotValid(f"The parameter {table.measure_parameter!r} must name a variable.")
+    return named
+
+
+def asked_dimensions(table: OutputTable, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The variables of a table's dimensions, by its manifest or by the study. Raises `NotValid`."""
     if not table.dimensions_parameter:
         return table.dimensions
     given = parameters.get(table.dimensions_parameter, [])

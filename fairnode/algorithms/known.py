@@ -122,7 +122,7 @@ def _keep_archive(archive: Path, target: Path) -> None:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         part = target.with_suffix(".part")
         shutil.copyfile(archive, part)
-        part.chmod(0o600)
+        part.chmod(0o640)  # the worker may be another user, of the same group
         part.replace(target)
     except OSError as error:
         raise errors.Unavailable(

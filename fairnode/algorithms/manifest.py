@@ -18,6 +18,7 @@ from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
     Condition,
     InputNeed,
+    Launcher,
     Manifest,
     OutputTable,
     Resources,
@@ -41,6 +42,7 @@ KEYWORDS = frozenset(
 )
 # Patterns end with \Z, because Python's $ lets one line break through.
 _NAME = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"}
+_NAME_OR_PARAMETER = r"^(parameter:)?[A-Za-z][A-Za-z0-9_-]{0,63}\Z"
 _NAMES = {"type": "array", "items": _NAME, "uniqueItems": True, "maxItems": 64}
 _LINE = {"type": "string", "minLength": 1, "maxLength": 200}
 # A dimension of the algorithm's own, with its closed list: for tables of class B only.
@@ -108,6 +110,18 @@ SCHEMA = _table(
             ),
         },
         "parameters": {"type": "object"},
+        "launcher": _table(
+            {
+                "protocol": {"enum": ["vantage6-4", "run-context"]},
+                "method": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"},
+                "arguments": _NAMES,
+                "tables": {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": _LINE, "maxItems": 10},
+                },
+            },
+            *("protocol", "method"),
+        ),
         "outputs": {
             "type": "array",
             "minItems": 1,
@@ -125,7 +139,8 @@ SCHEMA = _table(
                         ]
                     },
                     "unit": {"enum": ["registration", "person"]},
-                    "measure": _NAME,
+                    "measure": {"type": "string", "pattern": _NAME_OR_PARAMETER},
+                    "merged": {"type": "boolean"},
                     "numerator": _table(
                         {"variable": _NAME, "in": {"type": "array", "items": _LINE, "minItems": 1}},
                         *("variable", "in"),
@@ -264,8 +279,9 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(f"{where}.dimensions", f"there is no {dimensions.replace(':', ' ')!r}")
         if _own_axes(output) and output["kind"] != "other":
             yield Finding(f"{where}.dimensions", "with codes of their own belong to kind 'other' only")
-        if (output["kind"] in ("sum", "mean")) != ("measure" in output):
-            yield Finding(f"{where}.measure", "belongs to a sum or a mean, and only there")
+        yield from _loose_measure(output, where, parameters)
+        if "launcher" in told and output["kind"] != "other":
+            yield Finding(f"{where}.kind", "is 'other' for an algorithm of another platform")
         if (output["kind"] == "proportion") != ("numerator" in output):
             yield Finding(f"{where}.numerator", "belongs to a proportion, and only there")
 
@@ -276,6 +292,19 @@ def _what_runs(told: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("image", "an algorithm is either an image or, in [node], a program of the node")
     if ("image" in told) != ("outputs" in told):
         yield Finding("outputs", "belong to an image, and to every image")
+
+
+def _loose_measure(output: Mapping[str, Any], where: str, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the numbers of one table, as far as its kind says."""
+    kind, measure, dimensions = output["kind"], output.get("measure", ""), output.get("dimensions", [])
+    if measure.startswith(PARAMETER) and measure.removeprefix(PARAMETER) not in parameters:
+        yield Finding(f"{where}.measure", f"there is no {measure.replace(':', ' ')!r}")
+    if (kind in ("sum", "mean", "spread")) != ("measure" in output):
+        yield Finding(f"{where}.measure", "belongs to a sum, a mean or a spread, and only there")
+    if output.get("merged") and kind != "count":
+        yield Finding(f"{where}.merged", "belongs to counts only")
+    if kind == "pair" and isinstance(dimensions, list) and len(dimensions) != 2:
+        yield Finding(f"{where}.dimensions", "of a pair are two variables")
 
 
 def _manifest(told: Mapping[str, Any]) -> Manifest:
@@ -299,7 +328,13 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
         programs=tuple(stages.get("programs", ())),
         resources=Resources(**told.get("resources", {})),
         node_program=told.get("node", {}).get("program", ""),
+        launcher=_launcher(told["launcher"]) if "launcher" in told else None,
     )
+
+
+def _launcher(told: Mapping[str, Any]) -> Launcher:
+    places = tuple((table, tuple(steps)) for table, steps in told.get("tables", {}).items())
+    return Launcher(told["protocol"], told["method"], tuple(told.get("arguments", ())), places)
 
 
 def _input(told: Mapping[str, Any]) -> InputNeed:
@@ -321,7 +356,8 @@ def _own_axes(output: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], .
 
 def _output(told: Mapping[str, Any], first_input: str) -> OutputTable:
     dimensions, numerator = told.get("dimensions", []), told.get("numerator")
-    given = isinstance(dimensions, str)
+    given, measure = isinstance(dimensions, str), told.get("measure", "")
+    asked = measure.startswith(PARAMETER)
     return OutputTable(
         id=told["id"],
         kind=TableKind(told["kind"]),
@@ -330,6 +366,8 @@ def _output(told: Mapping[str, Any], first_input: str) -> OutputTable:
         own_codes=_own_axes(told),
         dimensions_parameter=dimensions.removeprefix(PARAMETER) if given else "",
         unit=told.get("unit", ""),
-        measure=told.get("measure", ""),
+        measure="" if asked else measure,
+        measure_parameter=measure.removeprefix(PARAMETER) if asked else "",
+        merged=told.get("merged", False),
         numerator=Condition(numerator["variable"], tuple(numerator["in"])) if numerator else None,
     )

@@ -1,4 +1,4 @@
-"""A new algorithm's folder: a copy of `counts`, which runs at once, under its own name."""
+"""A new algorithm's folder: a copy of `counts` or `counts-r`, which runs at once, under its own name."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from fairnode import errors
 from fairnode.share import shared
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_FILES = ("algorithm.toml", "Dockerfile", "requirements.txt", "counts.py")
+_FILES = ("algorithm.toml", "Dockerfile", "requirements.txt")
+_PROGRAMS = {"python": ("counts", "counts.py", "algorithm.py"), "r": ("counts-r", "counts.R", "algorithm.R")}
+LANGUAGES = tuple(_PROGRAMS)
 _README = """\
 # {name}
 
 What it counts or computes, of whom, and for which question: one paragraph that counsel can read.
 
 - `algorithm.toml` says what it is, needs, takes and puts out; fill in title, description, authors, source.
-- `algorithm.py` is one function from what is asked to tables; now it counts by the variables of the study.
+- `{program}` is one function from what is asked to tables; now it counts by the variables of the study.
 - `requirements.txt` pins what is installed beside it, by hash.
 - `Dockerfile` puts it on the base image; the same source gives the same identity.
 
@@ -27,8 +29,8 @@ What it counts or computes, of whom, and for which question: one paragraph that 
 """
 
 
-def new_algorithm(name: str, target: Path) -> None:
-    """Leave a working algorithm called `name` in the new folder `target`.
+def new_algorithm(name: str, target: Path, language: str = "python") -> None:
+    """Leave a working algorithm called `name` in the new folder `target`, in Python or R (`LANGUAGES`).
 
     Raises `NotValid` for a name that a manifest does not take, `Conflict` when the folder is there already.
     """
@@ -41,12 +43,11 @@ def new_algorithm(name: str, target: Path) -> None:
         target.mkdir(parents=True)
     except FileExistsError as error:
         raise errors.Conflict(f"{target} is there already.", to_do="Choose another name.") from error
-    for file in _FILES:
-        text = (shared("algorithms") / "counts" / file).read_text(encoding="utf-8")
-        (target / file.replace("counts.py", "algorithm.py")).write_text(
-            _renamed(text, name), encoding="utf-8"
-        )
-    (target / "README.md").write_text(_README.format(name=name), encoding="utf-8")
+    pattern, old, new = _PROGRAMS[language]
+    for file in (*_FILES, old):
+        text = (shared("algorithms") / pattern / file).read_text(encoding="utf-8").replace(old, new)
+        (target / file.replace(old, new)).write_text(_renamed(text, name), encoding="utf-8")
+    (target / "README.md").write_text(_README.format(name=name, program=new), encoding="utf-8")
 
 
 def _renamed(text: str, name: str) -> str:
@@ -59,7 +60,6 @@ def _renamed(text: str, name: str) -> str:
         "authors": ["Your name"],
         "source": f"https://example.org/{name}",
     }
-    text = text.replace("counts.py", "algorithm.py")
     head, table, rest = text.partition("[image]\n")
     if not table:
         return text

@@ -19,7 +19,9 @@ PREFIX = "/api/"
 
 @dataclass(frozen=True)
 class Operation:
-    """One method on one path. `body` is the schema of the request's JSON, `query` of its parameters."""
+    """One method on one path. `body` is the schema of the request's JSON, `query` of its parameters,
+    of which some are `needed`.
+    """
 
     name: str
     method: str
@@ -29,6 +31,7 @@ class Operation:
     query: Mapping[str, Mapping[str, Any]]
     values: Mapping[str, Mapping[str, Any]]
     headers: Mapping[str, Mapping[str, Any]]
+    needed: tuple[str, ...] = ()
 
 
 @cache
@@ -62,6 +65,7 @@ def _operations() -> Iterator[Operation]:
                 query={p["name"]: p["schema"] for p in given if p["in"] == "query"},
                 values={p["name"]: p["schema"] for p in given if p["in"] == "path"},
                 headers={p["name"]: p["schema"] for p in given if p["in"] == "header"},
+                needed=tuple(p["name"] for p in given if p["in"] == "query" and p.get("required")),
             )
 
 
@@ -105,6 +109,9 @@ def read_query(operation: Operation, told: Mapping[str, str]) -> dict[str, Any]:
         if name not in operation.query:
             raise errors.FairnodeError(f"There is no parameter '{name[:50]}' here.")
         read[name] = _typed(operation.query[name], text, name)
+    for name in operation.needed:
+        if name not in read:
+            raise errors.FairnodeError(f"The parameter '{name}' is missing.")
     return read
 
 

@@ -12,7 +12,6 @@ from fairnode import clock
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import compile_view as compile_query
-from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.network.joined import current
 from fairnode.node import Node
@@ -23,6 +22,7 @@ from fairnode.records.rows import Algorithm, Dataset, Visit
 from fairnode.studies.combination import compute_facts
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view, reads_identifiers
+from fairnode.studies.privacy import privacy_of
 
 PROTOCOL = "fairnode/1"
 
@@ -37,7 +37,7 @@ def approval_content(
     description, manifest = describe(dataset.record, dataset.iri), read_manifest(algorithm.manifest)
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
-    rules = load_rules()
+    rules, terms = node.rules, privacy_of(plan, visit.stage)
     told = plan.document
     return {
         "protocol": PROTOCOL,
@@ -72,7 +72,8 @@ def approval_content(
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
-        "rerunOnPermutedRows": contract.class_b,
+        "rerunOnPermutedRows": contract.class_b and terms is None,
+        "privacy": dataclasses.asdict(terms) if terms else None,
     }
 
 

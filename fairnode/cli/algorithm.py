@@ -1,4 +1,4 @@
-"""fairnode algorithm: begin, check, build, try, submit and list algorithms."""
+"""fairnode algorithm: begin, check, build, try, submit, list and review algorithms."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from fairnode import errors
+from fairnode.algorithms.fitting import fit
 from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
-from fairnode.cli import trying
+from fairnode.cli import trying, vouching
 from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
@@ -27,14 +28,18 @@ def command() -> None:
 
 command.add_command(trying.new)
 command.add_command(trying.try_algorithm)
+for each in (vouching.review, vouching.reviews, vouching.take_review, vouching.trust):
+    command.add_command(each)
 
 
 @command.command("list", epilog="Example: fairnode algorithm list")
+@click.option("--dataset", default="", help="Only those that can visit this dataset (its IRI).")
 @with_node
 @with_output
-def list_algorithms(node: Node, output: Output) -> None:
+def list_algorithms(node: Node, output: Output, dataset: str) -> None:
     """List the algorithms that were submitted here."""
-    rows = [[a.name, a.version, a.title, a.state, a.image] for a in listed(node)]
+    chosen = [row for row, lacks in fit(node, dataset).algorithms if not lacks] if dataset else listed(node)
+    rows = [[a.name, a.version, a.title, a.state, a.image] for a in chosen]
     output.table("Algorithms", ["name", "version", "title", "state", "identity"], rows)
 
 

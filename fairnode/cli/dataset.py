@@ -9,14 +9,15 @@ from typing import Any
 import click
 
 from fairnode import errors
+from fairnode.algorithms.fitting import fit, look
 from fairnode.algorithms.known import listed, manifest
 from fairnode.cli.describe import describe_dataset, in_words
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.cli.profile import profile_dataset, twin_dataset
 from fairnode.datasets.add import add, check
-from fairnode.discovery.fitting import datasets_for, wanted_by
-from fairnode.discovery.search import Page, Wanted, search, search_page
+from fairnode.discovery.fitting import datasets_for
+from fairnode.discovery.search import Wanted, search
 from fairnode.metadata.keep import datasets
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
@@ -113,7 +114,9 @@ def search_datasets(node: Node, output: Output, algorithm: str, counted: bool, *
     """
     wanted = Wanted(**told)
     if counted:
-        output.table("Facets", ["facet", "value", "datasets"], _counts(node, wanted, algorithm))
+        page = look(node, wanted, algorithm, 0)
+        counts = [[facet.name, value, number] for facet in page.facets for value, number in facet.values]
+        output.table("Facets", ["facet", "value", "datasets"], counts)
         return
     found = datasets_for(node, _named(node, algorithm), wanted) if algorithm else search(node, wanted)
     rows = [
@@ -129,13 +132,22 @@ def search_datasets(node: Node, output: Output, algorithm: str, counted: bool, *
     output.table("Datasets", ["title", "organisation", "years", "variables", "iri"], rows)
 
 
-def _counts(node: Node, wanted: Wanted, algorithm: str) -> list[list[Any]]:
-    """The facets of a search, as rows."""
-    known = {row.name: manifest(row) for row in listed(node) if row.state == "known"}
-    asked = wanted_by(_named(node, algorithm), wanted) if algorithm else wanted
-    narrower = {name: other for name, told in known.items() if (other := wanted_by(told))}
-    page = search_page(node, asked, 0, narrower=narrower) if asked else Page((), 0)
-    return [[facet.name, value, number] for facet in page.facets for value, number in facet.values]
+@command.command(
+    "needs", epilog="Example: fairnode dataset needs https://node.shelter.example/dataset/intakes"
+)
+@click.argument("iri")
+@with_node
+@with_output
+def needs(node: Node, output: Output, iri: str) -> None:
+    """Say what it would take to visit a dataset: its policy in words, and which algorithms fit it."""
+    told = fit(node, iri)
+    lines = [told.found.title, *told.policy]
+    for row, reasons in told.algorithms:
+        lines.append(
+            f"{row.name} cannot visit it: {'; '.join(reasons)}." if reasons else f"{row.name} can visit it."
+        )
+    algorithms = [{"name": row.name, "lacks": list(reasons)} for row, reasons in told.algorithms]
+    output.say("\n".join(lines), {"iri": iri, "policy": list(told.policy), "algorithms": algorithms})
 
 
 def _named(node: Node, name: str) -> Manifest:

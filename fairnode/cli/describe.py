@@ -14,7 +14,7 @@ from fairnode.child import run_child
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.datasets.add import check
-from fairnode.datasets.describe import Profile, bind_as
+from fairnode.datasets.describe import Profile, bind_as, likely_code
 from fairnode.datasets.drafting import Details, record_turtle, source_toml
 from fairnode.datasets.source import guess_source, look_at_text
 from fairnode.metadata.check import check_record
@@ -153,7 +153,7 @@ def _ask_codes(profile: Profile, binding: Binding) -> Binding:
         if local not in codes:
             meant = click.prompt(
                 f"What does '{local}' in '{profile.name}' ({variable.label_en}) mean? {_NONE} for not recorded",
-                default=_NONE,
+                default=likely_code(variable, local) or _NONE,
                 show_choices=len(variable.notations) <= 30,
                 type=click.Choice([_NONE, *variable.notations]),
             )

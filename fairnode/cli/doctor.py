@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +48,12 @@ def _directory(node: Node) -> Iterator[Line]:
     """Space, and who can read the keys."""
     free = shutil.disk_usage(node.config.directory).free
     yield free >= LEAST_FREE, "free disk space", f"{free >> 20} MiB"
-    loose = [p.name for p in _private(node) if p.stat().st_mode & 0o077]
-    yield not loose, "keys and database are private", ", ".join(loose) or "only this user can read them"
-    mine = node.config.database.stat().st_uid == os.getuid()
+    # installed for two users, the directory hands its group on (packaging/rights.sh)
+    two = bool(node.config.directory.stat().st_mode & stat.S_ISGID)
+    loose = [p.name for p in _private(node) if p.stat().st_mode & (0o007 if two else 0o077)]
+    who = "only the node's users can read them" if two else "only this user can read them"
+    yield not loose, "keys and database are private", ", ".join(loose) or who
+    mine = node.config.spool.stat().st_uid == os.getuid()
     yield mine, "this user owns the node", "yes" if mine else "run it as the node's own user"
 
 

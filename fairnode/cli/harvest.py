@@ -57,15 +57,17 @@ def list_sources(node: Node, output: Output) -> None:
 
 @command.command("run", epilog="Example: fairnode harvest run")
 @click.argument("urls", nargs=-1)
+@click.option("--due", is_flag=True, help="Only what told of itself since, or was never harvested.")
 @with_node
 @with_output
-def run(node: Node, output: Output, urls: tuple[str, ...]) -> None:
+def run(node: Node, output: Output, urls: tuple[str, ...], due: bool) -> None:
     """Harvest all, or those that are named, now. Trouble at one leaves the others untouched.
 
     Suited for a timer: it also tells the indexes in node.toml ([harvest] ping) that this node is there, each
     once in seven days. Ends with code 6 when a source could not be read.
     """
-    chosen = [s for s in sources.sources(node) if not urls or s.url in {url.rstrip("/") for url in urls}]
+    known = sources.due(node) if due else sources.sources(node)
+    chosen = [s for s in known if not urls or s.url in {url.rstrip("/") for url in urls}]
     if urls and len(chosen) < len(set(urls)):
         raise errors.NotFound("One of these is not harvested here.", to_do="See: fairnode harvest list")
     rows, troubles = [], []
@@ -75,7 +77,8 @@ def run(node: Node, output: Output, urls: tuple[str, ...]) -> None:
         except errors.FairnodeError as error:
             troubles.append(errors.Finding(source.url, error.what))
             continue
-        rows.append([source.url, taken.kept, taken.changed, taken.gone, len(taken.refused)])
+        figures = [taken.kept, taken.changed, taken.gone, len(taken.refused), taken.unchanged]
+        rows.append([source.url, *figures])
         if not output.as_json:
             _tell(taken.refused)
     refresh(node)
@@ -83,7 +86,8 @@ def run(node: Node, output: Output, urls: tuple[str, ...]) -> None:
         sources.tell_indexes(node)
     except errors.FairnodeError as error:
         troubles.append(errors.Finding("ping", error.what))
-    output.table("Harvested", ["url", "datasets", "changed", "gone", "refused"], rows)
+    heads = ["url", "datasets", "changed", "gone", "refused", "not modified"]
+    output.table("Harvested", heads, rows)
     if troubles:
         raise errors.Unavailable("Not everything could be reached.", findings=tuple(troubles))
 

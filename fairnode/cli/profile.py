@@ -14,7 +14,7 @@ from fairnode.metadata.keep import dataset
 from fairnode.metadata.profiled import shown_range
 from fairnode.node import Node
 from fairnode.profiles.measure import Measured, forget_draft, measure
-from fairnode.profiles.noise import drawn, forget_drawn, measure_with_noise
+from fairnode.profiles.noise import drawn, measure_with_noise
 from fairnode.profiles.publish import block_of, check_may_publish, publish, withdraw
 from fairnode.profiles.twin import draw
 from fairnode.records.profile import profile_to_json

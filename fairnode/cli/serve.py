@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 import click
 
@@ -20,6 +21,7 @@ from fairnode.node import Node
 def command(node: Node) -> None:
     """Serve the FAIR Data Point, the pages and the API until the process is stopped."""
     logging.basicConfig(level=node.config.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    node = replace(node, config=replace(node.config, spool_folder="spool-web"))
     with only_one(node, "web"):
         add_waiting(node)
         if node.config.peer_port:

@@ -15,7 +15,7 @@ import click
 from fairnode import errors
 from fairnode.algorithms.known import image_name, listed
 from fairnode.algorithms.manifest import read_manifest
-from fairnode.algorithms.template import new_algorithm
+from fairnode.algorithms.template import LANGUAGES, new_algorithm
 from fairnode.cli.building import build_folder
 from fairnode.cli.locks import only_one
 from fairnode.cli.options import with_node
@@ -38,11 +38,12 @@ NOTHING_LEAVES = 7  # the exit code when the gate would let nothing pass
 @click.command("new", epilog="Example: fairnode algorithm new routes")
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make; else one called NAME.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="python", show_default=True)
 @with_output
-def new(output: Output, name: str, out: Path | None) -> None:
+def new(output: Output, name: str, out: Path | None, language: str) -> None:
     """Begin an algorithm: a folder with a small one that runs at once."""
     folder = out or Path(name)
-    new_algorithm(name, folder)
+    new_algorithm(name, folder, language)
     words = f"{folder} counts by any variables. Try it: fairnode algorithm try {folder} --dataset DATASET"
     output.say(words, {"name": name, "folder": str(folder)})
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 
 from fairnode import vocabulary
 from fairnode.datasets.drafting import Details, binding_turtle, record_turtle, text_turtle
@@ -103,6 +103,9 @@ def _derived_age(bindings: Sequence[Binding], taken: set[str]) -> list[Binding]:
     return [Binding(born.column, "ageGroup", format=born.format, derive="ageGroup")]
 
 
+LEAST_ALIKE = 4  # letters
+
+
 def fold(text: str) -> str:
     """The text without case, accents, spaces and signs: what two spellings have in common."""
     plain = unicodedata.normalize("NFKD", text).casefold()
@@ -119,6 +122,30 @@ def match_code(variable: Variable, local: str) -> str | None:
         and wanted in map(fold, (code.notation, code.label_en, code.label_nl, *code.also))
     }
     return hits.pop() if wanted and len(hits) == 1 else None
+
+
+def likely_code(variable: Variable, local: str) -> str | None:
+    """The notation that a person is asked about first: the one with a word that begins most like the code.
+
+    Never taken without asking; None when nothing begins alike, or two begin alike equally.
+    """
+    words = [fold(word) for word in local.split()]
+    best: dict[str, int] = {}
+    for code in variable.codes:
+        if code.notation not in variable.groups:
+            known = [
+                fold(word) for text in (code.label_en, code.label_nl, *code.also) for word in text.split()
+            ]
+            alike = (_alike(one, other) for one in words for other in known)
+            best[code.notation] = max(alike, default=0)
+    most = max(best.values(), default=0)
+    found = [notation for notation, length in best.items() if length == most]
+    return found[0] if most >= LEAST_ALIKE and len(found) == 1 else None
+
+
+def _alike(one: str, other: str) -> int:
+    """With how many letters two words begin alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _recognise(column: str) -> Variable | None:

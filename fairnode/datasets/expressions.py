@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fairnode import vocabulary
+from fairnode.datasets import implied
+from fairnode.datasets.sql import literal as literal
+from fairnode.datasets.sql import quoted as quoted
 from fairnode.errors import NotFound
 from fairnode.records.dataset import Binding, Dataset
 
@@ -27,10 +30,15 @@ def offers(dataset: Dataset, name: str) -> bool:
     """Whether the dataset holds the variable, or implies it.
 
     Implied are: the reporting organisation (one for the whole dataset), year and month of the date of
-    identification, and coarser age groups (`vocabulary.coarser`).
+    identification, coarser age groups (`vocabulary.coarser`), the age in years that an age group is derived
+    from, and what `fairnode.datasets.implied` makes: regions of countries, spans of time, repetitions.
     """
     if dataset.binding(name) is not None:
         return True
+    if implied.parents(dataset, name):
+        return True
+    if name == "ageInYears":
+        return bool(_age_source(dataset))
     if name == "reportingOrganisation":
         return bool(dataset.reporting)
     if name in ("year", "month"):
@@ -59,6 +67,17 @@ def layers(dataset: Dataset, names: Iterable[str]) -> tuple[Layer, ...]:
                 dated = is_date(binding, dataset.bindings)
                 parts[years] = _age_on(raw, quoted("identificationDate")) if dated else raw
                 groups[name] = _age_group(quoted(years)) if name == "ageGroup" else _age_broad(quoted(years))
+        elif implied.parents(dataset, name):
+            if name not in implied.REPEATED:
+                groups[name] = implied.expression(dataset, name)
+        elif name == "ageInYears":
+            source = _age_source(dataset)
+            assert source is not None, "offers() said that there is one"
+            raw = quoted("__raw_ageInYears")
+            read["__raw_ageInYears"] = _raw(dataset, source)
+            dated = is_date(source, dataset.bindings)
+            years = _age_on(raw, quoted("identificationDate")) if dated else raw
+            parts[name] = f"CASE WHEN {years} BETWEEN 0 AND {OLDEST} THEN {years} END"
         elif name == "reportingOrganisation":
             read[name] = literal(dataset.reporting)
         elif name in ("year", "month"):
@@ -96,16 +115,6 @@ def is_date(binding: Binding, bindings: tuple[Binding, ...]) -> bool:
     """Whether the column of this binding holds dates: it has a date format, or is bound as a date as well."""
     twins = [other for other in bindings if other.column == binding.column]
     return any(other.format or other.variable in ("birthDate", "identificationDate") for other in twins)
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """The text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _bound(binding: Binding) -> str:
@@ -215,6 +224,12 @@ def _age_broad(age: str) -> str:
     return (
         f"CASE WHEN {age} BETWEEN 0 AND 17 THEN 'minor' WHEN {age} BETWEEN 18 AND {OLDEST} THEN 'adult' END"
     )
+
+
+def _age_source(dataset: Dataset) -> Binding | None:
+    """The binding that derives age groups, from an age or a birth date: it tells the age in years too."""
+    binding = dataset.binding("ageGroup")
+    return binding if binding is not None and binding.derive else None
 
 
 def _coarser(name: str) -> Mapping[str, str]:

@@ -23,7 +23,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from fairnode import vocabulary
-from fairnode.datasets.expressions import key_text, layers, literal, local_codes, misread, offers, quoted
+from fairnode.datasets import implied
+from fairnode.datasets.expressions import key_text, layers, local_codes, misread, offers
+from fairnode.datasets.sql import literal, quoted
 from fairnode.errors import Finding, NotFound, NotValid
 from fairnode.records.dataset import Column, Dataset, View
 
@@ -170,6 +172,8 @@ def _needed(dataset: Dataset, view: View) -> set[str]:
         needed.add("consent")
     for name in tuple(needed):
         binding = dataset.binding(name)
+        if binding is None:
+            needed.update(implied.parents(dataset, name))
         if name in ("year", "month") and binding is None:
             needed.add("identificationDate")
         if name.startswith("age"):
@@ -192,6 +196,12 @@ def _steps(dataset: Dataset, view: View, needed: set[str]) -> Iterator[tuple[str
     for name, condition in _conditions(dataset, view):
         yield name, f"SELECT * FROM {before} WHERE {condition}"
         before = name
+    repeated = implied.repetitions(dataset, {n for n in needed if dataset.binding(n) is None})
+    if repeated:
+        yield "beside", f"SELECT *, {implied.next_registration()} FROM {before}"
+        made = ", ".join(f"{text} AS {quoted(name)}" for name, text in repeated.items())
+        yield "repeated", f"SELECT *, {made} FROM beside"
+        before = "repeated"
     if view.unit == "person" and dataset.binding("personKey"):
         order = ", ".join((*(f"{quoted(name)} NULLS LAST" for name in _clock(dataset)), "__row"))
         rank = f'row_number() OVER (PARTITION BY "personKey" ORDER BY {order}) = 1'

@@ -26,6 +26,10 @@ def cell_rule(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> str | Non
         below_threshold(units, persons, rules) for units, persons in (cell.numerator, cell.complement)
     ):
         return "proportion"
+    if spec.kind is Kind.SPREAD and cell.magnitude == 0:
+        return "class-disclosure"  # they all have the same value, and the mean tells which
+    if spec.kind is Kind.PAIR and below_threshold(*cell.complement, rules):
+        return "pair"
     if cell.top1 + cell.top2 > rules.number("dominance.share") * cell.magnitude:
         return "dominance"
     if cell.magnitude - cell.top1 - cell.top2 < rules.number("p-percent.p") * cell.top1:

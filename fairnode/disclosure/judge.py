@@ -28,9 +28,9 @@ def judge(recount: Recount, rules: RuleSet, history: History, audit: Audit) -> V
     stored = repeats(recount, history, rules)
     if stored:
         return Verdict(Outcome.STORED, rules.hash, stored_release=stored.id)
-    if _universe_too_alike(recount, history, rules):
+    if universe_too_alike(recount, history, rules):
         return _refused("differencing", rules)
-    hidden = _hidden_for_themselves(recount, rules, history)
+    hidden = hidden_for_themselves(recount, rules, history)
     notes = _hide_complements(recount, rules, history, audit, hidden)
     hide_linked_magnitudes(recount, history, hidden)
     tables = tuple(
@@ -66,7 +66,7 @@ def _refused(rule: str, rules: RuleSet) -> Verdict:
     return Verdict(Outcome.REFUSED, rules.hash, refusals=(rule,))
 
 
-def _universe_too_alike(recount: Recount, history: History, rules: RuleSet) -> bool:
+def universe_too_alike(recount: Recount, history: History, rules: RuleSet) -> bool:
     """Whether another filter on the same data left out, or took in, only a few persons."""
     for universe in history.universes:
         earlier = history.release(universe.release)
@@ -76,7 +76,7 @@ def _universe_too_alike(recount: Recount, history: History, rules: RuleSet) -> b
     return False
 
 
-def _hidden_for_themselves(recount: Recount, rules: RuleSet, history: History) -> Hidden:
+def hidden_for_themselves(recount: Recount, rules: RuleSet, history: History) -> Hidden:
     """The cells hidden by a rule about them alone, or about them and an earlier shown cell."""
     hidden: Hidden = {}
     shown = {

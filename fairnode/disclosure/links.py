@@ -113,7 +113,7 @@ class _Told:
     ) -> None:
         """The counts of a table of this release."""
         spec = table.spec
-        measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
+        measured = _measured(spec)
         lines, numerators = [], []
         for cell in table.cells:
             owner = (spec.id, cell.key)
@@ -133,7 +133,7 @@ class _Told:
     def add_earlier(self, table: EarlierTable, release: EarlierRelease) -> None:
         """The counts of a table of an earlier release."""
         spec = table.spec
-        measured = spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
+        measured = _measured(spec)
         lines, numerators = [], []
         for cell in table.cells:
             base = self._conditions(spec, cell.key, release.filter)
@@ -176,6 +176,7 @@ class _Told:
         for each in (lines, numerators):
             if each:
                 self.counts.append(_Counts(spec.unit.value, snapshot, tuple(each)))
+                self.counts += [_Counts(spec.unit.value, snapshot, part) for part in _one_by_one(spec, each)]
 
     def _margins(
         self,
@@ -231,6 +232,29 @@ class _Told:
             return Relation(whole, parts, None, -1)
         item = Item(abs(rest), None, hidden=True, sensitive=abs(rest) < self.k)
         return Relation(whole, parts, self._item(item), 1 if rest > 0 else -1)
+
+
+def _measured(spec: TableSpec) -> str | None:
+    """What a number beside the counts is of: sums and means of a variable follow from each other."""
+    if spec.kind is Kind.SPREAD:
+        return f"{spec.measure} squared"
+    return spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
+
+
+def _one_by_one(
+    spec: TableSpec, lines: list[tuple[Conditions, int]]
+) -> Iterator[tuple[tuple[Conditions, int], ...]]:
+    """The lines of each code of the dimensions of which a unit may have several codes.
+
+    Those codes do not add up to a whole; each of them and the rest without it do.
+    """
+    axes = [axis.variable for axis in spec.dimensions if axis.multiple]
+    if not axes:
+        return
+    groups: defaultdict[tuple[frozenset[str], ...], list[tuple[Conditions, int]]] = defaultdict(list)
+    for line in lines:
+        groups[tuple(line[0][axis] for axis in axes)].append(line)
+    yield from (tuple(group) for group in groups.values())
 
 
 def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:

@@ -16,6 +16,8 @@ def hide_linked_magnitudes(recount: Recount, history: History, hidden: dict[tupl
 
     The whole is hidden if it is of this release; if it was shown earlier, all its parts are.
     """
+    if not any(table.spec.measure for table in recount.tables):
+        return
     links = link(recount, hidden, history, 0)
     relations = [relation for relation in links.relations if _measured(relation, links)]
     shown = {i for i, item in enumerate(links.items) if not item.hidden}

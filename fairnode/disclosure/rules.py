@@ -7,9 +7,11 @@ page. IRIs are of the StatBarns ontology of SDC checks (https://www.w3id.org/sta
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -28,6 +30,8 @@ _HIGHER_IS_STRICTER = {
     "universe.persons": True,
     "budget.releases": False,
     "budget.days": True,
+    "privacy-loss.epsilon": False,
+    "privacy-loss.blocks": True,
     "rounding.base": True,
     "rounding.digits": False,
     "size.tables": False,
@@ -65,7 +69,11 @@ class RuleSet:
 
     def rule(self, rule_id: str) -> Rule:
         """The rule called `rule_id`; `KeyError` if there is none."""
-        return {rule.id: rule for rule in self.rules}[rule_id]
+        return self._by_id[rule_id]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
 
     def number(self, name: str) -> float:
         """The number `rule.value`, e.g. `number("rounding.base")`; `KeyError` if there is none."""
@@ -93,8 +101,22 @@ def load_rules(text: str | None = None) -> RuleSet:
 
     Raises `NotValid` if it is not TOML or a rule lacks a part.
     """
-    if text is None:
-        text = resources.files("fairnode.disclosure").joinpath("rules.toml").read_text(encoding="utf-8")
+    return _floor() if text is None else _read(text)
+
+
+@cache
+def _floor() -> RuleSet:
+    """The rule set that travels with this package; it is asked for often."""
+    return _read(floor_text())
+
+
+def floor_text() -> str:
+    """The floor as it is written: TOML with the words that explain each rule."""
+    return resources.files("fairnode.disclosure").joinpath("rules.toml").read_text(encoding="utf-8")
+
+
+def _read(text: str) -> RuleSet:
+    """The rule set in a TOML text."""
     try:
         read = tomllib.loads(text)
         rules = tuple(_rule(entry) for entry in read["rule"])
@@ -144,6 +166,31 @@ def with_nfilter(floor: RuleSet, options: Mapping[str, float]) -> RuleSet:
         if not _laxer(name, value, changes.get(name, floor.number(name))):
             changes[name] = value
     return stricter(floor, changes)
+
+
+@cache
+def own_rules(changes: tuple[tuple[str, float], ...]) -> RuleSet:
+    """The floor, made stricter by a node's own numbers: `threshold.k`, or DataSHIELD's `nfilter.tab`.
+
+    Raises `NotValid` for a name that there is not, `NotAllowed` for a number laxer than the floor; an nfilter
+    option that is laxer changes nothing.
+    """
+    theirs = {name: value for name, value in changes if name.startswith("nfilter.")}
+    return with_nfilter(stricter(load_rules(), {n: v for n, v in changes if n not in theirs}), theirs)
+
+
+def rules_to_toml(rules: RuleSet) -> str:
+    """The rule set as TOML that `load_rules` reads: what the node serves."""
+    lines = [f"name = {json.dumps(rules.name)}", f"version = {json.dumps(rules.version)}"]
+    for rule in rules.rules:
+        aliases = ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in rule.aliases.items())
+        title = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in rule.title.items())
+        lines += ["", "[[rule]]", f"id = {json.dumps(rule.id)}", f"iri = {json.dumps(rule.iri)}"]
+        lines += [f"aliases = {{ {aliases} }}"] if aliases else []
+        lines += [f"title = {{ {title} }}"]
+        lines += [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in rule.text.items()]
+        lines += ["[rule.values]", *(f"{k} = {v}" for k, v in rule.values.items())] if rule.values else []
+    return "\n".join(lines) + "\n"
 
 
 def rules_to_json(rules: RuleSet) -> dict[str, Any]:

@@ -33,12 +33,16 @@ class Told:
 
 @dataclass(frozen=True)
 class Taken:
-    """How a publisher's records were taken: datasets kept, those of them that changed or are gone, refusals."""
+    """How a publisher's records were taken: datasets kept, those of them that changed or are gone, refusals.
+
+    `unchanged` documents were not even sent again.
+    """
 
     kept: int
     changed: int
     gone: int
     refused: tuple[errors.Finding, ...]
+    unchanged: int = 0
 
 
 def keep_records(node: Node, publisher: str, told: list[Mapping[str, Any]]) -> int:

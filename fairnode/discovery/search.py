@@ -9,7 +9,9 @@ from fairnode import vocabulary
 from fairnode.datasets.bindings import UNITS
 from fairnode.discovery.entry import Entry
 from fairnode.discovery.index import bring_up_to_date, entry_from, search_index
+from fairnode.discovery.place import KEPT
 from fairnode.node import Node
+from fairnode.records.rows import Dataset, PeerRecord
 from fairnode.store.search_index import Asked, Count, Group, Kind
 
 Found = Entry
@@ -37,8 +39,9 @@ class Wanted:
     Every word somewhere (in English or Dutch, or only its beginning), every variable, every concept
     (`exploitationForm=sexual`: that code or one below it), at least one of the years and places (the last
     part of an IRI, such as NLD), and, where they are given, this kind of organisation, unit, legal regime (an
-    IRI, or its last part), purpose that may be asked for, and node. With `persons`, persons can be told apart; with `visitable`, its
-    columns are bound and its policy permits some visit.
+    IRI, or its last part), kind of access, purpose that may be asked for, keyword, and node. With
+    `persons`, persons can be told apart; with `visitable`, its columns are bound and its policy permits some
+    visit.
     """
 
     words: tuple[str, ...] = ()
@@ -49,7 +52,9 @@ class Wanted:
     places: tuple[str, ...] = ()
     unit: str = ""
     regime: str = ""
+    access: str = ""
     purpose: str = ""
+    keyword: str = ""
     node: str = ""
     persons: bool = False
     visitable: bool = False
@@ -80,6 +85,23 @@ def search(node: Node, wanted: Wanted) -> list[Found]:
     asked = _asked(wanted)
     bring_up_to_date(node)
     return [entry_from(told) for told in search_index(node).find(asked)]
+
+
+def found_at(node: Node, iri: str) -> Found | None:
+    """What the index knows of one dataset."""
+    bring_up_to_date(node)
+    told = search_index(node).told(iri)
+    return None if told is None else entry_from(told)
+
+
+def record_at(node: Node, iri: str) -> bytes | None:
+    """The record of a dataset as received, of this node or of another."""
+    with node.store.read() as reader:
+        own = reader.one(Dataset, iri=iri)
+        if own is not None:
+            return own.record if own.state == "published" else None
+        other = reader.get(PeerRecord, iri)
+    return other.record if other is not None and other.state in KEPT else None
 
 
 def search_page(
@@ -120,7 +142,7 @@ def _asked(wanted: Wanted) -> Asked:
     groups += [_concept(told) for told in wanted.concepts]
     if wanted.places:
         groups.append(tuple(("place", place.rstrip("/#").rpartition("/")[2]) for place in wanted.places))
-    for kind in ("organisation", "unit", "purpose", "node"):
+    for kind in ("organisation", "unit", "access", "purpose", "keyword", "node"):
         if getattr(wanted, kind):
             groups.append(((kind, getattr(wanted, kind)),))
     if wanted.regime:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.discovery.harvest import Taken, Told, take_in
+from fairnode.keys import digest
 from fairnode.network.joined import current
 from fairnode.node import Node
 from fairnode.peers.harvester import LIMITS, Limits, below, check_allowed, origin, ping
 from fairnode.records.rows import Peer
 
 MARK = "harvest:"
+_PINGED = "pinged:"
 _AS = " as "
 _PING_SECONDS = 7 * 86400
 
@@ -88,6 +91,7 @@ def remove_source(node: Node, url: str) -> int:
     """Harvest it no more, and forget its datasets; how many they were. Raises `NotFound`."""
     source = _known(node, url)
     taken = take_in(node, source.url, [], source.prefixes)
+    _copies(node, source).unlink(missing_ok=True)
     with node.store.write() as tx:
         row = tx.get(Peer, _key(source.url, source.prefix))
         if row is not None:
@@ -120,7 +124,7 @@ def run_source(node: Node, source: Source, limits: Limits = LIMITS) -> Taken:
     refused = [errors.Finding(where, why) for where, why in told["refused"]]
     trouble = f"{len(refused) + len(taken.refused)} refused" if refused or taken.refused else ""
     _note(node, source, taken.kept, trouble)
-    return Taken(taken.kept, taken.changed, taken.gone, (*refused, *taken.refused))
+    return Taken(taken.kept, taken.changed, taken.gone, (*refused, *taken.refused), told["unchanged"])
 
 
 def _fetch(node: Node, source: Source, limits: Limits) -> Mapping[str, Any]:
@@ -130,8 +134,14 @@ def _fetch(node: Node, source: Source, limits: Limits) -> Mapping[str, Any]:
         "prefixes": list(source.prefixes),
         "private": list(node.config.harvest.private),
         "limits": asdict(limits),
+        "copies": str(_copies(node, source)),
     }
     return run_child("harvest", job, spool=node.config.spool, seconds=limits.seconds_all + 30)
+
+
+def _copies(node: Node, source: Source) -> Path:
+    """The file of what was fetched from a source before."""
+    return node.config.index / "fetched" / f"{digest(source.url.encode())[:32]}.db"
 
 
 def _note(node: Node, source: Source, datasets: int, trouble: str) -> None:
@@ -140,6 +150,31 @@ def _note(node: Node, source: Source, datasets: int, trouble: str) -> None:
         row = tx.get(Peer, _key(source.url, source.prefix))
         if row is not None:
             tx.change(row, cursor=datasets, seen=clock.now(), trouble=trouble[:500])
+
+
+def take_ping(node: Node, url: str) -> None:
+    """A FAIR Data Point told that it is there: it is harvested from now on, next of all.
+
+    Raises `NotAllowed` unless node.toml welcomes pings from its address and allows to call it.
+    """
+    url = url.rstrip("/")
+    if not any(below(url, prefix) for prefix in node.config.harvest.welcome):
+        raise errors.NotAllowed("Pings from this address are not taken here.")
+    if all(source.url != url for source in sources(node)):
+        add_source(node, url)
+    key = f"{_PINGED}{url}"
+    with node.store.write() as tx:
+        known = tx.get(Peer, key)
+        tx.change(known, seen=clock.now()) if known else tx.add(Peer(key, 0, clock.now(), ""))
+
+
+def due(node: Node) -> list[Source]:
+    """The points that told of themselves since they were harvested, and those that never were."""
+    with node.store.read() as reader:
+        told = {
+            row.id.removeprefix(_PINGED): row.seen for row in reader.find(Peer) if row.id.startswith(_PINGED)
+        }
+    return [source for source in sources(node) if not source.seen or told.get(source.url, "") > source.seen]
 
 
 def tell_indexes(node: Node) -> list[str]:

@@ -7,7 +7,7 @@ from the records, is brought up to date by the changes that the search index cou
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyoxigraph import NamedNode, Quad, Store
@@ -33,29 +33,31 @@ def bring_up_to_date(folder: Path, index: SearchIndex, database: Database) -> in
         if not changed and number:
             return 0
         store = Store(place)
-        for start in range(0, len(changed), BATCH):
-            _take_in(store, database, changed[start : start + BATCH], fresh=not number)
-        if not number:
-            store.optimize()
+        batches = (changed[start : start + BATCH] for start in range(0, len(changed), BATCH))
+        if number:
+            for batch in batches:
+                for iri in batch:
+                    store.remove_graph(NamedNode(iri))
+                store.bulk_extend(_statements(_records(database, batch)))
+        else:
+            # one load for all: its files are packed, those that several loads or optimize() merge are not
+            records = (record for batch in batches for record in _records(database, batch))
+            store.bulk_extend(_statements(records))
         store.flush()
         index.note(NOTE, str(newest))
         return len(changed)
 
 
-def _take_in(store: Store, database: Database, changed: list[str], *, fresh: bool) -> None:
-    """Write the records of these IRIs anew; those that are gone are only removed."""
+def _records(database: Database, iris: list[str]) -> list[tuple[str, bytes]]:
+    """The records of these IRIs, those that are there."""
     with database.read() as reader:
-        wanted = {"id": tuple(changed), "state": KEPT}
+        wanted = {"id": tuple(iris), "state": KEPT}
         records = [(row.id, row.record) for row in reader.find(PeerRecord, wanted)]
-        own = reader.find(Dataset, {"iri": tuple(changed), "state": "published"})
-        records += [(row.iri, row.record) for row in own]
-    if not fresh:
-        for iri in changed:
-            store.remove_graph(NamedNode(iri))
-    store.bulk_extend(_statements(records))
+        own = reader.find(Dataset, {"iri": tuple(iris), "state": "published"})
+        return records + [(row.iri, row.record) for row in own]
 
 
-def _statements(records: list[tuple[str, bytes]]) -> Iterator[Quad]:
+def _statements(records: Iterable[tuple[str, bytes]]) -> Iterator[Quad]:
     """The statements of records; one that cannot be read any more is left out from where it breaks."""
     for iri, content in records:
         try:

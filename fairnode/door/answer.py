@@ -9,7 +9,6 @@ from typing import Any
 from flask import Response, request
 
 from fairnode import clock, errors
-from fairnode.people import TooOften
 
 PROBLEMS = "https://w3id.org/fairnode/problem/"
 
@@ -113,6 +112,7 @@ def with_headers(response: Response, error: errors.FairnodeError) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="fairnode"'
     if isinstance(error, WrongType) and error.takes:
         response.headers["Accept-Post"] = error.takes
-    if isinstance(error, TooOften):
-        response.headers["Retry-After"] = str(error.wait)
+    wait = getattr(error, "wait", 0)
+    if wait:
+        response.headers["Retry-After"] = str(wait)
     return response

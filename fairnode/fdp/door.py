@@ -8,7 +8,7 @@ from functools import partial
 from flask import Blueprint, redirect, request
 from werkzeug import Response
 
-from fairnode.fdp import files, links, listing, ontology, writes
+from fairnode.fdp import files, links, listing, ontology, pings, writes
 from fairnode.fdp.represent import FdpDoor, document_at, represent
 
 RECORDS = (
@@ -33,6 +33,8 @@ _READING: dict[str, Callable[..., Response]] = {
     "/sample/<key>.parquet": files.sample_parquet,
     "/shapes/<key>": files.shapes,
     "/spec": files.all_shapes,
+    "/rules": files.rules_page,
+    "/rules.toml": files.rules_file,
     "/sitemap.xml": files.site_map,
     "/robots.txt": files.robots,
     "/persistence": files.persistence,
@@ -104,6 +106,8 @@ def _add_writing(routes: Blueprint, door: FdpDoor) -> None:
     routes.add_url_rule(one, "replace", partial(writes.replace, door), methods=["PUT"])
     routes.add_url_rule(one, "remove", partial(writes.remove, door), methods=["DELETE"])
     routes.add_url_rule(f"{one}/meta/state", "state", partial(writes.set_state, door), methods=["PUT"])
+    if door.node.config.harvest.welcome:
+        routes.add_url_rule("/", "ping", partial(pings.take, door, pings.Pings()), methods=["POST"])
     for rule, methods in _NEVER_WRITTEN.items():
         reading = () if methods else ("GET",)
         routes.add_url_rule(

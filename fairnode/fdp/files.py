@@ -8,11 +8,13 @@ from xml.sax.saxutils import escape
 from flask import Response, request
 
 from fairnode import __version__, errors
+from fairnode.disclosure.rules import rules_to_toml
 from fairnode.door.answer import answer, json_answer
 from fairnode.fdp.represent import FdpDoor, present
 from fairnode.keys import digest
 from fairnode.metadata import shapes as shape_files
 from fairnode.metadata import variables
+from fairnode.metadata.documents.rules import rules_graph
 from fairnode.metadata.keep import dataset, versions
 from fairnode.metadata.plain import known_label
 from fairnode.metadata.record import Record
@@ -24,6 +26,18 @@ PERSISTENCE = (
     "A record that changes keeps its identifier and its earlier versions; one that is withdrawn leaves a "
     "notice at its address (410).\n"
 )
+
+
+def rules_page(door: FdpDoor, **_: str) -> Response:
+    """The disclosure rules of this node, in RDF."""
+    rules = door.node.rules
+    body = rules_graph(rules, f"{door.node.iri}/rules").serialize(format="turtle")
+    return answer(body, "text/turtle", rules.hash[:32])
+
+
+def rules_file(door: FdpDoor, **_: str) -> Response:
+    """The same as TOML: what another node, or a person, can take over."""
+    return answer(rules_to_toml(door.node.rules), "application/toml", door.node.rules.hash[:32])
 
 
 def shapes(door: FdpDoor, key: str, **_: str) -> Response:

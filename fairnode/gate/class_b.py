@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fairnode.disclosure.cells import sensitive_cells
+from fairnode.disclosure.history import History
+from fairnode.disclosure.judge import hidden_for_themselves, universe_too_alike
 from fairnode.disclosure.models import limited
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate import strict_json
@@ -40,10 +41,13 @@ def counting(contract: OutputContract) -> OutputContract:
     return OutputContract(tuple(replace(table, kind=Kind.COUNT) for table in contract.tables))
 
 
-def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: RuleSet) -> Verdict:
+def limit_result(
+    raw: bytes, contract: OutputContract, counts: Recount, rules: RuleSet, history: History | None = None
+) -> Verdict:
     """What reviewers may be shown of a result: complete tables, values at few digits, small cells hidden.
 
-    `counts` is the node's recount of `counting(contract)`. Raises `Refused` for another form, tables of
+    `counts` is the node's recount of `counting(contract)`, `history` what left of the lineage before (None:
+    nothing) and how the counted persons differ from it. Raises `Refused` for another form, tables of
     both classes, more numbers or bits than the rules allow, and too few persons.
     """
     check_contract(contract, rules)
@@ -52,12 +56,11 @@ def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: R
     result = read_result(strict_json.read(raw), contract)
     if counts.universe < rules.count("universe.persons"):
         raise Refused(Refusal.UNIVERSE)
+    before = history or History()
+    if universe_too_alike(counts, before, rules):
+        raise Refused(Refusal.DIFFERENCING)
     values = _limited(result, rules)
-    hidden = {
-        (table.spec.id, key): rule
-        for table in counts.tables
-        for key, rule in sensitive_cells(table, rules).items()
-    }
+    hidden = hidden_for_themselves(counts, rules, before)
     tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)

@@ -35,11 +35,14 @@ def _equal(claimed: Cell, counted: RecountedCell, kind: Kind) -> bool:
     """Whether a claimed cell is the counted one. Values of empty cells are not looked at: there are none."""
     if claimed.n != counted.n:
         return False
-    if kind is Kind.COUNT or counted.n == 0:
+    if kind in {Kind.COUNT, Kind.PAIR} or counted.n == 0:
         return True
     if claimed.v is None or counted.v is None:
         return False
     scale = max(abs(claimed.v), abs(counted.v))
+    if kind is Kind.SPREAD:
+        # squares cancel worse than sums; a spread of nothing but rounding is nothing
+        return abs(claimed.v - counted.v) <= max(RELATIVE * scale, RELATIVE)
     if kind is not Kind.PROPORTION:
         scale = max(scale, counted.magnitude / (counted.n if kind is Kind.MEAN else 1))
     return abs(claimed.v - counted.v) <= RELATIVE * scale

@@ -23,7 +23,7 @@ from fairnode.records.result import (
 
 RESULT_TYPE = "fairnode.result/1"
 # what stands in a cell; a number that nobody recounts stands alone, without a count to carry more bits
-_MEMBERS = {Kind.COUNT: {"k", "n"}, Kind.OTHER: {"k", "v"}}
+_MEMBERS = {Kind.COUNT: {"k", "n"}, Kind.PAIR: {"k", "n"}, Kind.OTHER: {"k", "v"}}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -67,7 +67,9 @@ def _check_table(table: TableSpec, rules: RuleSet) -> None:
         all(_NAME.fullmatch(name) for name in names)
         and len(set(variables)) == len(variables)
         and all(len(set(axis.codes)) == len(axis.codes) for axis in table.dimensions)
-        and (table.measure is not None) == (table.kind in {Kind.SUM, Kind.MEAN})
+        and (table.measure is not None) == (table.kind in {Kind.SUM, Kind.MEAN, Kind.SPREAD})
+        and (table.kind is not Kind.PAIR or len(variables) == 2)
+        and (not table.merged or (table.kind is Kind.COUNT and not table.dimensions[0].multiple))
         and (table.numerator is not None) == (table.kind is Kind.PROPORTION)
     )
     fits = 1 <= size <= rules.count("size.cells") and len(variables) <= rules.count("size.dimensions")
@@ -109,6 +111,6 @@ def _cell(told: Any, spec: TableSpec) -> Cell:
         if v is None:
             raise Refused(Refusal.CELL_FORM, spec.id)
         return Cell(tuple(codes), 0, float(v))
-    if v is None and spec.kind is not Kind.COUNT and n > 0:
+    if v is None and "v" in _MEMBERS.get(spec.kind, {"v"}) and n > 0:
         raise Refused(Refusal.CELL_FORM, spec.id)
     return Cell(tuple(codes), n, None if v is None or n == 0 else float(v))

@@ -1,7 +1,7 @@
 """The checks of the gate in their order. Pure: the caller brings the facts, the file's bytes and the recount.
 
 1. the run went as approved  2. the file is strict JSON  3. it is exactly the agreed tables
-4. its numbers are the node's own  5. budget and sets of nodes  6. the disclosure rules
+4. its numbers are the node's own  5. sets of nodes  6. the disclosure rules
 Each refuses with a reason of `fairnode.gate.refusals`; what passes all is released from the node's own
 numbers, never from the container's bytes.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from fairnode.disclosure.audit import Audit
 from fairnode.disclosure.history import EarlierRelease, History, narrows, query_of
@@ -59,14 +59,6 @@ def check_claim(raw: bytes, contract: OutputContract, recount: Recount, rules: R
     check_equal(read_result(strict_json.read(raw), contract), recount)
 
 
-def check_budget(asking: Asking, releases: Iterable[EarlierRelease], rules: RuleSet) -> None:
-    """Refuse (`Refused`) if the requester had as many releases of this lineage as the rules allow."""
-    since = asking.day - timedelta(days=rules.count("budget.days"))
-    had = [r for r in releases if r.requester == asking.requester and since < r.day <= asking.day]
-    if len(had) >= rules.count("budget.releases"):
-        raise Refused(Refusal.BUDGET)
-
-
 def check_node_sets(
     asking: Asking,
     contract: OutputContract,
@@ -106,11 +98,11 @@ def pass_gate(
 ) -> Verdict:
     """The verdict on what a container claims: checked, then judged from the node's own numbers.
 
-    Call `check_run` before reading `raw`, `check_budget` and `check_node_sets` before or after; a `Refused`
-    of any of them is a refusal of the whole result.
+    Call `check_run` before reading `raw`, `check_node_sets` before or after; a `Refused` of any of them is a
+    refusal of the whole result.
     """
     check_claim(raw, contract, recount, rules)
-    verdict = judge(recount, rules, history, audit)
+    verdict = judge(recount.judged, rules, history, audit)
     if verdict.outcome is Outcome.REFUSED:
         raise Refused(Refusal(verdict.refusals[0]))
     return verdict

@@ -26,6 +26,7 @@ def recount_to_json(recount: Recount) -> dict[str, Any]:
         "contract": contract_to_json(recount.contract),
         "filter": conditions_to_json(recount.filter),
         "universe": recount.universe,
+        **({"merged": recount_to_json(recount.merged)} if recount.merged else {}),
         "tables": [
             {
                 "cells": [_cell_json(cell) for cell in table.cells],
@@ -49,7 +50,8 @@ def recount_from_json(told: Mapping[str, Any]) -> Recount:
         )
         for spec, table in zip(contract.tables, told["tables"], strict=True)
     )
-    return Recount(tables, told["universe"], conditions_from_json(told["filter"]))
+    merged = recount_from_json(told["merged"]) if "merged" in told else None
+    return Recount(tables, told["universe"], conditions_from_json(told["filter"]), merged)
 
 
 def margins_to_json(margins: Iterable[TrueMargin]) -> list[list[Any]]:

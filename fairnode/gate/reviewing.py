@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.approvals.decide import DECIDING, tell_home
-from fairnode.approvals.statement import Signer, sign_statement, statement
-from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.review import Review
-from fairnode.records.rows import Algorithm, Earlier, Person, Quarantine, Release, Request, Visit
+from fairnode.records.rows import Algorithm, Earlier, Person, PersonKey, Quarantine, Release, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
@@ -48,6 +48,7 @@ class Matter:
     author: str
     algorithm: dict[str, str]
     reviews: tuple[Review, ...]
+    rules: RuleSet
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -62,7 +63,7 @@ class Matter:
     @property
     def state(self) -> ReviewState:
         """Where the reviews stand."""
-        return review_state(self.given, self.excluded, load_rules())
+        return review_state(self.given, self.excluded, self.rules)
 
 
 def under_review(node: Node) -> list[Visit]:
@@ -96,13 +97,15 @@ def read_matter(reader: Reader, node: Node, visit_id: str) -> Matter:
     }
     reviews = tuple(reader.find(Review, {"visit": visit.id}, order="created"))
     named = {"id": algorithm.id, "name": algorithm.name, "version": algorithm.version}
-    return Matter(visit, plan.document, content, quarantine.verdict, algorithm.author, named, reviews)
+    return Matter(
+        visit, plan.document, content, quarantine.verdict, algorithm.author, named, reviews, node.rules
+    )
 
 
 def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
     """What a reviewer sees: the output, what the rules said, what was released of the lineage, reviews."""
     _check_is_reviewer(viewer)
-    found, rules = matter(node, visit_id), load_rules()
+    found, rules = matter(node, visit_id), node.rules
     visible = {review.reviewer for review in visible_reviews(found.given, viewer.id, rules)}
     return {
         "visit": visit_id,
@@ -116,7 +119,7 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
         "hidden": [_hidden(line, rules) for line in found.verdict["reasons"]],
         "rule": rules.explain("class-b"),
         "rerun": {**found.verdict["rerun"], "sentence": _RERUN[found.verdict["rerun"]["outcome"]]},
-        "earlier": _earlier(node, found.verdict["lineage"]),
+        "earlier": _earlier(node, found.verdict["lineage"], visit_id),
         "given": [
             {"opinion": r.opinion, "role": r.role, "note": r.note, "yours": r.person == viewer.id}
             for r in found.reviews
@@ -137,11 +140,12 @@ def _hidden(line: list[Any], rules: RuleSet) -> dict[str, Any]:
     }
 
 
-def _earlier(node: Node, lineage: str) -> list[dict[str, Any]]:
-    """What was released of the same data before: when, to whom, of whom, and the tables that left."""
+def _earlier(node: Node, lineage: str, visit_id: str) -> list[dict[str, Any]]:
+    """What else left of the same data, or is about to: when, to whom, of whom, and the tables."""
     with node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": lineage}, order="created")
         releases = {row.id: reader.get(Release, row.id) for row in rows}
+        visits = {row.id: reader.get(Visit, row.id) for row in rows}
     return [
         {
             "release": row.id,
@@ -150,9 +154,11 @@ def _earlier(node: Node, lineage: str) -> list[dict[str, Any]]:
             "nodes": row.facts["nodes"],
             "filter": row.facts["filter"],
             "by": [[d["variable"] for d in t["dimensions"]] for t in row.facts["contract"]["tables"]],
+            "state": told.state.value if (told := visits[row.id]) else "",
             "tables": json.loads(kept.table)["tables"] if (kept := releases[row.id]) else [],
         }
         for row in rows
+        if row.id != visit_id
     ]
 
 
@@ -221,6 +227,40 @@ def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
         return _follow(tx, node, visit_id)
 
     return commit(node.desk, change, _entry(signer, saying), tell_home)
+
+
+def check_reviewed(node: Node, visit_id: str) -> None:
+    """Raise `NotAllowed` unless enough people, who still may, signed that exactly these tables may leave.
+
+    Asked again right before the release: what counts are the signatures, not the rows that say so.
+    """
+    with node.store.read() as reader:
+        found = read_matter(reader, node, visit_id)
+        valid = [review for review in found.reviews if _holds(reader, node, found, review)]
+    if replace(found, reviews=tuple(valid)).state is not ReviewState.APPROVED:
+        raise errors.NotAllowed(
+            "The reviews of this result do not hold, so it does not leave.",
+            to_do="Look at who reviewed it, and whether they may still do so.",
+        )
+
+
+def _holds(reader: Reader, node: Node, found: Matter, review: Review) -> bool:
+    """Whether one review was signed over these tables by somebody who may still review."""
+    person = reader.get(Person, review.person)
+    if person is None or not person.active or review.role not in person.roles:
+        return False
+    keys = reader.find(PersonKey, {"person": review.person, "revoked": ""})
+    return any(_signed(found, review, (node.keys.public, key.public)) for key in keys)
+
+
+def _signed(found: Matter, review: Review, signers: tuple[str, ...]) -> bool:
+    """Whether the envelope holds this result, these signatures, and what the row says."""
+    try:
+        content, decision = open_statement(review.envelope, signers)
+    except errors.NotValid:
+        return False
+    said = (decision.get("decision"), decision.get("person"), decision.get("role"))
+    return content == found.content and said == (f"result {review.opinion}", review.person, review.role)
 
 
 def _entry(signer: Signer, saying: Saying) -> Callable[[Visit], Entry]:

@@ -8,29 +8,34 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fairnode import clock, vocabulary
+from fairnode import clock, errors, vocabulary
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
-from fairnode.disclosure.history import EarlierRelease, Finer, query_of, remember
-from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.disclosure.cells import threshold
+from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, query_of, remember
+from fairnode.disclosure.merging import runs_of_bands
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
+from fairnode.gate.contract import check_contract
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
-from fairnode.gate.order import Asking, check_budget, check_claim, check_node_sets, pass_gate
+from fairnode.gate.order import Asking, check_claim, check_node_sets, pass_gate
+from fairnode.gate.private import noisy_counts, sampled
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
 from fairnode.records.profile import NOT_RECORDED
-from fairnode.records.result import Condition, Kind, OutputContract, Recount, Verdict
+from fairnode.records.result import Condition, Kind, Outcome, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
-from fairnode.records.review import Rerun
 from fairnode.records.rows import Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.fit import compile_contract
-from fairnode.visits.context import VIEW_NAME, VisitContext, person_secret, read_context
-from fairnode.visits.rerun import ENDED
+from fairnode.studies.privacy import PrivacyTerms, privacy_of
+from fairnode.visits.budget import give_back
+from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
+from fairnode.visits.rerun import ENDED, reruns
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class Case:
     filter: tuple[Condition, ...]
     rules: RuleSet
     earlier: tuple[EarlierRelease, ...]
+
+    @property
+    def terms(self) -> PrivacyTerms | None:
+        """The differential privacy that was asked for, if it was."""
+        return privacy_of(self.context.plan, self.context.visit.stage)
 
     @property
     def asking(self) -> Asking:
@@ -56,8 +66,11 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     with node.store.read() as reader:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
-    combined, reviewed = case.context.plan.combines(visit.stage), case.contract.class_b
-    judged = count_for_combining if combined else _to_review if reviewed else _verdict
+    combined, private = case.context.plan.combines(visit.stage), case.terms is not None
+    reviewed = case.contract.class_b and not private
+    judged = (
+        count_for_combining if combined else _private if private else _to_review if reviewed else _verdict
+    )
     try:
         verdict = judged(case, quarantine.result)
     except Refused as refused:
@@ -65,9 +78,10 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     state = VisitState.READY if combined else VisitState.REVIEWING if reviewed else VisitState.PASSED
 
     def change(tx: Transaction) -> Visit:
+        _remember(tx, case, verdict)
         tx.change(quarantine, verdict=verdict)
-        if rerun := tx.get(Rerun, visit.id):
-            tx.change(rerun, result=b"")  # it was compared, and is good for nothing else
+        for rerun in reruns(tx, visit.id):
+            tx.change(rerun, result=b"")  # it was used, and is good for nothing else
         return tx.change(visit, state=state, changed=clock.now())
 
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
@@ -75,6 +89,24 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
 
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
     return commit(node.desk, change, entry, messages)
+
+
+def _remember(tx: Transaction, case: Case, verdict: dict[str, Any]) -> None:
+    """Keep what is going to leave, so that every verdict from now on is judged against it (P6).
+
+    It counts from the verdict on and not from the release, which comes at a time slot or after reviews: two
+    visits side by side would not know of each other. Raises `Conflict` if another one was remembered since
+    this one was judged; then it is judged anew.
+    """
+    lineage, visit = case.context.dataset.lineage, case.context.visit.id
+    if verdict.get("stored"):
+        give_back(tx, visit)
+    if not verdict.get("earlier"):
+        return
+    if tx.count(Earlier, lineage=lineage) != len(case.earlier):
+        raise errors.Conflict("Another release of these data came in between; this one is judged anew.")
+    keep_person_set(case.context.node, visit, lineage)
+    tx.add(Earlier(visit, lineage, verdict["earlier"], clock.now()))
 
 
 def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
@@ -109,8 +141,7 @@ def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     count is what goes in, so it counts again (P1, P19). Raises `Refused` for a table that is not equal, for
     tables that are not counts, and for a universe below the rules' (P7).
     """
-    check_budget(case.asking, case.earlier, case.rules)
-    recount = recount_from_json(_recount(case)["recount"])
+    recount = recount_from_json(_recount(case, combined=True)["recount"])
     if result is not None:
         check_claim(result, case.contract, recount, case.rules)
     if any(table.spec.kind is not Kind.COUNT for table in recount.tables):
@@ -128,33 +159,65 @@ def read_case(node: Node, visit: Visit) -> Case:
     with node.store.read() as reader:
         remembered = reader.find(Earlier, {"lineage": context.dataset.lineage}, order="created")
     earlier = tuple(release_from_json(row.facts) for row in remembered)
-    return Case(context, contract, conditions, load_rules(), earlier)
+    return Case(context, contract, conditions, node.rules, earlier)
 
 
 def _verdict(case: Case, result: bytes) -> dict[str, Any]:
     """The verdict and what to remember of it, as JSON. Raises `Refused`."""
-    check_budget(case.asking, case.earlier, case.rules)
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
     counted = _recount(case)
     recount = recount_from_json(counted["recount"])
-    history = history_of(case.contract, case.earlier, counted, finer())
+    history = history_of(recount.judged.contract, case.earlier, counted, finer())
     verdict = pass_gate(
         result, case.contract, recount, case.rules, history, child_audit(case.context.node.config.spool)
     )
-    return _verdict_json(case, recount, verdict)
+    return _verdict_json(case, recount.judged, verdict)
+
+
+def _private(case: Case, result: bytes) -> dict[str, Any]:
+    """Tables under differential privacy, as JSON; the budget was charged before the run. Raises `Refused`."""
+    terms, spool = case.terms, case.context.node.config.spool
+    assert terms is not None, "asked for only where there are terms"
+    check_contract(case.contract, case.rules)
+    check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
+    recount = recount_from_json(_recount(replace(case, contract=counting(case.contract)))["recount"])
+    if recount.universe < case.rules.count("universe.persons"):
+        raise Refused(Refusal.UNIVERSE)
+    if case.contract.class_b:
+        with case.context.node.store.read() as reader:
+            parts = [rerun.result for rerun in reruns(reader, case.context.visit.id)]
+        tables = sampled(parts, case.contract, terms, case.rules, spool)
+    else:
+        check_claim(result, case.contract, recount, case.rules)
+        tables = noisy_counts(recount, terms, spool)
+    release = case.context.visit.id
+    told = tables_to_json(tables, release=release, rules=case.rules.hash)
+    privacy = {"epsilon": terms.epsilon / 1000, "blocks": terms.blocks, "low": terms.low, "high": terms.high}
+    return {
+        "outcome": Outcome.RELEASED.value,
+        "stored": "",
+        "tables": {**told, "privacy": privacy},
+        "reasons": [],
+        "notes": [],
+        "earlier": release_to_json(_memory_of(case)),
+    }
+
+
+def _memory_of(case: Case) -> EarlierRelease:
+    """What to remember of a release that tells no true counts: what it was about."""
+    asking, query = case.asking, query_of(case.contract, case.filter)
+    tables = tuple(EarlierTable(spec, ()) for spec in case.contract.tables)
+    release = case.context.visit.id
+    return EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter, tables)
 
 
 def _to_review(case: Case, result: bytes) -> dict[str, Any]:
     """What two people will be shown of a result of class B, as JSON. Raises `Refused`."""
-    check_budget(case.asking, case.earlier, case.rules)
     check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
-    counts = _recount(replace(case, contract=counting(case.contract), earlier=()))
-    # who stood where is kept for later counts to be compared with; these are none
-    person_set_draft(case.context.node, case.context.visit.id).unlink(missing_ok=True)
-    verdict = limit_result(result, case.contract, recount_from_json(counts["recount"]), case.rules)
-    asking, release = case.asking, case.context.visit.id
-    query = query_of(case.contract, case.filter)
-    memory = EarlierRelease(release, asking.requester, asking.nodes, asking.day, query, case.filter)
+    counted = _recount(replace(case, contract=counting(case.contract)))
+    counts, history = recount_from_json(counted["recount"]), history_of(case.contract, case.earlier, counted)
+    verdict = limit_result(result, case.contract, counts, case.rules, history)
+    release = case.context.visit.id
     return {
         "outcome": verdict.outcome.value,
         "class": "B",
@@ -163,7 +226,7 @@ def _to_review(case: Case, result: bytes) -> dict[str, Any]:
         "tables": {**tables_to_json(verdict.tables, release=release, rules=case.rules.hash), "class": "B"},
         "reasons": [[r.table, list(r.key), r.rule] for r in verdict.reasons],
         "notes": [],
-        "earlier": release_to_json(memory),
+        "earlier": release_to_json(_memory_of(case)),
         "rerun": _rerun(case, result),
     }
 
@@ -172,7 +235,8 @@ def _rerun(case: Case, result: bytes) -> dict[str, Any]:
     """What the run on permuted rows said: `same`, `different` with how many numbers were, or `failed`."""
     total = sum(len(list(table.keys())) for table in case.contract.tables)
     with case.context.node.store.read() as reader:
-        rerun = reader.get(Rerun, case.context.visit.id)
+        known = reruns(reader, case.context.visit.id)
+    rerun = known[0] if known else None
     if rerun is None or rerun.state != ENDED:
         return {"outcome": "failed", "numbers": 0, "of": total}
     try:
@@ -182,11 +246,18 @@ def _rerun(case: Case, result: bytes) -> dict[str, Any]:
     return {"outcome": "different" if numbers else "same", "numbers": numbers, "of": total}
 
 
-def _recount(case: Case) -> dict[str, Any]:
-    """The node's own count of every table, and how its persons differ from those of earlier releases."""
+def merging(rules: RuleSet) -> dict[str, int]:
+    """How many persons, or rows that may repeat a person, each cell needs for its bands to stand alone."""
+    return {"persons": threshold(rules, keyed=True), "rows": threshold(rules, keyed=False)}
+
+
+def _recount(case: Case, *, combined: bool = False) -> dict[str, Any]:
+    """The node's own count of every table, and how its persons differ from those of earlier releases.
+
+    Bands are merged for a local release only: over several nodes all must bring the same cells.
+    """
     context = case.context
     keyed = context.description.dataset.binding("personKey") is not None
-    query = query_of(case.contract, case.filter)
     return run_child(
         "recount",
         {
@@ -194,11 +265,12 @@ def _recount(case: Case) -> dict[str, Any]:
             "contract": contract_to_json(case.contract),
             "filter": conditions_to_json(case.filter),
             "person": "person" if keyed else None,
-            "secret": person_secret(context),
+            "hashed": True,  # as the view's companion holds them
             "persons_out": str(person_set_draft(context.node, context.visit.id)) if keyed else None,
             "below": case.rules.k,
+            "merge": None if combined else merging(case.rules),
             "earlier": [
-                {"release": e.id, "path": str(path), "same_query": e.query == query}
+                {"release": e.id, "path": str(path), "query": e.query}
                 for e in case.earlier
                 if (path := person_set(context.node, context.dataset.lineage, e.id)).exists()
             ],
@@ -212,6 +284,14 @@ def _recount(case: Case) -> dict[str, Any]:
 def person_set(node: Node, lineage: str, release: str) -> Path:
     """Where the node keeps which persons stood in which cell of a release, as keyed hashes."""
     return node.config.directory / "lineages" / lineage / f"{release}.parquet"
+
+
+def keep_person_set(node: Node, visit: str, lineage: str) -> None:
+    """Keep which persons stood in which cell (keyed hashes), for comparison with later releases (P6)."""
+    made, target = person_set_draft(node, visit), person_set(node, lineage, visit)
+    if made.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made.replace(target)
 
 
 def person_set_draft(node: Node, visit: str) -> Path:
@@ -232,6 +312,12 @@ def finer() -> Finer:
         told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
     # profiles count what is not recorded as one more code
     told["ageBroad", NOT_RECORDED] = ("ageGroup", frozenset({NOT_RECORDED}))
+    for name, variable in vocabulary.variables().items():
+        told |= {
+            (name, band): (name, fine)
+            for band, fine in runs_of_bands(variable.notations).items()
+            if (name, band) not in told
+        }
     return told
 
 
@@ -239,10 +325,12 @@ def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, A
     """What is kept of a verdict: tables to release, reasons for the admin, and the memory for later ones."""
     visit, asking = case.context.visit, case.asking
     memory = None
-    if verdict.tables:  # an answer that was given before is remembered already
+    if verdict.tables:
         memory = remember(
             recount, verdict, release=visit.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
         )
+    else:  # an answer given again is no new release
+        person_set_draft(case.context.node, visit.id).unlink(missing_ok=True)
     return {
         "outcome": verdict.outcome.value,
         "stored": verdict.stored_release or "",
@@ -255,6 +343,7 @@ def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, A
 
 def _block(node: Node, visit: Visit, quarantine: Quarantine, refused: Refused) -> Visit:
     """Keep the reason for the node's people and end the visit."""
+    person_set_draft(node, visit.id).unlink(missing_ok=True)
 
     def change(tx: Transaction) -> Visit:
         tx.change(quarantine, verdict={"outcome": "refused", "refusal": refused.refusal.value})

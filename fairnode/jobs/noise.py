@@ -1,7 +1,8 @@
-"""Child job: adds noise to counts, so that they are differentially private (OpenDP's discrete Laplace).
+"""Child job: noise for differential privacy, by OpenDP; the budget is charged before, in the node's database.
 
-In: `{"counts", "sensitivity", "epsilon"}`: by how much one person changes all counts together at most, and the
-privacy loss, which the node has charged already. Out: `{"noisy", "spent"}`.
+Job: {"values": [numbers], "epsilon": thousandths, "sensitivity": what one person changes in all (L1),
+      "counts": bool}
+Result: {"values": [numbers]}
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from typing import Any
 
 import opendp.prelude as dp
 
-from fairnode.errors import NotAllowed
+from fairnode import errors
 from fairnode.jobs.process import main
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """Draw the noise once. Raises `NotAllowed` if it would cost more than was charged."""
+    """Geometric noise on counts, Laplace on other numbers. Raises `Unavailable` should it cost more than told."""
     dp.enable_features("contrib")
-    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64")
-    sensitivity, epsilon = int(job["sensitivity"]), float(job["epsilon"])
-    mechanism = dp.m.make_laplace(*space, scale=sensitivity / epsilon)
-    spent = float(mechanism.map(sensitivity))  # type: ignore[no-untyped-call]
-    if spent > epsilon * (1 + 1e-9):
-        raise NotAllowed("The noise would cost more privacy than was charged.")
-    return {"noisy": list(mechanism([int(count) for count in job["counts"]])), "spent": spent}
+    values, counts = job["values"], bool(job["counts"])
+    epsilon, kind = job["epsilon"] / 1000, int if counts else float
+    sensitivity = kind(job["sensitivity"])
+    domain = dp.atom_domain(T=int) if counts else dp.atom_domain(T=float, nan=False)
+    space = dp.vector_domain(domain, size=len(values)), dp.l1_distance(T=kind)
+    noisy = space >> dp.m.then_laplace(scale=sensitivity / epsilon)
+    if noisy.map(sensitivity) > epsilon * (1 + 1e-9):
+        raise errors.Unavailable("The noise would cost more than was charged for it.")
+    return {"values": noisy([kind(value) for value in values])}
 
 
 if __name__ == "__main__":

@@ -20,39 +20,36 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def number_persons(database: duckdb.DuckDBPyConnection, inputs: Sequence[str], person: str) -> None:
-    """The table `people`: every person key of the views `file_<input>` and a number for it.
+def number_of(person: str | None, secret: str, *, hashed: bool) -> str:
+    """SQL for the number by which a person is counted: null without a column for persons, or a key in it.
 
-    Numbers are of this run only; they make counting persons cheaper than by their keys.
+    A column that is `hashed` holds numbers. With `secret` (hex) it is the first 64 bits of SHA-256 over it and
+    the key: stable over releases, meaningless elsewhere. Else any hash will do.
     """
-    keys = " UNION ".join(
-        f"SELECT DISTINCT CAST({quoted(person)} AS VARCHAR) AS key FROM {quoted('file_' + name)}"
-        for name in inputs
-    )
-    database.execute(
-        "CREATE TEMP TABLE people AS SELECT key, row_number() OVER () AS number "
-        f"FROM ({keys}) WHERE key IS NOT NULL"
-    )
+    if person is None:
+        return "NULL::UBIGINT"
+    if hashed:
+        return quoted(person)
+    key = f"CAST({quoted(person)} AS VARCHAR)"
+    if secret:
+        return f"('0x' || left(sha256('{bytes.fromhex(secret).hex()}' || {key}), 16))::UBIGINT"
+    return f"CASE WHEN {key} IS NOT NULL THEN hash({key}) END"
 
 
-def write_sets(database: duckdb.DuckDBPyConnection, tables: int, secret: str, path: str) -> None:
-    """Make the table `sets` from the tables `persons_<i>` and leave it at `path`.
+def write_sets(
+    database: duckdb.DuckDBPyConnection, tables: int, inputs: Sequence[str], path: str, *, keep: bool
+) -> None:
+    """Leave what the tables `persons_<i>` and the views say at `path`; as the table `sets` too, to `keep` it.
 
-    A person becomes the first 64 bits of SHA-256 over the node's `secret` (hex) and the key: stable over
-    releases, meaningless elsewhere. With 1e6 persons two collide once in 3e7 data sets.
+    Hashes do not compress, so nothing is tried.
     """
-    database.execute(
-        "CREATE TEMP TABLE hashes AS SELECT number, "
-        "('0x' || left(sha256(? || key), 16))::UBIGINT AS person FROM people",
-        [secret],
-    )
-    lines = [
-        f"SELECT {index} AS tbl, cell, h.person FROM persons_{index} p JOIN hashes h ON p.person = h.number"
-        for index in range(tables)
-    ]
-    lines.append(f"SELECT {_UNIVERSE} AS tbl, 0 AS cell, person FROM hashes")
-    database.execute(f"CREATE TEMP TABLE sets AS {' UNION ALL '.join(lines)}")
-    database.table("sets").write_parquet(path, compression="zstd")
+    lines = [f"SELECT {index} AS tbl, cell, person FROM persons_{index}" for index in range(tables)]
+    everybody = " UNION ".join(f"SELECT DISTINCT number FROM {quoted(name)}" for name in inputs)
+    lines.append(f"SELECT {_UNIVERSE} AS tbl, 0 AS cell, number AS person FROM ({everybody})")
+    union = " UNION ALL ".join(f"({line})" for line in lines)
+    kind = "TABLE" if keep else "VIEW"
+    database.execute(f"CREATE TEMP {kind} sets AS SELECT * FROM ({union}) WHERE person IS NOT NULL")
+    database.table("sets").write_parquet(path, compression="uncompressed")
 
 
 def compare_sets(

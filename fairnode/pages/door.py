@@ -22,6 +22,7 @@ _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
     ("POST", "/account/tokens/<token>/revoke", account.take_revocation),
     ("POST", "/account/password", account.take_password),
     ("GET", "/search", finding.search),
+    ("GET", "/found", finding.found),
     ("GET", "/algorithms", finding.algorithms),
     ("GET", "/algorithms/<key>", finding.algorithm),
     ("GET", "/studies", studying.studies),

@@ -7,7 +7,6 @@ import json
 from flask import request
 
 from fairnode import errors
-from fairnode.disclosure.rules import load_rules
 from fairnode.gate.reviewing import Matter, Saying, check_may_review, matter, review, roles_for, told
 from fairnode.gate.reviewing import under_review as waiting
 from fairnode.gate.reviews import Opinion
@@ -39,7 +38,7 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         "result.html",
         error.http_status if error else 200,
         seen=seen,
-        needed=load_rules().count("class-b.reviews"),
+        needed=desk.node.rules.count("class-b.reviews"),
         reasons={(line["table"], "|".join(line["cell"])): line["sentence"] for line in seen["hidden"]},
         roles=roles_for(person, found),
         reason=_reason(person, found),

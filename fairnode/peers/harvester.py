@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import time
@@ -20,9 +21,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx2
 
 from fairnode import errors
+from fairnode.store.fetched import Copy, Fetched
 
 ACCEPT = "text/turtle, application/ld+json;q=0.9"
 MOST_REDIRECTS = 3
+LONGEST_ETAG = 200
+_ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]+"')
 _TYPES = ("text/turtle", "application/ld+json", "application/x-turtle")
 _PORTS = {"http": 80, "https": 443}
 
@@ -136,10 +140,17 @@ def resolve(url: str, private: Sequence[str]) -> str:
 
 
 class Fetcher:
-    """Fetches documents below `root` and nothing else. Use it in a `with`."""
+    """Fetches documents below `root` and nothing else. Use it in a `with`.
 
-    def __init__(self, root: str, private: Sequence[str] = (), limits: Limits = LIMITS) -> None:
-        self.root, self.limits = root, limits
+    With `copies` of an earlier time, what did not change since is not sent again (ETag, RFC 9110).
+    """
+
+    def __init__(
+        self, root: str, private: Sequence[str] = (), limits: Limits = LIMITS, copies: Fetched | None = None
+    ) -> None:
+        self.root, self.limits, self._copies = root, limits, copies
+        self.asked: list[str] = []
+        self.unchanged = 0
         self._private, self._budget = tuple(private), Budget(limits)
         self._http = _client(limits.seconds_each)
         self._number = 0
@@ -171,16 +182,31 @@ class Fetcher:
         if self._number > self.limits.documents:
             raise TooMuch(f"has more than {self.limits.documents} documents.")
         until = min(time.monotonic() + self.limits.seconds_each, self._budget.until)
+        self.asked.append(url)
+        copy = self._copies.get(url) if self._copies else None
+        headers = {"Accept": ACCEPT} | ({"If-None-Match": copy.etag} if copy else {})
         try:
-            with _open(self._http, "GET", url, self._private, headers={"Accept": ACCEPT}) as answer:
+            with _open(self._http, "GET", url, self._private, headers=headers) as answer:
                 if answer.status_code in (301, 302, 303, 307, 308):
                     return urljoin(url, answer.headers.get("Location", ""))
+                if answer.status_code == 304 and copy is not None:
+                    self.unchanged += 1
+                    return Document(url, copy.content, copy.next)
                 _check_answer(answer)
                 content = b"".join(self._body(answer, until))
                 following = str(answer.links.get("next", {}).get("url", ""))
+                etag = answer.headers.get("ETag", "")[:LONGEST_ETAG]
         except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError, UnicodeError) as error:
             raise errors.Unavailable("does not answer as agreed.", internal=str(error)) from error
-        return Document(url, content, urljoin(url, following) if following else "")
+        following = urljoin(url, following) if following else ""
+        if self._copies and _ETAG.fullmatch(etag):
+            self._copies.put(url, Copy(etag, content, following))
+        return Document(url, content, following)
+
+    def forget_others(self) -> None:
+        """Keep the copies only of what was asked for: the rest is not there any more."""
+        if self._copies:
+            self._copies.keep_only(self.asked)
 
     def _body(self, answer: httpx2.Response, until: float) -> Iterator[bytes]:
         """The parts of a body, as long as it keeps to the limits."""

@@ -19,14 +19,15 @@ from fairnode import errors, vocabulary
 from fairnode.child import job_folder, run_child
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import offered, schema
+from fairnode.disclosure.budget import Spent, has_budget
 from fairnode.disclosure.history import EarlierCell, EarlierRelease, EarlierTable, query_of, remember
 from fairnode.disclosure.judge import judge
 from fairnode.disclosure.rules import RuleSet, load_rules
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.histories import history_of, release_from_json
-from fairnode.gate.order import Asking, check_budget, check_node_sets
+from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.recounts import recount_from_json
-from fairnode.gate.refusals import Refused
+from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import finer, person_set, person_set_draft
 from fairnode.keys import commitment
 from fairnode.node import Node
@@ -108,13 +109,21 @@ class Case:
         return Asking(self.node.iri, frozenset({self.node.iri}), datetime.now(UTC).date())
 
 
+def check_profiles(case: Case) -> None:
+    """Refuse (`Refused`) when the organisation has told as much of these data lately as the rules allow."""
+    asking = case.asking
+    spent = [Spent(told.requester, told.day) for told in case.earlier]
+    if not has_budget(asking.requester, asking.day, spent, case.rules):
+        raise Refused(Refusal.BUDGET)
+
+
 def measure(node: Node, dataset: Dataset, variables: Sequence[str] = ()) -> Measured:
     """Count and judge the `variables` (all that have closed codes, if none is named) of a dataset.
 
     Raises `NotValid` when the dataset cannot be counted or is too small, `Refused` when the budget is used up.
     """
     case = read_case(node, dataset, variables)
-    check_budget(case.asking, case.earlier, case.rules)
+    check_profiles(case)
     wanted, left_out = split_barred(case)
     old = _told_before(case)
     with job_folder(node.config.spool, "profile") as folder:

@@ -12,6 +12,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from fairnode.child import job_folder, run_child
 from fairnode.disclosure.history import remember
 from fairnode.disclosure.rounding import public_table, round_count
 from fairnode.gate.histories import release_from_json, release_to_json
-from fairnode.gate.order import check_budget
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.step import person_set_draft
 from fairnode.keys import digest
@@ -29,6 +29,7 @@ from fairnode.node import Node
 from fairnode.profiles.measure import (
     Case,
     Measured,
+    check_profiles,
     count_in,
     make_view,
     read_case,
@@ -36,13 +37,15 @@ from fairnode.profiles.measure import (
     variable_of,
 )
 from fairnode.profiles.publish import block_of
+from fairnode.records.charge import Charge
 from fairnode.records.profile import Profile, profile_from_json, profile_to_json, round_size
-from fairnode.records.profile_rows import Charge
 from fairnode.records.result import Outcome, PublicCell, PublicTable, Recount, RecountedTable, Status, Verdict
 from fairnode.records.rows import Dataset
 from fairnode.store.database import Transaction
 
 SECONDS = 600.0
+PROFILE = "profile-"
+"""How the names of charges for profiles begin; those for visits are the visits' names."""
 
 
 def measure_with_noise(node: Node, dataset: Dataset, variables: Sequence[str], epsilon: str) -> Measured:
@@ -56,7 +59,7 @@ def measure_with_noise(node: Node, dataset: Dataset, variables: Sequence[str], e
         raise errors.NotValid("Noise protects persons, and this dataset cannot tell them apart.")
     if importlib.util.find_spec("opendp") is None:
         raise errors.NotValid("OpenDP is not installed here.", to_do="pip install 'fairnode[dp]'")
-    check_budget(case.asking, case.earlier, case.rules)
+    check_profiles(case)
     wanted, left_out = split_barred(case)
     several = {c.name for c in case.columns if c.multiple}
     left_out += tuple((s.id, "A person may have several of its values.") for s in wanted if s.id in several)
@@ -75,38 +78,53 @@ def measure_with_noise(node: Node, dataset: Dataset, variables: Sequence[str], e
 
 
 def charge(node: Node, dataset: Dataset, epsilon: str) -> Charge:
-    """Take privacy loss off the dataset's budget, before it is spent. Raises `NotAllowed`, `NotValid`."""
-    try:
-        loss = Decimal(epsilon)
-    except InvalidOperation:
-        loss = Decimal(0)
-    if not loss.is_finite() or loss <= 0:
-        raise errors.NotValid("The privacy loss is a number above 0, such as 0.5.")
-    budget = Decimal(str(node.config.settings.twin_epsilon))
-    row = Charge(f"charge-{secrets.token_hex(8)}", dataset.lineage, str(loss), "profile", clock.now())
+    """Take privacy loss off the dataset's budget, before it is spent. Raises `NotAllowed`, `NotValid`.
+
+    What profiles cost and what studies cost is one account: the gate's rules bound both together.
+    """
+    loss = thousandths(epsilon)
+    most = round(node.config.settings.twin_epsilon * 1000)
+    bound = round(node.rules.number("privacy-loss.epsilon") * 1000)
+    today = datetime.now(UTC).date().isoformat()
+    row = Charge(f"{PROFILE}{secrets.token_hex(8)}", dataset.lineage, node.iri, today, loss, clock.now())
 
     def change(tx: Transaction) -> Charge:
         before = tx.find(Charge, {"lineage": dataset.lineage})
-        spent = sum((Decimal(one.epsilon) for one in before), Decimal(0))
-        if spent + loss > budget:
+        spent = sum(one.epsilon for one in before if one.id.startswith(PROFILE))
+        if spent + loss > most:
             raise errors.NotAllowed(
-                f"Of the dataset's privacy budget of {budget}, {spent} is spent; {loss} more is too much.",
+                f"Of the budget for profiles of {most / 1000}, {spent / 1000} is spent; {loss / 1000} more is "
+                "too much.",
                 to_do="The operator may raise twin_epsilon in node.toml; 0 permits no counts with noise.",
             )
+        if sum(one.epsilon for one in before) + loss > bound:
+            raise errors.NotAllowed(node.rules.explain("privacy-loss"))
         return tx.add(row)
 
     return commit(node.desk, change, Entry("profile.charged", row.id, "node", facts={"epsilon": row.epsilon}))
+
+
+def thousandths(epsilon: str) -> int:
+    """A privacy loss in thousandths, as it is charged. Raises `NotValid`."""
+    try:
+        loss = Decimal(epsilon) * 1000
+    except InvalidOperation:
+        loss = Decimal(0)
+    if not loss.is_finite() or loss <= 0 or loss != int(loss):
+        raise errors.NotValid("The privacy loss is a number above 0 in thousandths, such as 0.5.")
+    return int(loss)
 
 
 def _noisy(case: Case, recount: Recount, epsilon: str) -> Measured:
     """All counts and the size with noise; what then is small is not told. Each person is in one cell a table."""
     counts = [cell.n for table in recount.tables for cell in table.cells]
     job = {
-        "counts": [*counts, recount.universe],
+        "values": [*counts, recount.universe],
         "sensitivity": len(recount.tables) + 1,
-        "epsilon": epsilon,
+        "epsilon": thousandths(epsilon),
+        "counts": True,
     }
-    *noisy, size = run_child("noise", job, spool=case.node.config.spool, seconds=SECONDS)["noisy"]
+    *noisy, size = run_child("noise", job, spool=case.node.config.spool, seconds=SECONDS)["values"]
     drawn = iter(noisy)
     tables = tuple(_table(case, table, [next(drawn) for _ in table.cells]) for table in recount.tables)
     verdict = Verdict(Outcome.RELEASED, case.rules.hash, tables)

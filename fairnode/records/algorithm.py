@@ -9,12 +9,14 @@ from typing import Any
 
 
 class TableKind(StrEnum):
-    """What a cell of an output table holds. The first four the node recounts itself (class A)."""
+    """What a cell of an output table holds. All but the last the node recounts itself (class A)."""
 
     COUNT = "count"
     SUM = "sum"
     MEAN = "mean"
     PROPORTION = "proportion"
+    SPREAD = "spread"
+    PAIR = "pair"
     OTHER = "other"
 
 
@@ -52,7 +54,9 @@ class OutputTable:
     """A table that the algorithm puts out.
 
     Its dimensions are `dimensions`, or, if `dimensions_parameter` is set, the list that the study gives for
-    that parameter. `measure` is the variable of a sum or mean, `numerator` the condition of a proportion.
+    that parameter. `measure` is the variable of a sum, mean or spread (if `measure_parameter` is set, what the
+    study gives for that parameter), `numerator` the condition of a proportion. With `merged`, the node puts
+    neighbouring bands of the first dimension together until each cell is large enough.
     `unit` is "registration" or "person", or "" where the study decides. `own_codes` are the closed lists of
     dimensions that are the algorithm's own and no variables (class B).
     """
@@ -66,6 +70,8 @@ class OutputTable:
     measure: str = ""
     numerator: Condition | None = None
     own_codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    measure_parameter: str = ""
+    merged: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,21 @@ class Resources:
     seconds: int = 120
     pids: int = 64
     output_kib: int = 1024
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """How an algorithm of another platform is started, and where in its answer the numbers are.
+
+    `protocol` is "vantage6-4" or "run-context", `method` the function that is called, `arguments` the study's
+    parameters that it gets by name. `tables` gives for a table the place in the answer from which the codes
+    of a cell lead on to its number.
+    """
+
+    protocol: str
+    method: str
+    arguments: tuple[str, ...] = ()
+    tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,3 +126,4 @@ class Manifest:
     programs: tuple[str, ...]
     resources: Resources
     node_program: str = ""
+    launcher: Launcher | None = None

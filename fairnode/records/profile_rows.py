@@ -46,14 +46,3 @@ class Rehearsal:
     id: str
     report: dict[str, Any]
     created: str
-
-
-@dataclass(frozen=True)
-class Charge:
-    """Privacy loss that was spent on a dataset's lineage, written before the noise is drawn."""
-
-    id: str
-    lineage: str
-    epsilon: str
-    purpose: str
-    created: str

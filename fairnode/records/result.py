@@ -16,12 +16,18 @@ Key = tuple[str, ...]
 
 
 class Kind(StrEnum):
-    """What a table holds: the kinds that a node can recompute (class A), and anything else (class B)."""
+    """What a table holds: the kinds that a node can recompute (class A), and anything else (class B).
+
+    A spread is the standard deviation of a measure. A pair is a count of units that have both of two codes,
+    shown only if each of the four parts of that two-by-two table is large enough.
+    """
 
     COUNT = "count"
     SUM = "sum"
     MEAN = "mean"
     PROPORTION = "proportion"
+    SPREAD = "spread"
+    PAIR = "pair"
     OTHER = "other"
 
 
@@ -41,11 +47,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Dimension:
-    """One axis of a table: a variable and its closed list of codes."""
+    """One axis of a table: a variable and its closed list of codes; `multiple` if a unit may have several."""
 
     variable: str
     codes: tuple[str, ...]
     sensitive: bool = False
+    multiple: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table of an output contract. `measure` is for sum and mean, `numerator` for proportions."""
+    """One table of an output contract. `measure` is for sum, mean and spread, `numerator` for proportions.
+
+    With `merged`, neighbouring bands of the first dimension are put together until each cell is large enough.
+    """
 
     id: str
     kind: Kind
@@ -67,6 +77,7 @@ class TableSpec:
     dimensions: tuple[Dimension, ...]
     measure: str | None = None
     numerator: Condition | None = None
+    merged: bool = False
 
     def keys(self) -> Iterator[Key]:
         """Every cell that a complete table has, the last dimension running fastest."""
@@ -122,7 +133,8 @@ class RecountedCell:
 
     `rows` and `persons` count rows and distinct persons (`persons` is None if the view has no person key);
     `magnitude` is the sum over persons of the absolute size of what each contributes, `top1` and `top2` the
-    two largest of these. `numerator` and `complement` are (units, persons) of a proportion's two parts.
+    two largest of these. `numerator` and `complement` are (units, persons) of a proportion's two parts; of a
+    pair, `complement` is the smallest of the three parts that have not both codes.
     """
 
     key: Key
@@ -162,16 +174,26 @@ class RecountedTable:
 
 @dataclass(frozen=True)
 class Recount:
-    """Every table of a contract counted by the node, over a `universe` of persons (or rows without key)."""
+    """Every table of a contract counted by the node, over a `universe` of persons (or rows without key).
+
+    `merged` is the same with bands put together, if the contract has tables for which that is done: what the
+    container wrote is compared with the first, what may leave is judged by the second.
+    """
 
     tables: tuple[RecountedTable, ...]
     universe: int
     filter: tuple[Condition, ...] = ()
+    merged: Recount | None = None
 
     @property
     def contract(self) -> OutputContract:
         """The contract that these tables fulfil."""
         return OutputContract(tuple(table.spec for table in self.tables))
+
+    @property
+    def judged(self) -> Recount:
+        """The recount that the disclosure rules look at, and that is released."""
+        return self.merged or self
 
 
 @dataclass(frozen=True)

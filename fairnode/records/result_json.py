@@ -92,11 +92,17 @@ def _table(told: Mapping[str, Any]) -> TableSpec:
         unit=Unit(told["unit"]),
         input=told["input"],
         dimensions=tuple(
-            Dimension(axis["variable"], tuple(axis["codes"]), bool(axis.get("sensitive", False)))
+            Dimension(
+                axis["variable"],
+                tuple(axis["codes"]),
+                bool(axis.get("sensitive", False)),
+                bool(axis.get("multiple", False)),
+            )
             for axis in told["dimensions"]
         ),
         measure=told.get("measure"),
         numerator=None if numerator is None else conditions_from_json([numerator])[0],
+        merged=bool(told.get("merged", False)),
     )
 
 
@@ -107,7 +113,12 @@ def _table_json(table: TableSpec) -> dict[str, Any]:
         "unit": table.unit.value,
         "input": table.input,
         "dimensions": [
-            {"variable": axis.variable, "codes": list(axis.codes), "sensitive": axis.sensitive}
+            {
+                "variable": axis.variable,
+                "codes": list(axis.codes),
+                "sensitive": axis.sensitive,
+                **({"multiple": True} if axis.multiple else {}),
+            }
             for axis in table.dimensions
         ],
     }
@@ -115,6 +126,8 @@ def _table_json(table: TableSpec) -> dict[str, Any]:
         told["measure"] = table.measure
     if table.numerator is not None:
         told["numerator"] = conditions_to_json([table.numerator])[0]
+    if table.merged:
+        told["merged"] = True
     return told
 
 

@@ -22,13 +22,14 @@ class Review:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The second run of a visit of class B, on the same rows in another order; `id` is the visit.
+    """A further run of a visit of class B: on the rows in another order, or on a part of them.
 
-    `state` is running, ended or failed. `result` is what the second run wrote, until it was compared: it is
-    never shown or released.
+    `id` is its name on the engine, `state` running, ended or failed. `result` is what it wrote, until it was
+    used: it is never shown or released.
     """
 
     id: str
+    visit: str
     state: str
     deadline: str
     result: bytes

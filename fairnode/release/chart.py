@@ -1,5 +1,7 @@
 """A gated table as an inline SVG picture: bars for one dimension, heat maps for two or three.
 
+A life table is drawn as the curve of those for whom it has not happened yet, below its counts.
+
 Made from the public table only, so the picture cannot tell more than it. Works without JavaScript and
 without styles; text is `currentColor`, so it follows the page into the dark. Every mark has a title, the
 picture a description; hidden cells are hatched and say so.
@@ -10,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from fairnode.records.result import Dimension, Key, Kind, PublicCell, PublicTable, Status
+from fairnode.release.reading import Curve, survival
 from fairnode.release.words import Labels
 
 _INK = "#1f5f8b"
@@ -20,6 +24,7 @@ _GLYPH = 0.62  # width of an average character, in font sizes
 _ROW = 26
 _WIDTH = 720
 _HIDDEN = {"en": "hidden", "nl": "verborgen"}
+_WAITING = {"en": "Share for whom it has not happened yet", "nl": "Deel voor wie het nog niet gebeurd is"}
 _ROUNDED = {"en": "Counts are rounded to {base}.", "nl": "Aantallen zijn afgerond op {base}."}
 _HATCHED = {
     "en": "Hatched: hidden, below the threshold or to protect others.",
@@ -61,6 +66,10 @@ def to_svg(table: PublicTable, labels: Labels, title: str, *, id_prefix: str = "
         drawing = pen.heat(dimensions, (), 0.0)
     else:
         drawing = pen.panels()
+    curves = survival(table)
+    if curves:
+        below = pen.curves(curves, drawing.height + 16)
+        drawing = _Drawing((*drawing.marks, *below.marks), max(drawing.width, below.width), below.height)
     height = drawing.height + 34
     legend = _legend(table, labels.language)
     marks = [
@@ -144,6 +153,29 @@ class _Pen:
             top, width = drawing.height + 18, max(width, drawing.width)
         return _Drawing(tuple(marks), width, top)
 
+    def curves(self, curves: Sequence[Curve], top: float) -> _Drawing:
+        """The share still waiting by day, a step line for each group, with both ends written out."""
+        left, room, height = 60.0, _WIDTH - 260.0, 200.0
+        last = max(day for curve in curves for day, _ in curve.points) or 1
+        time = self.table.spec.dimensions[0]
+        marks = [_text(0, top + 14, _WAITING[self.labels.language], strong=True)]
+        base = top + 30 + height
+        for share in (0.0, 0.5, 1.0):
+            y = base - share * height
+            marks.append(_text(left - 8, y + 4, f"{share:.0%}", anchor="end"))
+            marks.append(_line(((left, y), (left + room, y)), 0.25))
+        for place, curve in enumerate(curves):
+            points = [(left + room * day / last, base - height * share) for day, share in curve.points]
+            end, share = points[-1], curve.points[-1][1]
+            name = ", ".join(
+                self.labels.code(axis.variable, code)
+                for axis, code in zip(self.table.spec.dimensions[2:], curve.group, strict=True)
+            )
+            marks.append(_line(_steps(points), 1, dash=place))
+            marks.append(_text(end[0] + 6, end[1] + 4, f"{name} {share:.0%}".strip()))
+        marks.append(_text(left, base + 18, f"0 \u2013 {last}: {self.labels.variable(time.variable)}"))
+        return _Drawing(tuple(marks), _WIDTH, base + 24)
+
     def _heads(
         self, names: Sequence[str], place: tuple[float, float, float], *, slanted: bool
     ) -> Iterator[str]:
@@ -171,7 +203,7 @@ class _Pen:
         yield _text(x + width / 2, y + 17, self._said(cell), anchor="middle", extra=ink)
 
     def _value(self, cell: PublicCell) -> float | None:
-        return cell.n if self.table.spec.kind is Kind.COUNT else cell.v
+        return cell.n if self.table.spec.kind in {Kind.COUNT, Kind.PAIR} else cell.v
 
     def _said(self, cell: PublicCell) -> str:
         value = self._value(cell)
@@ -187,9 +219,28 @@ class _Pen:
 
 def _legend(table: PublicTable, language: str) -> str:
     """How the numbers were made, and what hatching means where there is some."""
-    parts = [_ROUNDED[language].format(base=table.base)] if table.spec.kind is Kind.COUNT else []
+    parts = [_ROUNDED[language].format(base=table.base)] if table.spec.kind in {Kind.COUNT, Kind.PAIR} else []
     hidden = any(cell.status is Status.HIDDEN for cell in table.cells)
     return " ".join([*parts, _HATCHED[language]] if hidden else parts)
+
+
+def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of a line that falls at the end of each band."""
+    corners = [points[0]]
+    for (_, before), (x, y) in pairwise(points):
+        corners += [(x, before), (x, y)]
+    return corners
+
+
+def _line(points: Sequence[tuple[float, float]], opacity: float, *, dash: int = -1) -> str:
+    """A line without filling; each `dash` looks different, -1 is a thin one in the colour of the text."""
+    drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    ink, width = ("currentColor", 1) if dash < 0 else (_INK, 2)
+    dashes = f' stroke-dasharray="{2 + 3 * dash} 4"' if dash > 0 else ""
+    return (
+        f'<polyline points="{drawn}" fill="none" stroke="{ink}" stroke-width="{width}" '
+        f'stroke-opacity="{opacity:g}"{dashes}/>'
+    )
 
 
 def _rect(box: tuple[float, float, float, float], fill: str, title: str, opacity: float = 1) -> str:

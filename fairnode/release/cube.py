@@ -30,6 +30,7 @@ _MEASURES = {
     Kind.SUM: "fn:sum",
     Kind.MEAN: "fn:mean",
     Kind.PROPORTION: "fn:proportion",
+    Kind.SPREAD: "fn:spread",
     Kind.OTHER: "fn:value",
 }
 _UNITS = {Unit.PERSON: "ht:Victim", Unit.REGISTRATION: "ht:Registration"}
@@ -66,6 +67,7 @@ def _definitions() -> Iterator[str]:
     yield 'fn:sum a qb:MeasureProperty ; rdfs:label "sum"@en, "som"@nl .'
     yield 'fn:mean a qb:MeasureProperty ; rdfs:label "mean"@en, "gemiddelde"@nl .'
     yield 'fn:proportion a qb:MeasureProperty ; rdfs:label "proportion"@en, "aandeel"@nl .'
+    yield 'fn:spread a qb:MeasureProperty ; rdfs:label "standard deviation"@en, "standaardafwijking"@nl .'
     yield 'fn:value a qb:MeasureProperty ; rdfs:label "value, reviewed"@en, "waarde, beoordeeld"@nl .'
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 
 from fairnode import clock, errors
-from fairnode.approvals.decide import tell_home
-from fairnode.gate.order import check_node_sets
-from fairnode.gate.refusals import Refused
-from fairnode.gate.step import person_set, person_set_draft, read_case
+from fairnode.gate.reviewing import check_reviewed
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
-from fairnode.records.rows import Dataset, Earlier, Quarantine, Release, Request, Visit
+from fairnode.records.rows import Dataset, Quarantine, Release, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.release.receive import release_bytes
 from fairnode.store.database import Transaction
@@ -32,22 +28,12 @@ def step_passed(node: Node, visit: Visit) -> Visit:
         request = reader.get(Request, visit.study)
     if quarantine is None or dataset is None or request is None:
         raise errors.NotFound("What this visit put out is no longer there.")
-    case = read_case(node, visit)
-    try:
-        if quarantine.verdict.get("earlier"):
-            # Since the verdict, the same cells may have been dealt to a combined study (P6).
-            check_node_sets(case.asking, case.contract, case.filter, case.earlier, case.rules)
-    except Refused as refused:
-        return _block(node, visit, refused)
+    if quarantine.verdict.get("class") == "B":
+        check_reviewed(node, visit.id)
     release = _release(node, visit, quarantine, dataset)
-    _keep_person_set(node, visit, dataset)
 
     def change(tx: Transaction) -> Visit:
-        if {row.id for row in tx.find(Earlier, {"lineage": dataset.lineage})} != {e.id for e in case.earlier}:
-            raise errors.Conflict("Something else of these data left in between; looked at again.")
         tx.add(release)
-        if quarantine.verdict.get("earlier"):
-            tx.add(Earlier(visit.id, dataset.lineage, quarantine.verdict["earlier"], release.created))
         return tx.change(visit, state=VisitState.RELEASED, changed=clock.now())
 
     return commit(
@@ -55,16 +41,6 @@ def step_passed(node: Node, visit: Visit) -> Visit:
         change,
         Entry("visit.released", visit.id, "node", visit.study, {"release": release.sha256}),
         (_message(request, dataset, visit, release),),
-    )
-
-
-def _block(node: Node, visit: Visit, refused: Refused) -> Visit:
-    """What had passed does not leave after all; why is for this node's people."""
-    return commit(
-        node.desk,
-        lambda tx: tx.change(visit, state=VisitState.BLOCKED, internal=refused.internal, changed=clock.now()),
-        Entry("visit.blocked", visit.id, "node", visit.study, {"refusal": refused.refusal.value}),
-        tell_home,
     )
 
 
@@ -80,11 +56,7 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
     facts: dict[str, str] = {}
     table = canonical(verdict["tables"])
     if verdict["stored"]:
-        with node.store.read() as reader:
-            stored = reader.get(Release, verdict["stored"])
-        if stored is None:
-            raise errors.NotFound("The answer that was given before is no longer there.")
-        table, facts = stored.table, {"stored": stored.id}
+        table, facts = _answer_before(node, verdict["stored"]), {"stored": verdict["stored"]}
     unsigned = Release(
         id=visit.id,
         study=visit.study,
@@ -101,16 +73,15 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
     return Release(**{**vars(unsigned), "signature": signature})
 
 
-def _keep_person_set(node: Node, visit: Visit, dataset: Dataset) -> None:
-    """Keep which persons stood in which cell (keyed hashes), for comparison with later releases (P6)."""
-    made = person_set_draft(node, visit.id)
-    target = person_set(node, dataset.lineage, visit.id)
-    if made.exists() and not target.exists():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
-        shutil.copyfile(made, part)
-        part.replace(target)
-        made.unlink()
+def _answer_before(node: Node, release: str) -> bytes:
+    """The tables of an earlier answer; of one that has not left yet, or never will, as they were judged."""
+    with node.store.read() as reader:
+        stored, judged = reader.get(Release, release), reader.get(Quarantine, release)
+    if stored is not None:
+        return stored.table
+    if judged is None or "tables" not in judged.verdict:
+        raise errors.NotFound("The answer that was given before is no longer there.")
+    return canonical(judged.verdict["tables"])
 
 
 def _message(request: Request, dataset: Dataset, visit: Visit, release: Release) -> Outgoing:

@@ -12,7 +12,7 @@ def to_csv(table: PublicTable) -> str:
     """One line a cell: its codes, its status, the rounded count and, if the table has one, the value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    valued = table.spec.kind is not Kind.COUNT
+    valued = table.spec.kind not in {Kind.COUNT, Kind.PAIR}
     writer.writerow(
         [*(axis.variable for axis in table.spec.dimensions), "status", "n", *(["v"] if valued else [])]
     )

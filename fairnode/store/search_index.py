@@ -37,7 +37,7 @@ CREATE TABLE datasets (
   title TEXT NOT NULL, told TEXT NOT NULL, words TEXT NOT NULL, terms BLOB NOT NULL);
 CREATE INDEX datasets_by_node ON datasets (node, iri, sha256);
 CREATE INDEX datasets_by_title ON datasets (title, iri);
-CREATE VIRTUAL TABLE lookup USING fts5 (title, words, content='datasets', content_rowid='id', prefix='2 3',
+CREATE VIRTUAL TABLE lookup USING fts5 (title, words, content='datasets', content_rowid='id', prefix='2 3 4 5 6',
   tokenize='unicode61 remove_diacritics 2');
 CREATE TABLE terms (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL,
   number INTEGER NOT NULL DEFAULT 0, UNIQUE (kind, value));
@@ -196,6 +196,12 @@ class SearchIndex:
             newest = connection.execute("SELECT coalesce(max(number), 0) FROM changes").fetchone()[0]
             rows = connection.execute("SELECT iri FROM changes WHERE number > ? ORDER BY iri", (since,))
             return int(newest), [str(iri) for (iri,) in rows]
+
+    def told(self, iri: str) -> dict[str, Any] | None:
+        """What is told of one dataset."""
+        with self._connected(write=False) as connection:
+            row = connection.execute("SELECT told FROM datasets WHERE iri = ?", (iri,)).fetchone()
+            return None if row is None else dict(json.loads(row[0]))
 
     def find(self, asked: Asked) -> list[dict[str, Any]]:
         """What is told of all datasets that fit, by title."""

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from fairnode.records import profile_rows, rows
+from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
+from fairnode.records.charge import Charge
 from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
@@ -57,7 +59,10 @@ TABLES: dict[type, Table] = {
     rows.Approval: _table("approvals", rows.Approval, ("visit",)),
     rows.Quarantine: _table("quarantines", rows.Quarantine),
     Review: _table("reviews", Review, ("visit",)),
-    Rerun: _table("reruns", Rerun),
+    Rerun: _table("reruns", Rerun, ("visit",)),
+    Charge: _table("charges", Charge, ("lineage",)),
+    AlgorithmReview: _table("algorithm_reviews", AlgorithmReview, ("image",)),
+    TrustedNode: _table("trusted_nodes", TrustedNode),
     rows.Release: _table("releases", rows.Release, ("study",), ("lineage",)),
     rows.Message: _table("outbox", rows.Message, ("receiver",), ("taken",)),
     rows.Received: _table("received", rows.Received),
@@ -77,7 +82,6 @@ TABLES: dict[type, Table] = {
     profile_rows.KeptProfile: _table("profiles", profile_rows.KeptProfile, ("dataset",)),
     profile_rows.Twin: _table("twins", profile_rows.Twin),
     profile_rows.Rehearsal: _table("rehearsals", profile_rows.Rehearsal),
-    profile_rows.Charge: _table("charges", profile_rows.Charge, ("lineage",)),
 }
 
 # Kinds whose state may change only as `fairnode.records.states.TRANSITIONS` says.

@@ -5,8 +5,10 @@ Also what follows from the three together: the view that a visit gets, and the c
 
 from __future__ import annotations
 
-from fairnode import errors
-from fairnode.algorithms.contract import output_contract
+from dataclasses import replace
+
+from fairnode import errors, vocabulary
+from fairnode.algorithms.contract import asked_dimensions, measure_of, output_contract
 from fairnode.algorithms.manifest import check_parameters, read_manifest
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import check_view, schema
@@ -14,11 +16,12 @@ from fairnode.disclosure.models import limited
 from fairnode.disclosure.rules import load_rules
 from fairnode.records.algorithm import Manifest, TableKind
 from fairnode.records.dataset import Column, View, ViewUnit
-from fairnode.records.result import Kind, OutputContract
+from fairnode.records.result import Kind, OutputContract, TableSpec
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
 from fairnode.studies.combination import OPEN_SYNTHETIC, is_overlap, program_name
 from fairnode.studies.document import StudyPlan
+from fairnode.studies.privacy import check_privacy, privacy_of
 
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
@@ -30,10 +33,18 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     if findings:
         raise errors.NotValid("The study does not fit the algorithm.", findings=tuple(findings))
     view = compile_view(plan, description, manifest)
-    _check_size(compile_contract(plan, description, manifest))
+    contract = compile_contract(plan, description, manifest)
+    _check_size(contract)
     check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
         raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
+    multiple = frozenset(c.name for c in view_columns(plan, description, manifest) if c.multiple)
+    for stage in plan.visits:
+        terms = privacy_of(plan, stage.name)
+        if terms is not None and plan.combines(stage.name):
+            raise errors.NotValid("What is combined over nodes gets no noise at one of them.")
+        if terms is not None:
+            check_privacy(terms, contract, multiple, load_rules())
 
 
 def reads_identifiers(manifest: Manifest) -> bool:
@@ -68,7 +79,24 @@ def _stage_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]
     ]
     if manifest.node_program and not is_overlap(plan):
         findings.append(errors.Finding("stages", "end nowhere: keys serve an overlap, and nothing else"))
-    return [*findings, *_class_b_findings(plan, manifest)]
+    return [*findings, *_class_b_findings(plan, manifest), *_combine_findings(plan, manifest)]
+
+
+def _combine_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
+    """What is opened over several nodes are disjoint cells of one table (P5): nothing can be taken off another."""
+    if not any(stage.kind == "combine" for stage in plan.stages):
+        return []
+    findings = []
+    if len(manifest.outputs) > 1:
+        what = f"puts out {len(manifest.outputs)} tables; one table is combined at a time"
+        findings.append(errors.Finding("algorithm", what))
+    known = vocabulary.variables()
+    findings += [
+        errors.Finding(f"dimensions/{name}", "a record can have several of its codes; such cells overlap")
+        for name in plan.dimensions
+        if name in known and known[name].multiple
+    ]
+    return findings
 
 
 def _class_b_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
@@ -125,7 +153,9 @@ def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) 
         for name in need.optional
         if name in description.variables and (name in plan.variables or reads_identifiers(manifest))
     ]
-    measures = [table.measure for table in manifest.outputs if table.measure]
+    given = plan.document["parameters"]
+    measures = [name for table in manifest.outputs if (name := measure_of(table, given))]
+    measures += [name for table in manifest.outputs for name in asked_dimensions(table, given)]
     numerators = [table.numerator.variable for table in manifest.outputs if table.numerator]
     fixed = [d for table in manifest.outputs for d in table.dimensions if d not in dict(table.own_codes)]
     names = (*plan.variables, *fixed, *needed, *optional, *measures, *numerators)
@@ -149,4 +179,20 @@ def compile_contract(plan: StudyPlan, description: Description, manifest: Manife
     columns = view_columns(plan, description, manifest)
     codes = {column.name: column.codes for column in columns}
     unit = view_unit(plan, manifest)
-    return contract_from_json(output_contract(manifest, plan.document["parameters"], codes, unit))
+    bare = contract_from_json(output_contract(manifest, plan.document["parameters"], codes, unit))
+    several = {column.name for column in columns if column.multiple}
+    return OutputContract(tuple(_marked(table, several) for table in bare.tables))
+
+
+def _marked(table: TableSpec, several: set[str]) -> TableSpec:
+    """The table with what the gate must know of its variables. A study names none that the ontology lacks."""
+    known = vocabulary.variables()
+    dimensions = tuple(
+        replace(
+            axis,
+            sensitive=axis.variable in known and known[axis.variable].sensitive,
+            multiple=axis.variable in several,
+        )
+        for axis in table.dimensions
+    )
+    return replace(table, dimensions=dimensions)

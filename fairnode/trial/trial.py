@@ -14,7 +14,6 @@ from fairnode.child import job_folder, run_child
 from fairnode.datasets.description import Description, describe
 from fairnode.datasets.twins import recipe
 from fairnode.disclosure.history import History
-from fairnode.disclosure.rules import load_rules
 from fairnode.engine import MIB, Consumption, ContainerState, Engine, NotCollected, Phase, VisitSpec
 from fairnode.gate import strict_json
 from fairnode.gate.audit_child import child_audit
@@ -23,6 +22,7 @@ from fairnode.gate.contract import read_result
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
+from fairnode.gate.step import merging
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
 from fairnode.records.result import Condition, OutputContract, Recount
@@ -32,6 +32,7 @@ from fairnode.studies.fit import compile_contract, compile_view
 from fairnode.trial.question import Question, plan_of
 from fairnode.trial.report import Trial, Use, explain, shown_cells
 from fairnode.visits.context import VIEW_NAME
+from fairnode.visits.launching import entrypoint_of, more_inputs
 from fairnode.visits.steps import limits_of, run_bytes
 
 TRIAL = "trial-"  # how the names of their containers begin
@@ -170,9 +171,12 @@ def _spec(scene: Scene, name: str, deadline: str, deadly: tuple[str, ...]) -> Vi
         visit_id=name,
         image_id=scene.subject.image_id,
         identity=scene.subject.identity,
-        entrypoint=manifest.entrypoint,
+        entrypoint=entrypoint_of(manifest),
         run_json=run_bytes(name, scene.plan, scene.description, manifest),
-        inputs={f"{VIEW_NAME}.parquet": scene.twin},
+        inputs={
+            f"{VIEW_NAME}.parquet": scene.twin,
+            **more_inputs(manifest, scene.twin, scene.node.config.spool),
+        },
         deadline=clock.parse(deadline),
         limits=limits_of(manifest),
         runtime=scene.node.config.settings.runtime,
@@ -242,7 +246,7 @@ def _use(scene: Scene, ran: _Ran, output: int) -> Use:
 
 def _judged(scene: Scene, result: bytes) -> dict[str, Any]:
     """The gate's verdict on the result, with every reason."""
-    rules, reviewed = load_rules(), scene.contract.class_b
+    rules, reviewed = scene.node.rules, scene.contract.class_b
     recount = _recount(scene, counting(scene.contract) if reviewed else scene.contract)
     audit = child_audit(scene.node.config.spool)
     try:
@@ -279,9 +283,9 @@ def _recount(scene: Scene, contract: OutputContract) -> Recount:
             "contract": contract_to_json(contract),
             "filter": conditions_to_json(conditions),
             "person": None,
-            "secret": "",
             "persons_out": None,
-            "below": load_rules().k,
+            "below": scene.node.rules.k,
+            "merge": merging(scene.node.rules),
         },
         spool=scene.node.config.spool,
         seconds=CHILD_SECONDS,

@@ -1,13 +1,16 @@
-"""The second run of a visit of class B: the same image on the same rows in another order.
+"""The further runs of a visit whose tables the node cannot recount: the same image on the same rows again.
 
-What an honest program computes does not depend on the order of rows. One that writes a record's values
-where a statistic should stand often does: "the first row" is then another one. The numbers of the second
-run are compared with the first's and thrown away; reviewers are told whether they were the same. It is a
-cheap test and no protection: a program may look for a record by its values.
+Usually one, on the rows in another order. What an honest program computes does not depend on it; one that
+writes a record's values where a statistic should stand often does: "the first row" is then another one. The
+numbers are compared with the first run's and thrown away; reviewers are told whether they were the same. It
+is a cheap test and no protection: a program may look for a record by its values.
+
+Under differential privacy, one on each of the parts into which the persons are drawn (sample and aggregate).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,94 +22,113 @@ from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.review import Rerun
 from fairnode.records.rows import Visit
-from fairnode.store.database import Transaction
+from fairnode.store.database import Reader, Transaction
 from fairnode.studies.fit import compile_contract
+from fairnode.studies.privacy import privacy_of
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
 from fairnode.visits.steps import visit_spec
 
 RUNNING, ENDED, FAILED = "running", "ended", "failed"
-_SUFFIX = "-permuted"
-
-
-def rerun_name(visit_id: str) -> str:
-    """The engine's name for a visit's second run."""
-    return f"{visit_id}{_SUFFIX}"
+_NAME = re.compile(r"(.+)-(permuted|part\d\d)")
 
 
 def visit_of(name: str) -> str:
     """The visit to which a name on the engine belongs."""
-    return name.removesuffix(_SUFFIX)
+    told = _NAME.fullmatch(name)
+    return told[1] if told else name
+
+
+def reruns(reader: Reader, visit_id: str) -> list[Rerun]:
+    """The further runs of a visit so far, by name."""
+    return reader.find(Rerun, {"visit": visit_id})
 
 
 def step_rerun(node: Node, engine: Engine, visit: Visit) -> bool:
-    """Take the next step of the second run; whether it is over (at once where no second run is needed).
+    """Take the next step of the further runs; whether they are over (at once where none is needed).
 
-    A second run that fails is no failure of the visit: the reviewers are told that it did. Raises what
-    `Engine.prepare` raises, and `NotAllowed` when the approvals do not cover the visit any more.
+    One that fails is no failure of the visit. Raises what `Engine.prepare` raises, and `NotAllowed` when the
+    approvals do not cover the visit any more.
     """
     with node.store.read() as reader:
-        rerun = reader.get(Rerun, visit.id)
-    if rerun is None:
-        return _begin(node, engine, visit)
-    if rerun.state == RUNNING:
-        return _go_on(node, engine, visit, rerun)
-    engine.remove(rerun_name(visit.id))
-    return True
-
-
-def _begin(node: Node, engine: Engine, visit: Visit) -> bool:
-    """Make the permuted view and the container, unless the node recounts the tables itself."""
+        known = {rerun.id: rerun for rerun in reruns(reader, visit.id)}
+    running = next((rerun for rerun in known.values() if rerun.state == RUNNING), None)
+    if running is not None:
+        _go_on(node, engine, visit, running)
+        return False
     context = read_context(node, visit)
-    if not compile_contract(context.plan, context.description, context.manifest).class_b:
+    due = next((name for name in _names(context) if name not in known), None)
+    if due is None:
         return True
-    if not context.view_path.exists():
-        _note(node, visit, Rerun(visit.id, FAILED, "", b"", clock.now()))
-        return True
-    engine.remove(rerun_name(visit.id))
-    permuted, deadline = _permuted(context), clock.later(context.manifest.resources.seconds)
-    spec = visit_spec(context, deadline)
-    view = {f"{VIEW_NAME}.parquet": permuted}
-    engine.prepare(replace(spec, visit_id=rerun_name(visit.id), inputs=view))
-    permuted.unlink()
-    check_approved(node, visit, context.content())
-    _note(node, visit, Rerun(visit.id, RUNNING, deadline, b"", clock.now()))
+    _begin(context, engine, due)
     return False
 
 
-def _permuted(context: VisitContext) -> Path:
-    """The view with its rows in another order."""
-    output = context.folder / "permuted.parquet"
-    job = {"view": str(context.view_path), "output": str(output)}
-    run_child("permute", job, spool=context.node.config.spool, seconds=600.0)
-    return output
+def _names(context: VisitContext) -> list[str]:
+    """The runs that there are to be."""
+    if not compile_contract(context.plan, context.description, context.manifest).class_b:
+        return []
+    terms = privacy_of(context.plan, context.visit.stage)
+    ends = [f"part{number:02}" for number in range(terms.blocks)] if terms else ["permuted"]
+    return [f"{context.visit.id}-{end}" for end in ends]
 
 
-def _go_on(node: Node, engine: Engine, visit: Visit, rerun: Rerun) -> bool:
+def _begin(context: VisitContext, engine: Engine, name: str) -> None:
+    """Make what the run reads, and its container."""
+    node, visit = context.node, context.visit
+    path = _path(context, name)
+    if not path.exists():
+        if not context.view_path.exists():
+            _note(node, Rerun(name, visit.id, FAILED, "", b"", clock.now()), visit)
+            return
+        _make(context)
+    engine.remove(name)
+    deadline = clock.later(context.manifest.resources.seconds)
+    spec = visit_spec(context, deadline)
+    engine.prepare(replace(spec, visit_id=name, inputs={f"{VIEW_NAME}.parquet": path}))
+    path.unlink()
+    check_approved(node, visit, context.content())
+    _note(node, Rerun(name, visit.id, RUNNING, deadline, b"", clock.now()), visit)
+
+
+def _make(context: VisitContext) -> None:
+    """The files that the runs read: the rows in another order, or the parts."""
+    spool, view = context.node.config.spool, str(context.view_path)
+    outputs = [str(_path(context, name)) for name in _names(context)]
+    if privacy_of(context.plan, context.visit.stage):
+        job = {"view": view, "companion": str(context.companion_path), "outputs": outputs}
+        run_child("blocks", job, spool=spool, seconds=600.0)
+    else:
+        run_child("permute", {"view": view, "output": outputs[0]}, spool=spool, seconds=600.0)
+
+
+def _path(context: VisitContext, name: str) -> Path:
+    return context.folder / f"{name}.parquet"
+
+
+def _go_on(node: Node, engine: Engine, visit: Visit, rerun: Rerun) -> None:
     """As `step_running` does with the first run."""
-    name = rerun_name(visit.id)
-    phase = engine.look(name).phase
+    phase = engine.look(rerun.id).phase
     if phase is Phase.CREATED:
-        engine.start(name)
+        engine.start(rerun.id)
     if phase is Phase.RUNNING and clock.now() >= rerun.deadline:
-        engine.kill(name)
+        engine.kill(rerun.id)
     if phase in (Phase.CREATED, Phase.RUNNING):
-        return False
+        return
     state, result = FAILED, b""
     if phase is Phase.EXITED:
         try:
-            state, result = ENDED, engine.collect(name)
+            state, result = ENDED, engine.collect(rerun.id)
         except NotCollected:
             state = FAILED
-    _note(node, visit, replace(rerun, state=state, result=result))
-    engine.remove(name)
-    return True
+    _note(node, replace(rerun, state=state, result=result), visit)
+    engine.remove(rerun.id)
 
 
-def _note(node: Node, visit: Visit, rerun: Rerun) -> None:
-    """Keep how the second run stands, with a line in the ledger: it read the data once more."""
+def _note(node: Node, rerun: Rerun, visit: Visit) -> None:
+    """Keep how a run stands, with a line in the ledger: it read the data once more."""
 
     def change(tx: Transaction) -> None:
-        known = tx.get(Rerun, visit.id)
+        known = tx.get(Rerun, rerun.id)
         if known is None:
             tx.add(rerun)
         else:

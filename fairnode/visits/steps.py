@@ -21,7 +21,10 @@ from fairnode.records.states import ApprovalState, VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, view_columns
+from fairnode.visits.budget import BudgetSpent, charge
 from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
+from fairnode.visits.launching import entrypoint_of, more_inputs
+from fairnode.visits.launching import told as launcher_told
 from fairnode.visits.view import make_view
 
 WAIT_SECONDS = 2.0  # for the end of a container, before the visit's row is looked at again
@@ -71,7 +74,22 @@ def step_approved(node: Node, visit: Visit) -> Visit:
         if visit.expires <= clock.now():
             return move(node, visit, VisitState.EXPIRED, internal=str(error))
         return void_approvals(node, visit, str(error))
-    return move(node, visit, VisitState.PREPARING)
+    try:
+        return _begin(node, context)
+    except BudgetSpent as error:
+        return fail(node, visit, error.what)
+
+
+def _begin(node: Node, context: VisitContext) -> Visit:
+    """Charge the requester's budget and say that the preparation begins. Raises `BudgetSpent`."""
+    visit = context.visit
+
+    def change(tx: Transaction) -> Visit:
+        charge(tx, context)
+        return tx.change(visit, state=VisitState.PREPARING, changed=clock.now())
+
+    entry = Entry("visit.preparing", visit.id, "node", visit.study)
+    return commit(node.desk, change, entry, tell_home)
 
 
 def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
@@ -104,9 +122,12 @@ def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
         visit_id=context.visit.id,
         image_id=image_name(context.algorithm.image),
         identity=context.algorithm.image,
-        entrypoint=context.manifest.entrypoint,
+        entrypoint=entrypoint_of(context.manifest),
         run_json=run_json(context),
-        inputs={f"{VIEW_NAME}.parquet": context.view_path},
+        inputs={
+            f"{VIEW_NAME}.parquet": context.view_path,
+            **more_inputs(context.manifest, context.view_path, context.node.config.spool),
+        },
         deadline=clock.parse(deadline),
         limits=limits_of(context.manifest),
         runtime=context.node.config.settings.runtime,
@@ -134,7 +155,7 @@ def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: M
     """/fairnode/run.json of design 4.1."""
     contract = compile_contract(plan, description, manifest)
     columns = view_columns(plan, description, manifest)
-    told = {
+    told: dict[str, Any] = {
         "study": plan.hash,
         "visit": visit,
         "parameters": plan.document["parameters"],
@@ -150,6 +171,8 @@ def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: M
         ],
         "contract": contract_to_json(contract),
     }
+    if manifest.launcher is not None:
+        told["launcher"] = launcher_told(manifest.launcher, manifest.entrypoint)
     return json.dumps(told, indent=1).encode()
 
 

@@ -11,15 +11,15 @@ from fairnode import clock, errors
 from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
 from fairnode.combine.lists import runs_in_node, step_keys, step_list
+from fairnode.datasets.description import describe
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
-from fairnode.records.review import Rerun
-from fairnode.records.rows import Request, Study, Visit
+from fairnode.records.rows import Dataset, Request, Study, Visit
 from fairnode.records.states import StudyState, VisitState, ended
 from fairnode.release.step import step_passed
-from fairnode.visits.rerun import rerun_name, step_rerun, visit_of
+from fairnode.visits.rerun import reruns, step_rerun, visit_of
 from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
 from fairnode.visits.view import delete_view
 from fairnode.worker.turns import Place
@@ -91,10 +91,15 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
 
 
 def places_of(node: Node, visits: Sequence[Visit]) -> list[Place]:
-    """Who asked for each visit, as its study says (checked against the agreement when it came)."""
+    """Who asked for each visit, as its study says (checked against the agreement when it came), and of what."""
     with node.store.read() as reader:
         requests = {r.id: r for r in reader.find(Request, {"id": tuple({v.study for v in visits})})}
-    return [Place(v.id, _organisation(requests[v.study].document), v.dataset) for v in visits]
+        datasets = {d.id: d for d in reader.find(Dataset, {"id": tuple({v.dataset for v in visits})})}
+    alone = {d.id: "OneVisitAtATime" in describe(d.record, d.iri).modifiers for d in datasets.values()}
+    return [
+        Place(v.id, _organisation(requests[v.study].document), v.dataset, alone.get(v.dataset, True))
+        for v in visits
+    ]
 
 
 @lru_cache(maxsize=4096)
@@ -107,9 +112,9 @@ def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
     """Leave nothing of an ended visit on this machine: container, copies and plaintext view."""
     engine.remove(visit)
     with node.store.read() as reader:
-        again = reader.get(Rerun, visit)
-    if again:
-        engine.remove(rerun_name(visit))
+        again = reruns(reader, visit)
+    for rerun in again:
+        engine.remove(rerun.id)
     delete_view(node, visit, study)
 
 

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """A visit's place in the queue: who asked (organisation), and of which dataset."""
+    """A visit's place in the queue: who asked (organisation), and of which dataset.
+
+    `alone` says that the dataset's policy lets one visit at a time read it.
+    """
 
     visit: str
     requester: str
     dataset: str
+    alone: bool = False
 
 
 def next_visits(
@@ -31,11 +35,12 @@ def next_visits(
 
     `waiting` is oldest first; `turns` says when each requester was last served (any rising number, none
     for never). First comes who has the fewest active visits, then who was served longest ago, then who
-    waits longest. With `one_per_dataset` a dataset that is being visited is left alone.
+    waits longest. With `one_per_dataset`, or where its policy says so, a dataset that is being visited is left
+    alone.
     """
     queue, running = list(waiting), list(active)
     last, latest = dict(turns), max(turns.values(), default=0)
-    busy = {place.dataset for place in running} if one_per_dataset else set()
+    busy = {place.dataset for place in running if one_per_dataset or place.alone}
     load = Counter(place.requester for place in running)
     chosen: list[str] = []
     while len(running) + len(chosen) < at_once:
@@ -48,6 +53,6 @@ def next_visits(
         load[place.requester] += 1
         latest += 1
         last[place.requester] = latest
-        if one_per_dataset:
+        if one_per_dataset or place.alone:
             busy.add(place.dataset)
     return chosen

@@ -163,7 +163,8 @@ def local_name(value: str) -> str:
 def _countries() -> Iterator[Code]:
     for row in rows("countries"):
         words = Words(row["en"], row["nl"], "", "", ("iso3166", "cldr"))
-        yield Code("country", row["alpha3"], row["alpha3"], words, (), (row["alpha2"], row["numeric"]), ())
+        also, region = (row["alpha2"], row["numeric"]), (("broad", f"worldRegion/{row['region']}"),)
+        yield Code("country", row["alpha3"], row["alpha3"], words, (), also, region)
     for local, en, nl, definition_en, definition_nl in (
         (
             "Stateless",
@@ -182,7 +183,7 @@ def _countries() -> Iterator[Code]:
     ):
         words = Words(en, nl, definition_en, definition_nl, ("own",))
         also = {"Stateless": ("XXA",), "Unknown": ("XXX", "onbekend")}[local]
-        yield Code("country", local, local.lower(), words, (), also, ())
+        yield Code("country", local, local.lower(), words, (), also, (("broad", "worldRegion/Unknown"),))
 
 
 def _variable(row: dict[str, str]) -> Variable:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fairnode.datasets.bindings import read_dataset
-from fairnode.datasets.describe import fold, match_code
+from fairnode.datasets.describe import fold, likely_code, match_code
 from fairnode.errors import NotValid
 from fairnode.jobs import check_source, profile, shacl
 from fairnode.records.dataset import Source, to_json
@@ -135,3 +135,13 @@ def test_an_empty_column_is_told_as_one(tmp_path) -> None:
     source = Source("jsonl", path=str(tmp_path / "a.jsonl"))
     result = profile.run({"source": to_json(source), "iri": "https://n.example/dataset/d", "title": "T"})
     assert [column["kind"] for column in result["columns"]] == ["integer", "empty"]
+
+
+@pytest.mark.parametrize(
+    ("local", "notation"),
+    [("seksueel", "sexual"), ("arbeid", None), ("orgaanroof", "organ"), ("crimineel", "criminal"), ("orgaan", "organ"),
+     ("gedwongen", None), ("xyz", None), ("", None), ("se", None)],
+)  # fmt: skip
+def test_the_most_alike_code_is_proposed_but_never_taken_unasked(local, notation) -> None:
+    assert likely_code(variable("exploitationForm"), local) == notation
+    assert match_code(variable("exploitationForm"), local) is None

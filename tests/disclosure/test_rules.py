@@ -8,8 +8,10 @@ from fairnode import errors
 from fairnode.disclosure.rules import _HIGHER_IS_STRICTER as CHANGEABLE
 from fairnode.disclosure.rules import (
     load_rules,
+    own_rules,
     rules_from_json,
     rules_to_json,
+    rules_to_toml,
     stricter,
     with_nfilter,
 )
@@ -80,6 +82,19 @@ def test_datashield_names_are_understood_and_never_loosen(rules):
     assert with_nfilter(rules, {"nfilter.tab": 20, "nfilter.subset": 15}).k == 20
     with pytest.raises(errors.NotValid, match=r"nfilter\.kNN"):
         with_nfilter(rules, {"nfilter.kNN": 3})
+
+
+def test_a_node_is_stricter_by_its_own_names_and_datashields(rules):
+    own = own_rules((("budget.releases", 5.0), ("nfilter.tab", 20.0), ("nfilter.glm", 0.33)))
+    assert (own.k, own.count("budget.releases"), own.number("model.parameters_per_row")) == (20, 5, 0.1)
+    assert own_rules(()).hash == rules.hash
+    with pytest.raises(errors.NotAllowed, match="laxer"):
+        own_rules((("threshold.k", 3.0),))
+
+
+def test_what_a_node_serves_as_toml_is_the_same_rule_set(rules):
+    for served in (rules, own_rules((("threshold.k", 20.0), ("dominance.share", 0.8)))):
+        assert load_rules(rules_to_toml(served)).hash == served.hash
 
 
 def test_a_rule_set_of_ones_own_is_read():

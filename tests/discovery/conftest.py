@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fairnode.config import Config, Harvest, Organisation
+from fairnode.keys import digest
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 
@@ -56,6 +57,8 @@ class Point:
     acts: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    etags: bool = False
+    spared: list[str] = field(default_factory=list)
 
     def put(self, path: str, text: str, kind: str = "text/turtle") -> None:
         self.pages[path] = (kind, text.replace("{base}", self.url).encode())
@@ -85,7 +88,15 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         kind, content = self.point.pages[self.path]
+        etag = f'"{digest(content)[:16]}"'
+        if self.point.etags and self.headers["If-None-Match"] == etag:
+            self.point.spared.append(self.path)
+            self.send_response(304)
+            self.end_headers()
+            return
         self.send_response(200)
+        if self.point.etags:
+            self.send_header("ETag", etag)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -157,9 +168,13 @@ def allowing() -> Callable[..., Node]:
     """The same node with these addresses in its node.toml."""
 
     def allow(
-        node: Node, *urls: str, private: tuple[str, ...] = ("127.0.0.1",), ping: tuple[str, ...] = ()
+        node: Node,
+        *urls: str,
+        private: tuple[str, ...] = ("127.0.0.1",),
+        ping: tuple[str, ...] = (),
+        welcome: tuple[str, ...] = (),
     ) -> Node:
-        config = dataclasses.replace(node.config, harvest=Harvest(urls, private, ping))
+        config = dataclasses.replace(node.config, harvest=Harvest(urls, private, ping, welcome))
         return dataclasses.replace(node, config=config)
 
     return allow

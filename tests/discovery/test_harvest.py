@@ -8,9 +8,10 @@ import time
 import pytest
 
 from fairnode import errors
+from fairnode.app import create_app
 from fairnode.discovery.harvest import keep_records
 from fairnode.discovery.search import Wanted, search
-from fairnode.discovery.sources import add_source, remove_source, run_source, sources, tell_indexes
+from fairnode.discovery.sources import add_source, due, remove_source, run_source, sources, tell_indexes
 from fairnode.peers.harvester import Limits, below, check_allowed, resolve
 from fairnode.records.rows import PeerRecord
 
@@ -340,3 +341,73 @@ def test_members_of_the_network_are_believed_about_their_own_datasets_only(node)
     assert titles(node) == ["Mine"]
     assert keep_records(node, "https://police.example", []) == 0
     assert titles(node) == []
+
+
+def test_what_did_not_change_is_not_sent_again(node, make_point, allowing) -> None:
+    point = make_point().honest(3)
+    point.etags = True
+    node = allowing(node, point.url)
+    assert harvested(node, point).unchanged == 0
+    point.put("/dataset/d1", record(f"{point.url}/dataset/d1", "A new title"))
+    taken = run_source(node, sources(node)[0], QUICK)
+    assert (taken.kept, taken.changed, taken.gone, taken.unchanged) == (3, 1, 0, 4)
+    assert sorted(point.spared) == ["/", "/catalog/c", "/dataset/d0", "/dataset/d2"]
+    assert titles(node) == ["A new title", "Dataset 0", "Dataset 2"]
+
+
+def test_damaged_or_poisoned_copies_change_nothing_but_the_speed(node, make_point, allowing) -> None:
+    point = make_point().honest(2)
+    point.etags = True
+    node = allowing(node, point.url)
+    harvested(node, point)
+    (copies,) = (node.config.index / "fetched").iterdir()
+    copies.write_bytes(b"garbage" * 1000)
+    taken = run_source(node, sources(node)[0], QUICK)
+    assert (taken.kept, taken.changed, taken.unchanged) == (2, 0, 0)
+    remove_source(node, point.url)
+    assert not copies.exists()
+
+
+def test_a_server_that_says_not_modified_unasked_is_not_believed(node, make_point, allowing) -> None:
+    point = make_point().honest(2)
+
+    def lie(handler) -> None:
+        handler.send_response(304)
+        handler.end_headers()
+
+    point.acts["/dataset/d0"] = lie
+    node = allowing(node, point.url)
+    taken = harvested(node, point)
+    assert taken.kept == 1
+    assert "304" in reasons(taken)
+
+
+def test_pings_are_taken_only_where_they_are_welcome_and_fetch_nothing(node, make_point, allowing) -> None:
+    point = make_point().honest(1)
+    other = make_point().honest(1)
+    node = allowing(node, point.url, other.url, welcome=(point.url,))
+    door = create_app(node).test_client()
+
+    def ping(told: object, **more: str) -> int:
+        return door.post("/", json=told, **more).status_code
+
+    assert ping({"clientUrl": point.url}) == 204
+    assert ping({"clientUrl": f"{point.url}/"}) == 204, "the same again"
+    assert [source.url for source in due(node)] == [point.url]
+    for told in ({"clientUrl": None}, {"clientUrl": "testing"}, {"content": "http://test"}, []):
+        assert ping(told) == 400, told
+    assert ping({"clientUrl": other.url}) == 403
+    assert ping({"clientUrl": "http://169.254.169.254/"}) == 403
+    assert door.post("/", data=b"{}", content_type="text/turtle").status_code == 415
+    assert ping({"clientUrl": point.url}) == 204, "the tenth"
+    refused = door.post("/", json={"clientUrl": point.url})
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 3600
+    assert point.asked == other.asked == []
+    assert run_source(node, due(node)[0], QUICK).kept == 1
+    assert due(node) == []
+
+
+def test_a_node_that_welcomes_nobody_takes_no_ping(node) -> None:
+    answer = create_app(node).test_client().post("/", json={"clientUrl": "https://other.example"})
+    assert answer.status_code == 405

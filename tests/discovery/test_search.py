@@ -131,7 +131,6 @@ def test_a_variable_that_is_wanted_is_narrowed_down_by_its_concepts(full) -> Non
     counted = counts(full, Wanted(variables=("exploitationForm",)))["exploitationForm"]
     assert counted["exploitationForm=sexual"] == 2
     assert counted["exploitationForm=labour"] == 1
-    assert sum(counted.values()) > 3, "what is wider is counted too"
 
 
 def test_facets_say_how_many_datasets_an_algorithm_can_visit(full) -> None:

@@ -6,14 +6,15 @@ import json
 
 import pytest
 import rdflib
-from rdflib import RDF, Namespace, URIRef
+from rdflib import RDF, SKOS, Namespace, URIRef
 
 from fairnode.child import run_child
+from fairnode.disclosure.rules import load_rules
 
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
-VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+FN = Namespace("https://w3id.org/fairnode/node#")
 DCT = Namespace("http://purl.org/dc/terms/")
 FDP = Namespace("https://w3id.org/fdp/fdp-o#")
 LDP = Namespace("http://www.w3.org/ns/ldp#")
@@ -75,6 +76,20 @@ def test_head_is_get_without_a_body(client, path):
             assert head.headers.get(name) == get.headers.get(name), name
 
 
+def test_the_disclosure_rules_are_served_with_the_hash_that_approvals_sign(client, web):
+    rules = load_rules()
+    assert load_rules(client.get("/rules.toml").text).hash == rules.hash
+    graph = rdflib.Graph().parse(data=client.get("/rules").text, format="turtle")
+    scheme = URIRef(f"{web.base}/rules")
+    assert str(graph.value(scheme, FN.disclosureRules)) == f"sha256:{rules.hash}"
+    told = set(graph.subjects(SKOS.inScheme, scheme))
+    assert len(told) == len(rules.rules)
+    checks = {str(o) for rule in told for o in graph.objects(rule, SKOS.closeMatch)}
+    assert checks == {rule.iri for rule in rules.rules}
+    page = client.get("/dataset/victims", headers={"Accept": "text/html"})
+    assert "/rules.toml" in page.text
+
+
 @pytest.mark.parametrize("path", RECORDS)
 def test_what_the_asker_has_is_not_sent_again(client, path):
     first = client.get(path)
@@ -113,12 +128,6 @@ def test_options_and_cors(client, path):
         got.headers["Access-Control-Expose-Headers"].replace(",", " ").split()
     )
     assert '<http://www.w3.org/ns/ldp#Resource>; rel="type"' in got.headers["Link"]
-
-
-def test_the_contact_of_the_fair_data_point_is_the_organisations_desk(client, web):
-    graph, root = graph_of(client, "/"), URIRef(web.base)
-    (desk,) = graph.objects(root, DCAT.contactPoint)
-    assert list(graph.objects(desk, VCARD.hasEmail)) == [URIRef("mailto:desk@police.example")]
 
 
 def test_the_root_says_all_that_an_index_looks_for(client, web):
@@ -326,7 +335,7 @@ def test_a_custodian_writes_and_others_do_not(client, web, make_turtle):
     assert client.delete("/dataset/written", headers=headers).status_code == 204
     gone = client.get("/dataset/written")
     assert gone.status_code == 410
-    assert client.get("/dataset/written/record/1").status_code == 410
+    assert client.get("/dataset/written/record/1").status_code == 404
 
 
 def test_paging_walks_over_all_children_once(client, web):

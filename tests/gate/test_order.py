@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import pytest
 
 from fairnode.disclosure.audit import Answer
+from fairnode.disclosure.budget import Spent, has_budget
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, History, query_of
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.order import (
     Asking,
     RunFacts,
     answered,
-    check_budget,
     check_node_sets,
     check_run,
     pass_gate,
@@ -100,13 +100,10 @@ def release(number=0, requester="r", nodes=("n1",), days_ago=0, variables=("regi
 
 
 def test_a_budget_counts_one_requesters_releases_of_a_quarter():
-    had = [release(i, days_ago=i) for i in range(19)]
-    others = [release(30, requester="s"), release(31, days_ago=91)]
-    asking = Asking("r", frozenset({"n1"}), TODAY)
-    check_budget(asking, [*had, *others], RULES)
-    with pytest.raises(Refused) as told:
-        check_budget(asking, [*had, release(32, days_ago=90)], RULES)
-    assert told.value.refusal is Refusal.BUDGET
+    had = [Spent("r", TODAY - timedelta(days=i)) for i in range(19)]
+    others = [Spent("s", TODAY), Spent("r", TODAY - timedelta(days=91))]
+    assert has_budget("r", TODAY, [*had, *others], RULES)
+    assert not has_budget("r", TODAY, [*had, Spent("r", TODAY - timedelta(days=90))], RULES)
 
 
 YEAR_A = (Condition("year", frozenset("a")),)

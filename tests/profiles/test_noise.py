@@ -9,7 +9,8 @@ import pytest
 from fairnode.config import FILE
 from fairnode.jobs import noise
 from fairnode.metadata.keep import dataset
-from fairnode.records.profile_rows import Charge, KeptProfile
+from fairnode.records.charge import Charge
+from fairnode.records.profile_rows import KeptProfile
 from tests.factories import DATASET
 
 ASKED = ["dataset", "profile", "police-victims", "--variable", "sex", "--variable", "meansOfControl"]
@@ -37,7 +38,7 @@ def test_what_was_drawn_is_published_as_it_was_seen_and_the_budget_ends(permitte
     done = permitted.cli(*ASKED, "--epsilon", "0.8", "--publish", told["hash"], user="carla")
     assert "version 2" in done.stdout
     with permitted.open() as node, node.store.read() as reader:
-        assert [charge.epsilon for charge in reader.find(Charge)] == ["0.8"]
+        assert [charge.epsilon for charge in reader.find(Charge)] == [800]
         (kept,) = reader.find(KeptProfile)
         assert kept.block in dataset(node, DATASET).record
         assert b'epsilon> "0.8"' in kept.block
@@ -50,7 +51,8 @@ def test_what_was_drawn_is_published_as_it_was_seen_and_the_budget_ends(permitte
 
 def test_the_noise_is_as_wide_as_its_price_says() -> None:
     drawn = [
-        noise.run({"counts": [1000] * 200, "sensitivity": 4, "epsilon": "0.5"})["noisy"] for _ in range(5)
+        noise.run({"values": [1000] * 200, "sensitivity": 4, "epsilon": 500, "counts": True})["values"]
+        for _ in range(5)
     ]
     spread = statistics.pstdev(n for one in drawn for n in one)
     assert 8 < spread < 15  # the square root of 2, times 4 / 0.5

@@ -80,9 +80,9 @@ def reviewing(new_site, built_ratio):
     return site
 
 
-def reviewed(site, dimension: str) -> tuple[str, str]:
-    """A study with that algorithm, brought to where its result waits for reviews: its hash and its visit."""
-    path = write_study(site, f"{dimension}.json", options={"dimension": [dimension]})
+def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple[str, str]:
+    """A study with that algorithm, brought to where its result waits for reviews (or further): its hash and its visit."""
+    path = write_study(site, f"{dimension}.json", options={"dimension": [dimension]}, **changes)
     told = json.loads(path.read_text())
     known = next(a for a in site.json("algorithm", "list") if a["name"] == "ratio")
     told["algorithm"] = {"name": "ratio", "version": known["version"], "identity": known["identity"]}
@@ -90,7 +90,7 @@ def reviewed(site, dimension: str) -> tuple[str, str]:
     study = send_study(site, path)
     visit = site.wait_for_visit("waiting", study=study).id
     approve(site, visit)
-    site.wait_for_visit("reviewing", study=study)
+    site.wait_for_visit(state, study=study)
     return study, visit
 
 

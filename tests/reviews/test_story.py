@@ -16,6 +16,7 @@ from fairnode.records.rows import LedgerLine, Release, Visit
 from fairnode.records.states import VisitState
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
+from tests.reviews.conftest import reviewed
 
 pytestmark = pytest.mark.needs_docker
 
@@ -160,3 +161,22 @@ def test_a_trial_says_that_people_would_review_it(reviewing, built_ratio):
     )  # fmt: skip
     assert told["passes"]
     assert any("reviews" in note for note in told["notes"])
+
+
+@pytest.mark.long
+def test_with_noise_it_leaves_without_reviews_as_the_mean_of_what_parts_of_the_persons_said(reviewing):
+    """Sample and aggregate: the image runs on twenty parts; by sex it encodes rows, which the mean drowns."""
+    options = {"epsilon": 0.9, "blocks": 20, "low": 0, "high": 10}
+    stages = [{"name": "count", "kind": "visit", "options": options}]
+    worker = reviewing.start("work")
+    study, visit = reviewed(reviewing, "region", "released", stages=stages)
+    reviewing.stop(worker)
+    with reviewing.open() as node, node.store.read() as reader:
+        (release,) = reader.find(Release, {"study": study})
+        runs = reader.find(Rerun, {"visit": visit})
+        assert reader.count(Review, visit=visit) == 0
+    assert [run.state for run in runs] == ["ended"] * 20
+    assert {run.result for run in runs} == {b""}
+    told = json.loads(release.table)
+    assert told["privacy"] == options
+    assert all(0 <= cell["v"] <= 10 for cell in told["tables"][0]["cells"])

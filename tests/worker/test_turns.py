@@ -49,6 +49,12 @@ def test_one_visit_a_dataset_where_the_node_wants_it_so():
     assert next_visits(queue, [place(9, "c", "x")], {}, at_once=9, one_per_dataset=True) == ["v3"]
 
 
+def test_one_visit_at_a_time_where_the_datasets_policy_says_so():
+    queue = [Place("v1", "a", "x", alone=True), Place("v2", "b", "x", alone=True), *map(place, (3, 4), "ab")]
+    assert next_visits(queue, [], {}, at_once=9) == ["v1", "v4", "v3"]
+    assert next_visits(queue, [Place("v9", "c", "x", alone=True)], {}, at_once=9) == ["v3", "v4"]
+
+
 PLACES = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_size=30).map(
     lambda told: [place(n, *pair) for n, pair in enumerate(told)]
 )

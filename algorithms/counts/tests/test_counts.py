@@ -74,6 +74,14 @@ def test_one_with_several_values_is_in_the_cell_of_each_once(tmp_path):
     assert cells == {("threat",): 1, ("debt",): 2, ("other",): 0}
 
 
+def test_with_two_lists_each_pair_of_their_values_is_a_cell(tmp_path):
+    columns = {"means": [["threat", "debt"], ["debt"]], "methods": [["work", "web"], ["web"]]}
+    cells, _ = visit(tmp_path, columns, {"means": ["threat", "debt"], "methods": ["work", "web"]})
+    assert cells == {
+        ("threat", "work"): 1, ("threat", "web"): 1, ("debt", "work"): 1, ("debt", "web"): 2,
+    }  # fmt: skip
+
+
 def test_dictionary_columns_no_dimension_and_odd_names_are_counted_too(tmp_path):
     columns = {'a "b"': pa.array(["x", "x", "y"]).dictionary_encode()}
     cells, _ = visit(tmp_path, columns, {'a "b"': ["x", "y"]})

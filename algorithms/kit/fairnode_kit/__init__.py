@@ -16,6 +16,7 @@ table is complete: a cell that is missing would tell something.
 
 from fairnode_kit.result import complete, main, write_result
 from fairnode_kit.run import Dimension, Input, Run, Table, Variable, connect, read_run
+from fairnode_kit.tables import table, tables
 
 __all__ = [
     "Dimension",
@@ -27,5 +28,7 @@ __all__ = [
     "connect",
     "main",
     "read_run",
+    "table",
+    "tables",
     "write_result",
 ]

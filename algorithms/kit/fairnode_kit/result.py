@@ -41,7 +41,7 @@ def main(algorithm: Callable[[Run], Mapping[str, Cells]]) -> None:
 
 
 def _cell(table: Table, key: Key, cell: Cell) -> dict[str, Any]:
-    if table.kind == "count":
+    if table.kind in ("count", "pair"):
         return {"k": list(key), "n": cell}
     if table.kind == "other":
         return {"k": list(key), "v": float(cell[1] if isinstance(cell, tuple) else cell)}

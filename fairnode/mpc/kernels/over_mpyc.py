@@ -32,10 +32,7 @@ class MpycExchange:
         self.party: int = mpc.pid
         self.parties: int = len(mpc.parties)
         self.threshold: int = mpc.threshold
-        counting = getattr(
-            mpc, "traffic", None
-        )  # a party process counts all that its kernels do in one place
-        self.traffic = counting if isinstance(counting, Traffic) else Traffic()
+        self.traffic = Traffic()
         self._uses = 0
         self._sent = dict.fromkeys(range(self.parties), _FIRST_LABEL)
         self._received = dict.fromkeys(range(self.parties), _FIRST_LABEL)

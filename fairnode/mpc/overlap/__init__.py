@@ -2,5 +2,5 @@
 
 `shape` is what the study signs, `tables` the input party's side, `matches` and `cells` the compute
 parties'. Method: hashing to bins with a cuckoo table against a simple table (Pinkas, Schneider, Zohner,
-USENIX Security 2014) and bit-sliced equality on replicated shares; security in `docs/mpc-kernels.md`.
+USENIX Security 2014) and bit-sliced equality on replicated shares; security in `docs/mpc.md`.
 """

@@ -22,7 +22,7 @@ from fairnode.mpc.kernels.sharing import RowSource
 from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.shape import OverlapShape, Pattern
 
-BATCH_WORDS = 10 << 20  # words, over all held rows, of the comparisons that are under way at a time
+BATCH_WORDS = 20 << 20  # words, over all held rows, of the comparisons that are under way at a time
 
 Dealt = Mapping[Row, Words | RowSource]
 

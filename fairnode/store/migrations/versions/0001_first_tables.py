@@ -24,6 +24,23 @@ def upgrade() -> None:
         batch_op.create_index("agreements_by_state", ["state"], unique=False)
 
     op.create_table(
+        "algorithm_reviews",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("image", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("manifest", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("opinion", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("organisation", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("node", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("reviewer", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("algorithm_reviews", schema=None) as batch_op:
+        batch_op.create_index("algorithm_reviews_by_image", ["image"], unique=False)
+
+    op.create_table(
         "algorithms",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
@@ -62,8 +79,9 @@ def upgrade() -> None:
         "charges",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("lineage", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("epsilon", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("purpose", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("requester", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("epsilon", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -347,12 +365,16 @@ def upgrade() -> None:
     op.create_table(
         "reruns",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("visit", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("state", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("deadline", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("result", sa.LargeBinary(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    with op.batch_alter_table("reruns", schema=None) as batch_op:
+        batch_op.create_index("reruns_by_visit", ["visit"], unique=False)
+
     op.create_table(
         "reviews",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
@@ -425,6 +447,13 @@ def upgrade() -> None:
         batch_op.create_index("tokens_by_person", ["person"], unique=False)
         batch_op.create_index("tokens_by_token_hash", ["token_hash"], unique=False)
 
+    op.create_table(
+        "trusted_nodes",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "twins",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),

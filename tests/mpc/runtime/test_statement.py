@@ -1,0 +1,27 @@
+"""Every program says what goes in, what is opened to whom, and what it cannot do."""
+
+import pytest
+
+from fairnode.mpc.programs import programs
+from fairnode.mpc.programs.statement import LIMITS, statement
+
+COMMON = {"k": 11, "lists": "disjoint", "engine": "bits"}
+PARAMETERS = {
+    "sum": COMMON | {"cells": 5, "base": 5, "earlier": 0, "largest": 100, "dominance": 80},
+    "mean-variance": COMMON | {"cells": 2, "largest": 5, "persons": 9, "dominance": 10},
+    "quantile": COMMON | {"grid": [1, 2], "order": 50, "persons": 9},
+    "regression": COMMON | {"family": "poisson", "design": [[1, 0], [1, 1]], "largest": 9},
+    "overlap-estimate": {"lists": 3, "bound": 9, "models": [[]], "standard_errors": False, "observed": False},
+    "overlap-open-synthetic": {"lists": 3, "bound": 9, "synthetic": True},
+}
+
+
+@pytest.mark.parametrize("name", sorted(programs()))
+def test_a_program_states_its_shape_and_what_it_opens(name):
+    chosen = programs()[name]
+    told = statement(chosen, PARAMETERS[name])
+    assert told.digest == chosen.digest
+    assert {"Shape", "What is opened", "How"} <= {heading for heading, _ in told.parts}
+    assert all(body and "**" not in body for _, body in told.parts)
+    assert told.what == chosen.describe(PARAMETERS[name])
+    assert told.limits == LIMITS
