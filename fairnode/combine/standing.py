@@ -138,7 +138,8 @@ def say(node: Node, question: Question, *, stands: bool) -> None:
         Outgoing(party, kind, row.study, body | ({"nonce": q["nonce"], "step": q["step"]} if stands else {}))
         for party, q in sorted(asked.items())
     )
-    entry = Entry(f"visit.{kind}", question.visit.id, "node", row.study, {"parties": len(asked)})
+    line = "visit.stands" if stands else "visit.taken-back"
+    entry = Entry(line, question.visit.id, "node", row.study, {"parties": len(asked)})
     commit(node.desk, change, entry, messages)
 
 
