@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, request
@@ -75,6 +76,7 @@ def answer(
     return response
 
 
+@lru_cache(maxsize=1024)
 def _moment(at: str) -> datetime:
     """A moment of ours as a datetime."""
     return clock.parse(at)

@@ -119,9 +119,10 @@ def _record(door: FdpDoor, **_: str) -> Response:
     """One record; with or without a slash at the end, the other form leads to the right one."""
     path = request.path
     other = path.rstrip("/") if path != "/" and path.endswith("/") else f"{path}/"
-    if door.shelf.get(path) is None and door.shelf.get(other) is not None:
+    found = door.shelf.get(path)
+    if found is None and door.shelf.get(other) is not None:
         return redirect(door.node.iri + other, 308)
-    return represent(door, document_at(door, path))
+    return represent(door, found or document_at(door, path))
 
 
 def _datasets(door: FdpDoor, **_: str) -> Response:

@@ -56,7 +56,7 @@ def set_state(door: FdpDoor, key: str, **_: str) -> Response:
     told = json_body()
     states = {"PUBLISHED": True, "DRAFT": False}
     wanted = told.get("current") if isinstance(told, dict) else None
-    if wanted not in states:
+    if not isinstance(wanted, str) or wanted not in states:
         raise errors.NotValid("The state is PUBLISHED or DRAFT.", to_do='Send {"current": "PUBLISHED"}.')
     row = change_dataset(door.node, key, custodian, publish=states[wanted])
     door.shelf.forget()

@@ -321,6 +321,9 @@ def test_a_custodian_writes_and_others_do_not(client, web, make_turtle):
     assert client.get("/dataset/written").status_code == 404
     state = {"current": "PUBLISHED"}
     assert client.put("/dataset/written/meta/state", json=state, headers=headers).status_code in (200, 415)
+    for wrong in ({}, {"current": {}}, {"current": ["DRAFT"]}, {"current": "draft"}, [], "DRAFT"):
+        refused = client.put("/dataset/written/meta/state", json=wrong, headers=web.bearer("custodian"))
+        assert refused.status_code == 422, wrong
     client.put("/dataset/written/meta/state", json=state, headers=web.bearer("custodian"))
     shown = client.get("/dataset/written")
     assert shown.content.startswith(record)
