@@ -33,6 +33,7 @@ BUSY_SECONDS, ACTIVE_SECONDS, POLL_SECONDS, TROUBLE_SECONDS = 0.02, 0.05, 0.2, 1
 BRISK = (VisitState.APPROVED, VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
 TIDY_EVERY = 15  # rounds: what was cancelled or withdrawn is stopped within seconds
 ACTIVE = (VisitState.PREPARING, VisitState.RUNNING)
+QUIET_SECONDS = 10.0  # without visits before twins are drawn
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
 
 
@@ -42,7 +43,8 @@ class Worker:
 
     `resting` says until when (monotonic seconds) a visit whose step met trouble is left alone, `turns` in
     which order the organisations that asked were last served. `find_calls` names the system calls that a
-    program was denied; twins were looked after when the ledger had `drawn` lines.
+    program was denied; twins were looked after when the ledger had `drawn` lines, and nothing had to be done
+    since `quiet_since`.
     """
 
     node: Node
@@ -53,6 +55,7 @@ class Worker:
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
     find_calls: FindCalls | None = None
+    quiet_since: float = field(default_factory=time.monotonic)
     drawn: int = -1
     drawing: Future[None] | None = None
     turns: dict[str, int] = field(default_factory=dict)
@@ -115,7 +118,9 @@ class Worker:
         with self.node.store.read() as reader:
             head = reader.last(Head)
         number = head.id if head else 0
-        if number != self.drawn and not self.flying:
+        if self.flying:
+            self.quiet_since = time.monotonic()
+        if number != self.drawn and time.monotonic() - self.quiet_since > QUIET_SECONDS:
             self.drawn = number
             self.drawing = pool.submit(draw_due, self.node)
 
