@@ -118,7 +118,7 @@ def _words(measured: Measured, block: str, key: str) -> Iterator[str]:
         yield from _first([f"    {code}: {count}" for code, count in told.shown])
     if measured.hidden:
         yield "What stays hidden, for your eyes only:"
-        yield from _first([f"  {h.variable} {h.code}: {h.why} [{h.rule}]" for h in measured.hidden])
+        yield from _hidden(measured)
     yield from (f"Left out: {name}. {why}" for name, why in measured.left_out)
     if measured.stood:
         yield (
@@ -128,6 +128,19 @@ def _words(measured: Measured, block: str, key: str) -> Iterator[str]:
     yield BARS
     more = f"--epsilon {profile.epsilon}" if profile.epsilon else "and the same --variable"
     yield f"To publish exactly this: fairnode dataset profile {key} --publish {block} ({more})"
+
+
+def _hidden(measured: Measured) -> Iterator[str]:
+    """The hidden codes by variable and rule, then each rule once in words."""
+    codes: dict[tuple[str, str], list[str]] = {}
+    for cell in measured.hidden:
+        codes.setdefault((cell.variable, cell.rule), []).append(cell.code)
+    for (variable, rule), told in codes.items():
+        more = f" and {len(told) - 8} more" if len(told) > 8 else ""
+        yield f"  {variable} [{rule}]: {', '.join(told[:8])}{more}"
+    yield from (
+        f"  [{rule}] {why}" for rule, why in {cell.rule: cell.why for cell in measured.hidden}.items()
+    )
 
 
 def _first(lines: list[str]) -> Iterator[str]:

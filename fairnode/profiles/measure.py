@@ -125,6 +125,11 @@ def measure(node: Node, dataset: Dataset, variables: Sequence[str] = ()) -> Meas
     case = read_case(node, dataset, variables)
     check_profiles(case)
     wanted, left_out = split_barred(case)
+    if not wanted:
+        raise errors.NotValid(
+            "None of these variables may be told of.",
+            findings=tuple(errors.Finding(name, why) for name, why in left_out),
+        )
     old = _told_before(case)
     with job_folder(node.config.spool, "profile") as folder:
         make_view(case, folder / "companion.parquet")
@@ -193,6 +198,8 @@ def _specs(description: Description, variables: Sequence[str], rules: RuleSet) -
         raise errors.NotValid(f"The dataset has no variable {', '.join(unknown)} that a study could ask for.")
     columns = [column for column in schema(dataset, View(named)) if column.codes]
     unit = Unit.PERSON if dataset.knows_persons else Unit.REGISTRATION
+    if not columns:
+        raise errors.NotValid("None of these variables has a closed list of codes to count.")
     if len(columns) > rules.count("size.tables"):
         raise errors.NotValid(
             f"A profile tells of at most {rules.count('size.tables')} variables; the dataset has {len(columns)}.",
@@ -238,6 +245,8 @@ def _told_before(case: Case) -> dict[str, _Old]:
     found: dict[str, _Old] = {}
     for row in (row for row in kept if row.lineage == case.dataset.lineage and row.id in measured):
         profile = profile_from_json(row.profile)
+        if profile.epsilon:
+            continue  # figures with noise never stand for counts
         for table in measured[row.id].tables:
             told = profile.variable(table.spec.id)
             if told is not None and table.spec == specs.get(table.spec.id):
@@ -333,16 +342,19 @@ def _measured(case: Case, found: _Found) -> Measured:
     verdict, recount = found.verdict, found.recount
     told = {spec.id: found.old[spec.id].told for spec in found.stood}
     hidden: tuple[HiddenCode, ...] = ()
-    memory, size = None, max((old.profile.records for old in found.old.values()), default=0)
+    latest = max(found.old.values(), key=lambda old: old.profile.day, default=None)
+    memory, size, day = None, 0, case.asking.day.isoformat()
+    if latest is not None:
+        # the size that was told stands as long as any figure does
+        size, day = latest.profile.records, latest.profile.day
     if verdict is not None and recount is not None and verdict.outcome is Outcome.RELEASED:
         told |= {table.spec.id: variable_of(table) for table in verdict.tables}
         hidden = tuple(
             HiddenCode(reason.table, reason.key[0], reason.rule, case.rules.explain(reason.rule))
             for reason in verdict.reasons
         )
-        # the size that was told stands as long as any figure does
         size = size if found.stood else round_size(recount.universe)
-        asking = case.asking
+        asking, day = case.asking, case.asking.day.isoformat()
         memory = remember(
             recount, verdict, release=case.id, requester=asking.requester, nodes=asking.nodes, day=asking.day
         )
@@ -351,12 +363,19 @@ def _measured(case: Case, found: _Found) -> Measured:
     profile = Profile(
         counted=case.specs[0].unit.value if case.specs else "registration",
         records=size,
-        day=case.asking.day.isoformat() if memory else max(old.profile.day for old in found.old.values()),
+        day=day,
         rules=case.rules.hash,
         variables=tuple(told[spec.id] for spec in case.specs if spec.id in told),
     )
     stood = tuple(spec.id for spec in found.stood)
-    return Measured(case.id, profile, hidden, found.left_out, stood, verdict.notes if verdict else (), memory)
+    silent = tuple(
+        (spec.id, "It was told before, and too little changed to tell it anew.")
+        for spec in found.fresh
+        if spec.id not in told
+    )
+    return Measured(
+        case.id, profile, hidden, (*found.left_out, *silent), stood, verdict.notes if verdict else (), memory
+    )
 
 
 def variable_of(table: PublicTable) -> VariableProfile:

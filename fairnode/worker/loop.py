@@ -40,6 +40,7 @@ LOOK_SECONDS = 0.02  # what another process wrote to the database is not kept wa
 TIDY_SECONDS = 3.0  # what was cancelled or withdrawn is stopped within seconds
 # a quarantined visit may still run a second time, and holds the node's memory for its recount
 ACTIVE = (VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
+QUIET_SECONDS = 10.0  # without visits before twins are drawn
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
 SPARE_SECONDS = 600.0  # a process for the next view is kept ready for so long after a visit moved
 
@@ -51,7 +52,7 @@ class Worker:
     `resting` says until when (monotonic seconds) a visit whose step met trouble, or came to nothing yet, is
     left alone, `turns` in which order the organisations that asked were last served. `wake` ends a pause.
     `find_calls` names the system calls that a program was denied; twins were looked after when the ledger had
-    `drawn` lines.
+    `drawn` lines, and nothing had to be done since `quiet_since`.
     """
 
     node: Node
@@ -64,6 +65,7 @@ class Worker:
     flying: dict[str, tuple[Visit, Future[Visit]]] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
     find_calls: FindCalls | None = None
+    quiet_since: float = field(default_factory=time.monotonic)
     drawn: int = -1
     drawing: Future[None] | None = None
     turns: dict[str, int] = field(default_factory=dict)
@@ -162,7 +164,9 @@ class Worker:
         with self.node.store.read() as reader:
             head = reader.last(Head)
         number = head.id if head else 0
-        if number != self.drawn and not self.flying:
+        if self.flying:
+            self.quiet_since = time.monotonic()
+        if number != self.drawn and time.monotonic() - self.quiet_since > QUIET_SECONDS:
             self.drawn = number
             self.drawing = pool.submit(draw_due, self.node)
 

@@ -80,6 +80,9 @@ class Rehearsals:
                 self._keep(key, self._report(context))
             self.settled.add(visit.id)
         except errors.Unavailable as error:
+            if not self.stopping() and self._is_over(visit.id):
+                self.settled.add(visit.id)  # it was decided meanwhile, and stopped for that
+                return
             LOG.info("the rehearsal of visit %s waits: %s", visit.id, error.what)
             self.resting = time.monotonic() + REST_SECONDS
         except errors.FairnodeError as error:
