@@ -14,12 +14,13 @@ import pytest
 from fairnode import approvals, clock
 from fairnode.cli.work import docker_engine
 from fairnode.disclosure.rules import load_rules
+from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import open_node
 from fairnode.people.accounts import person_of
 from fairnode.people.signing import signer_with_password
 from fairnode.records.charge import Charge
-from fairnode.records.rows import Dataset, Quarantine, Release, Visit
+from fairnode.records.rows import Algorithm, Dataset, Quarantine, Release, Visit
 from fairnode.records.states import VisitState
 from fairnode.studies.send import send
 from fairnode.worker.delivery import deliver_own
@@ -113,9 +114,12 @@ def test_of_one_question_asked_twice_at_once_one_answer_is_made_and_given_twice(
 
 
 def test_noise_is_charged_before_the_run_and_refused_when_the_budget_is_spent(site):
-    parameters = {"dimensions": ["region"], "unit": "person"}
+    with site.open() as node, node.store.write() as tx:  # the same algorithm, counting persons
+        (known,) = tx.find(Algorithm)
+        manifest = known.manifest.replace(b'kind = "count"', b'kind = "count"\nunit = "person"')
+        tx.change(known, manifest=manifest, sha256=digest(manifest))
     stages = [{"name": "count", "kind": "visit", "options": {"epsilon": 0.6}}]
-    first, second = ask(site, [[], []], parameters=parameters, stages=stages)
+    first, second = ask(site, [[], []], stages=stages)
     after = all_at_once(site, [first, second])
     assert sorted(visit.state for visit in after) == ["failed", "preparing"]
     begun = [visit for visit in after if visit.state == "preparing"]
