@@ -101,7 +101,7 @@ def read_inputs(job: Job) -> list[Rows]:
         sender = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["key"]))
         keys = ReceiveKeys(bytes.fromhex(job["secrets"][job["party"]]), sender)
         package = Path(told["folder"], f"{job['party']}.package").read_bytes()
-        block = Path(told["folder"], "block").read_bytes()
+        block = Path(told["folder"], "block")
         found.append(receive(package, block, terms, job["party"], keys))
     return found
 

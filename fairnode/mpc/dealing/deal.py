@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from nacl.public import PublicKey, SealedBox
 
 from fairnode.errors import NotValid
-from fairnode.mpc.dealing.rings import P61, Ring, Words, mask
+from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
 from fairnode.mpc.dealing.subsets import correction_subset, held, label, subsets
 from fairnode.mpc.dealing.terms import Dealing, Terms, digest
 
 TYPE = "fairnode.dealing/1"
 MASK = b"fairnode-mask"
 MAX_LENGTH = 1 << 28
+_PIECE = 1 << 17
 
 
 def deal(values: Sequence[int] | Words, terms: Terms, key: Ed25519PrivateKey) -> Dealing:
@@ -34,7 +35,7 @@ def deal(values: Sequence[int] | Words, terms: Terms, key: Ed25519PrivateKey) ->
     last = correction_subset(m)
     seeds = {subset: os.urandom(16) for subset in subsets(m) if subset != last}
     for seed in seeds.values():
-        rest = terms.ring.subtract(rest, mask(seed, terms.ring, terms.length, MASK))
+        rest = _without_mask(rest, seed, terms)
     block_key = os.urandom(32)
     # The key is used once, for this one message, so the nonce may be constant.
     block = ChaCha20Poly1305(block_key).encrypt(bytes(12), rest.astype("<u8").tobytes(), bound(terms))
@@ -46,6 +47,18 @@ def deal(values: Sequence[int] | Words, terms: Terms, key: Ed25519PrivateKey) ->
         for party in range(m)
     ]
     return Dealing(tuple(packages), block)
+
+
+def _without_mask(rest: Words, seed: bytes, terms: Terms) -> Words:
+    """`rest` less the mask of a seed: in place and piece by piece where elements are whole words."""
+    if terms.ring is Ring.P61:
+        return terms.ring.subtract(rest, mask(seed, terms.ring, terms.length, MASK))
+    stream, piece = SeedRow(seed, terms.ring, MASK), np.empty(min(_PIECE, terms.length), np.uint64)
+    for start in range(0, terms.length, _PIECE):
+        part = rest[start : start + _PIECE]
+        stream.read(start, piece[: len(part)])
+        part[:] = terms.ring.subtract(part, piece[: len(part)])
+    return rest
 
 
 def _checked(values: Sequence[int] | Words, terms: Terms) -> Words:

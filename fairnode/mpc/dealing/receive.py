@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from fairnode.errors import Conflict, NotValid
+from fairnode.mpc.dealing.blocks import BlockRow, block_digest
 from fairnode.mpc.dealing.deal import MASK, bound, envelope_bytes, header, signed_bytes
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
 from fairnode.mpc.dealing.subsets import Subset, correction_subset, held, label, subsets
@@ -29,27 +31,31 @@ ENVELOPE_LIMIT = 65536
 class Rows:
     """What one party holds of one sender's input: for each set T it is not in, one value an element.
 
-    A row from a seed (2^64 and XOR) is a `SeedRow`, expanded where it is read; the others are arrays.
+    A row from a seed (2^64 and XOR) is a `SeedRow`, expanded where it is read, and one from a block in a file
+    a `BlockRow`, decrypted where it is read; the others are arrays.
     `commitment` (hex) is the digest of the sender's commitments, the same at all holders of an honest
     dealing; parties compare it in the hello before they use the rows.
     """
 
     sender: str
     ring: Ring
-    rows: Mapping[Subset, Words | SeedRow]
+    rows: Mapping[Subset, Words | SeedRow | BlockRow]
     length: int
     commitment: str
 
     def arrays(self) -> dict[Subset, Words]:
         """All rows in memory."""
         return {
-            subset: row.words(self.length) if isinstance(row, SeedRow) else row
+            subset: row if isinstance(row, np.ndarray) else row.words(self.length)
             for subset, row in self.rows.items()
         }
 
 
-def receive(package: bytes, correction: bytes, terms: Terms, party: int, keys: ReceiveKeys) -> Rows:
+def receive(package: bytes, correction: bytes | Path, terms: Terms, party: int, keys: ReceiveKeys) -> Rows:
     """The rows that `package` and `correction` hold for `party` under `terms`.
+
+    A correction block in a file is checked here and read where its words are needed, so that no party holds
+    long lists in memory; the file must stay until then. Raises OSError if it cannot be read.
 
     Raises NotValid, with a sentence that names the sender, for a corrupted or foreign box, a wrong
     signature, another study, attempt, receiver, ring or length, and for seeds or a block that do not fit
@@ -58,9 +64,9 @@ def receive(package: bytes, correction: bytes, terms: Terms, party: int, keys: R
     inside = _opened(package, terms, party, keys)
     m = len(terms.receivers)
     secrets, commitments = _parts(inside, terms, m, party)
-    if commitments["block"] != digest(correction, "fairnode-block"):
+    if commitments["block"] != block_digest(correction):
         raise _refused(terms, "comes with another correction block than its sender committed to")
-    rows = {
+    rows: dict[Subset, Words | SeedRow | BlockRow] = {
         subset: _seeded(secrets[subset], terms) for subset in held(m, party) if subset != correction_subset(m)
     }
     if party not in correction_subset(m):
@@ -180,14 +186,23 @@ def _unhex(text: object) -> bytes:
     return value if value.hex() == text else b""
 
 
-def _block(correction: bytes, key: bytes, terms: Terms) -> Words:
-    """The decrypted correction block as ring elements."""
+def _block(correction: bytes | Path, key: bytes, terms: Terms) -> Words | BlockRow:
+    """The correction block as ring elements, decrypted now, or where they are read if it is in a file."""
     try:
-        plain = ChaCha20Poly1305(key).decrypt(bytes(12), correction, bound(terms))
-    except InvalidTag:
+        if isinstance(correction, Path) and terms.ring is not Ring.P61:
+            row = BlockRow(correction, key)
+            row.check(bound(terms))
+            size = correction.stat().st_size - 16
+        else:
+            sealed = correction.read_bytes() if isinstance(correction, Path) else correction
+            plain = ChaCha20Poly1305(key).decrypt(bytes(12), sealed, bound(terms))
+            row, size = None, len(plain)
+    except (InvalidTag, InvalidSignature):
         raise _refused(terms, "has a correction block that cannot be opened") from None
-    if len(plain) != 8 * terms.length:
+    if size != 8 * terms.length:
         raise _refused(terms, "has a correction block of another length")
+    if row is not None:
+        return row
     words = np.frombuffer(plain, dtype="<u8").astype(np.uint64)
     if terms.ring is Ring.P61 and int(words.max()) >= P61:
         raise _refused(terms, "has a correction block with values over the range of the computation")

@@ -170,12 +170,12 @@ def _simple_words(places: NDArray[np.int64], prints: Words, shape: OverlapShape)
 
 def _block_planes(values: Words, shape: OverlapShape) -> Words:
     """Values (slots, bins) -> planes (blocks, fingerprint, slots, width)."""
-    slots = len(values)
+    slots, bins_a_block = len(values), 64 * shape.width
     planes = np.empty((shape.blocks, shape.fingerprint, slots, shape.width), np.uint64)
-    by_block = values.reshape(slots, shape.blocks, 64 * shape.width)
-    for bit in range(shape.fingerprint):
-        ones = (by_block >> np.uint64(bit)) & np.uint64(1)
-        planes[:, bit] = pack(ones.astype(bool)).transpose(1, 0, 2)
+    for block in range(shape.blocks):
+        part = values[:, block * bins_a_block : (block + 1) * bins_a_block]
+        for bit in range(shape.fingerprint):
+            planes[block, bit] = pack(((part >> np.uint64(bit)) & np.uint64(1)).astype(bool))
     return planes
 
 

@@ -133,10 +133,10 @@ def read_inputs(job: Job) -> list[Rows]:
         terms = Terms(job.study, job.attempt, item.sender, ring, count, job.receivers)
         keys = ReceiveKeys(secret, Ed25519PublicKey.from_public_bytes(item.key))
         try:
-            package, block = item.package.read_bytes(), item.correction.read_bytes()
+            package = item.package.read_bytes()
+            rows.append(receive(package, item.correction, terms, job.identity.party, keys))
         except OSError:
             raise NotValid(f"The input of {item.sender} has not arrived here completely.") from None
-        rows.append(receive(package, block, terms, job.identity.party, keys))
     return rows
 
 

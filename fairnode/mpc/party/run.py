@@ -240,11 +240,11 @@ class _Run:
         silent = [link for link in links if self.loop.time() - link.last_heard > SILENT_SECONDS]
         awaited = [link for link in links if link.awaited]
         if silent:
-            number = silent[0].peer_pid
+            number = min(silent, key=lambda link: link.last_heard).peer_pid
             self.end(
                 Reason("stalled", number, f"Party {number} stopped answering; the time of the run is over.")
             )
-        number = awaited[0].peer_pid if awaited else self.me
+        number = min(awaited, key=lambda link: link.last_heard).peer_pid if awaited else self.me
         self.end(Reason("slow", number, f"The time of the run is over, and party {number} is not ready."))
 
     async def _ping(self) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
 
@@ -26,6 +27,7 @@ from fairnode.mpc.dealing import (
     threshold,
     to_shamir,
 )
+from fairnode.mpc.dealing.blocks import BlockRow
 from fairnode.mpc.dealing.deal import envelope_bytes, signed_bytes
 from fairnode.mpc.openings.outputs import lagrange
 
@@ -93,6 +95,50 @@ def test_a_row_of_a_seed_is_the_same_wherever_reading_starts(seed, start, length
     row, part = SeedRow(seed, Ring.XOR, b"test"), np.empty(length, np.uint64)
     row.read(start, part)
     np.testing.assert_array_equal(part, row.words(start + length)[start:])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), ring=st.sampled_from([Ring.XOR, Ring.Z64]))
+def test_a_block_in_a_file_is_the_block_in_memory_wherever_reading_starts(tmp_path, data, ring):
+    values = data.draw(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=40))
+    told = terms(3, ring, len(values))
+    dealing = deal(np.array(values, dtype=np.uint64), told, SENDER)
+    file = tmp_path / "block"
+    file.write_bytes(dealing.correction)
+    keys = ReceiveKeys(KEYS[0].secret, SENDER.public_key())
+    rows = receive(dealing.packages[0], file, told, 0, keys)
+    whole = received(dealing, told, 0).arrays()
+    assert rows.commitment == received(dealing, told, 0).commitment
+    (lazy,) = [row for row in rows.rows.values() if isinstance(row, BlockRow)]
+    (name,) = [name for name, row in rows.rows.items() if row is lazy]
+    start = data.draw(st.integers(0, len(values) - 1))
+    part = np.empty(len(values) - start, np.uint64)
+    lazy.read(start, part)
+    np.testing.assert_array_equal(part, whole[name][start:])
+    np.testing.assert_array_equal(rows.arrays()[name], whole[name])
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone", "other"])
+def test_a_damaged_block_in_a_file_is_refused(tmp_path, damage):
+    told = terms(3, Ring.XOR, 200_000)
+    dealing = deal(np.arange(told.length, dtype=np.uint64), told, SENDER)
+    block = bytearray(dealing.correction)
+    if damage == "flip":
+        block[1_100_000] ^= 1
+    changed_block = {
+        "cut": block[:-9],
+        "empty": b"",
+        "other": deal([1], terms(3, Ring.XOR, 1), SENDER).correction,
+    }
+    file = tmp_path / "block"
+    if damage != "gone":
+        file.write_bytes(bytes(changed_block.get(damage, block)))
+    keys = ReceiveKeys(KEYS[0].secret, SENDER.public_key())
+    with pytest.raises((NotValid, OSError)):
+        receive(dealing.packages[0], file, told, 0, keys)
+    row = BlockRow(file, bytes(32))
+    with pytest.raises((InvalidSignature, OSError)):
+        row.check(b"")
 
 
 def test_upload_is_one_block_and_a_small_package_for_each_party():
