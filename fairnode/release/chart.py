@@ -164,7 +164,8 @@ class _Pen:
             y = base - share * height
             marks.append(_text(left - 8, y + 4, f"{share:.0%}", anchor="end"))
             marks.append(_line(((left, y), (left + room, y)), 0.25))
-        for place, curve in enumerate(curves):
+        free = top  # names below one another, where the lines end together
+        for place, curve in enumerate(sorted(curves, key=lambda curve: -curve.points[-1][1])):
             points = [(left + room * day / last, base - height * share) for day, share in curve.points]
             end, share = points[-1], curve.points[-1][1]
             name = ", ".join(
@@ -172,7 +173,8 @@ class _Pen:
                 for axis, code in zip(self.table.spec.dimensions[2:], curve.group, strict=True)
             )
             marks.append(_line(_steps(points), 1, dash=place))
-            marks.append(_text(end[0] + 6, end[1] + 4, f"{name} {share:.0%}".strip()))
+            free = max(end[1] + 4, free + 15)
+            marks.append(_text(end[0] + 6, free, f"{name} {share:.0%}".strip()))
         marks.append(_text(left, base + 18, f"0 \u2013 {last}: {self.labels.variable(time.variable)}"))
         return _Drawing(tuple(marks), _WIDTH, base + 24)
 

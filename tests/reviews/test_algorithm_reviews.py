@@ -93,7 +93,7 @@ def test_of_a_new_version_nobody_has_said_anything(two):
     here.cli("algorithm", "review", "counts", "--approve", user="lars")
     with here.open() as node:
         (algorithm,) = [a for a in listed(node) if a.name == "counts"]
-        newer = replace(algorithm, id="newer", image="sha256:" + "0" * 64, version="1.0.1")
+        newer = replace(algorithm, id="newer", image="sha256:" + "0" * 64, version="1.0.1", created="2099")
         with node.store.write() as tx:
             tx.add(newer)
         with node.store.read() as reader:
