@@ -47,17 +47,25 @@ class Made:
 
 def make_shared(cache: Path) -> Made:
     """The case files of the six organisations and the image of `counts`, kept for the next demo."""
-    data = cache / "netherlands"
-    if not (data / "truth.csv").exists():
-        example().expand(data)
+    data = _case_files(cache / "netherlands")
     built = cache / "counts"
     identity = _image(shared("algorithms") / "counts", built)
     return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
 
 
+def _case_files(data: Path) -> Path:
+    """The case files in `data`, which are made anew only when the example has changed."""
+    note, source = data / "source.json", _fingerprint(shared("examples") / "netherlands")
+    if not note.exists() or json.loads(note.read_text(encoding="utf-8")) != source:
+        shutil.rmtree(data, ignore_errors=True)
+        example().expand(data)
+        note.write_text(json.dumps(source), encoding="utf-8")
+    return data
+
+
 def _image(folder: Path, built: Path) -> str:
     """The identity of the image in `built`, which is made anew only when its source has changed."""
-    note, source = built / "source.json", _fingerprint(folder)
+    note, source = built / "source.json", _fingerprint(folder, shared("algorithms") / "kit", shared("docker"))
     if (built / "image.tar").exists() and note.exists():
         known = json.loads(note.read_text(encoding="utf-8"))
         if known["source"] == source:
@@ -67,9 +75,8 @@ def _image(folder: Path, built: Path) -> str:
     return identity
 
 
-def _fingerprint(folder: Path) -> str:
-    """A hash over everything that an image is built from: algorithm, kit and scripts."""
-    parts = [folder, shared("algorithms") / "kit", shared("docker")]
+def _fingerprint(*parts: Path) -> str:
+    """A hash over all files that something is made from."""
     files = sorted(
         p for part in parts for p in part.rglob("*") if p.is_file() and "__pycache__" not in p.parts
     )
