@@ -8,6 +8,7 @@ SENTENCES = {
     "algorithm.own": "A program of this node itself became known here.",
     "algorithm.refused": "An algorithm's image was refused.",
     "algorithm.replaced": "An older version of a program of this node itself is no longer known here.",
+    "algorithm.reviewed": "A person reviewed an algorithm, or a review of another node was taken in.",
     "algorithm.submitted": "An author handed in an algorithm.",
     "combination.announced": "The home node said who adds, with what program, and whose numbers are asked.",
     "combination.destroyed": "A compute party destroyed the shares of what an organisation took back.",
