@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,12 +49,22 @@ class Made:
 
 def make_shared(cache: Path) -> Made:
     """The case files of the six organisations and the image of `counts`, kept for the next demo."""
-    data = cache / "netherlands"
-    if not (data / "truth.csv").exists():
-        example().expand(data)
+    data = case_files(cache)
     built = cache / "counts"
     identity = _image(shared("algorithms") / "counts", built)
     return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
+
+
+def case_files(cache: Path) -> Path:
+    """The folder of the six case files, made anew when the example has changed since."""
+    folder = cache / f"netherlands-{_hash_of([shared('examples')])[:12]}"
+    if not folder.exists():
+        made = Path(tempfile.mkdtemp(prefix="making-", dir=cache))
+        example().expand(made)
+        with suppress(OSError):  # another process was sooner
+            made.rename(folder)
+        shutil.rmtree(made, ignore_errors=True)
+    return folder
 
 
 def _image(folder: Path, built: Path) -> str:
@@ -69,7 +81,11 @@ def _image(folder: Path, built: Path) -> str:
 
 def _fingerprint(folder: Path) -> str:
     """A hash over everything that an image is built from: algorithm, kit and scripts."""
-    parts = [folder, shared("algorithms") / "kit", shared("docker")]
+    return _hash_of([folder, shared("algorithms") / "kit", shared("docker")])
+
+
+def _hash_of(parts: list[Path]) -> str:
+    """A hash over all files in these folders."""
     files = sorted(
         p for part in parts for p in part.rglob("*") if p.is_file() and "__pycache__" not in p.parts
     )
