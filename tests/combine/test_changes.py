@@ -15,6 +15,7 @@ import pytest
 from fairnode.combine import announce
 from fairnode.combine.compute import share_name
 from fairnode.combine.memory import dealt_set, sweep_sets
+from fairnode.demo.make import case_files
 from fairnode.demo.members import example
 from fairnode.ledger import verify_ledger
 from fairnode.ledger.commit import Entry, commit
@@ -25,7 +26,7 @@ from tests.combine.test_sum import shown
 from tests.network import plain
 from tests.network.town import PARTIES
 
-CACHE = Path(__file__).parents[2] / ".cache" / "demo" / "netherlands"
+CACHE = Path(__file__).parents[2] / ".cache" / "demo"
 ORGANISATIONS = {o.key: o for o in example().ORGANISATIONS}
 ONE, SAME_CELLS, OTHER = ("sex", "exploitationForm"), ("exploitationForm", "sex"), ("sex",)
 
@@ -34,10 +35,8 @@ ONE, SAME_CELLS, OTHER = ("sex", "exploitationForm"), ("exploitationForm", "sex"
 def story(one_town, tmp_path_factory):
     """The town with case files that the tests may change, and the folder in which they are."""
     folder = tmp_path_factory.mktemp("files")
-    if (CACHE / "truth.csv").exists():
-        shutil.copytree(CACHE, folder, dirs_exist_ok=True)
-    else:
-        example().expand(folder)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(case_files(CACHE), folder, dirs_exist_ok=True)
     for key in FOUR:
         source = dict(tomllib.loads(example().source(ORGANISATIONS[key]))["source"])
         source["path"] = str(folder / key / source["path"])

@@ -10,6 +10,7 @@ from fairnode.combine import announce, compute
 from fairnode.combine.ending import recover
 from fairnode.combine.fresh import read_again
 from fairnode.combine.waiting import waiting_for
+from fairnode.demo.members import example
 from fairnode.records.rows import Computation, Dataset, Earlier, LedgerLine, Share
 from fairnode.records.states import PublicState
 from fairnode.visits.context import read_context
@@ -132,8 +133,16 @@ def test_what_was_dealt_for_a_run_that_nobody_opened_is_forgotten(town):
             assert reader.find(Earlier) == []
 
 
-HEADER = "Registratienr;Naam;Voornamen;Geb.datum;Sekse;Nationaliteit;District;Melddatum;Vorm"
-ROWS = [f"K{n};Jansen;Jo;1990010{n};vrouw;NLD;01;20120301;SEKS" for n in range(1, 8)]
+COLUMNS = [c.name for o in example().ORGANISATIONS if o.key == "kmar" for c in o.columns]
+VALUES = {
+    "Geb.datum": "19900101",
+    "Sekse": "vrouw",
+    "District": "01",
+    "Melddatum": "20120301",
+    "Vorm": "SEKS",
+}
+HEADER = ";".join(COLUMNS)
+ROWS = [";".join({**VALUES, "Registratienr": f"K{n}"}.get(name, "") for name in COLUMNS) for n in range(1, 8)]
 
 
 def test_the_data_are_read_again_and_what_changed_is_seen(town):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fairnode.combine import announce
+from fairnode.demo.make import case_files
 from fairnode.demo.members import example
 from fairnode.records.rows import Dataset
 from fairnode.records.states import VisitState
@@ -23,17 +24,14 @@ from tests.network.town import KEYS, Town, agreement_of, join_all, make_nodes
 DIMENSIONS = ("exploitationForm", "sex", "ageBroad")
 
 
-CACHE = Path(__file__).parents[2] / ".cache" / "demo" / "netherlands"
+CACHE = Path(__file__).parents[2] / ".cache" / "demo"
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """The case files of the demo; the same bytes whoever makes them."""
-    if (CACHE / "truth.csv").exists():
-        return CACHE
-    folder = tmp_path_factory.mktemp("netherlands")
-    example().expand(folder)
-    return folder
+def files():
+    """The case files of the demo."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return case_files(CACHE)
 
 
 @pytest.fixture(scope="module")
