@@ -9,6 +9,7 @@ import pytest
 from fairnode.cli.building import build_folder
 from fairnode.people.accounts import add_person
 from fairnode.people.tokens import make_token
+from fairnode.records.rows import Algorithm
 from tests.factories import PASSWORD, add_algorithm, copy_site
 from tests.spine.telling import approve, send_study, write_study
 
@@ -84,8 +85,9 @@ def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple
     """A study with that algorithm, brought to where its result waits for reviews (or further): its hash and its visit."""
     path = write_study(site, f"{dimension}.json", options={"dimension": [dimension]}, **changes)
     told = json.loads(path.read_text())
-    known = next(a for a in site.json("algorithm", "list") if a["name"] == "ratio")
-    told["algorithm"] = {"name": "ratio", "version": known["version"], "identity": known["identity"]}
+    with site.open() as node, node.store.read() as reader:
+        known = next(row for row in reader.find(Algorithm) if row.name == "ratio")
+    told["algorithm"] = {"name": "ratio", "version": known.version, "identity": known.image}
     path.write_text(json.dumps(told))
     study = send_study(site, path)
     visit = site.wait_for_visit("waiting", study=study).id
