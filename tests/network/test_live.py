@@ -248,13 +248,14 @@ def state_of(live, study):
 
 def ask_about_lists(live, **changes):
     """The study of how many nobody sees over the four lists; what was released."""
+    wait_until_known(live)
     own = own_programs()["linkage-keys"]
     parts = hidden_population("names", 5000, ["independent", "1-3"])
     asked = {
         "purpose": "https://w3id.org/fairnode/policy#PrevalenceEstimation",
         "algorithm": {"name": "linkage-keys", "version": own.told.version, "identity": own.identity},
     }
-    study = live.ask((), **{**asked, **parts, **changes})
+    study = live.ask(**{**asked, **parts, **changes})
     live.approve(study)
     (release,) = live.released(study, 300.0)
     return estimates_of(release)
