@@ -66,13 +66,14 @@ class Links:
 class _Counts:
     """The counts that one table tells, each with its conditions: n, or a proportion's numerator.
 
-    `snapshot` is the release; `margin` says that nobody was told them.
+    `snapshot` is the release; `margin` says that nobody was told them; `lists`, that a unit may be in several.
     """
 
     unit: str
     snapshot: str
     lines: tuple[tuple[Conditions, int], ...]
     margin: bool = False
+    lists: bool = False
 
 
 def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: History, k: int) -> Links:
@@ -147,8 +148,8 @@ class _Told:
         self._margins(spec, release.id, table.margins, release.filter)
 
     def relations(self) -> list[Relation]:
-        """All equations; those of a margin only if it links two tables or more."""
-        found: list[Relation] = []
+        """All equations, each once; those of a margin only if it links two tables or more."""
+        found: dict[tuple[int, tuple[int, ...]], Relation] = {}
         for whole in self.counts:
             of_whole = [
                 relation
@@ -159,8 +160,9 @@ class _Told:
             if whole.margin:
                 uses: Counter[int] = Counter(relation.whole for relation in of_whole)
                 of_whole = [relation for relation in of_whole if uses[relation.whole] > 1]
-            found += of_whole
-        return found
+            for relation in of_whole:
+                found.setdefault((relation.whole, relation.parts), relation)
+        return list(found.values())
 
     def _item(self, item: Item) -> int:
         self.items.append(item)
@@ -175,8 +177,11 @@ class _Told:
     ) -> None:
         for each in (lines, numerators):
             if each:
-                self.counts.append(_Counts(spec.unit.value, snapshot, tuple(each)))
-                self.counts += [_Counts(spec.unit.value, snapshot, part) for part in _one_by_one(spec, each)]
+                lists = any(axis.multiple for axis in spec.dimensions)
+                self.counts.append(_Counts(spec.unit.value, snapshot, tuple(each), lists=lists))
+                self.counts += [
+                    _Counts(spec.unit.value, snapshot, part, lists=True) for part in _one_by_one(spec, each)
+                ]
 
     def _margins(
         self,
@@ -223,8 +228,18 @@ class _Told:
             buckets[tuple(conditions[axis] for axis in axes)].append(index)
         for conditions, index in whole.lines:
             parts = _within(tuple(conditions[axis] for axis in axes), buckets)
-            if parts:
+            itself = parts == (index,)
+            if parts and not itself and not ((whole.lists or part.lists) and self._is_wide(index, parts)):
                 yield self._relation(index, parts)
+
+    def _is_wide(self, whole: int, parts: tuple[int, ...]) -> bool:
+        """Whether the rest, or the overlap, is so large that nobody comes near anything by this equation.
+
+        Somebody who knows that it is at least k misses whole and parts by as much as it exceeds k: three
+        times the threshold, so that some is left where several equations are weighed against each other.
+        """
+        rest = self.items[whole].value - sum(self.items[i].value for i in parts)
+        return 0 < 4 * self.k <= abs(rest)
 
     def _relation(self, whole: int, parts: tuple[int, ...]) -> Relation:
         rest = self.items[whole].value - sum(self.items[i].value for i in parts)
