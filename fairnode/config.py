@@ -114,6 +114,11 @@ class Config:
         return self.directory / "keys"
 
     @property
+    def lineages(self) -> Path:
+        """The folder of what later releases of the same data are compared with: who stood in which cell (P6)."""
+        return self.directory / "lineages"
+
+    @property
     def spool(self) -> Path:
         """The folder of short-lived files: child jobs, views, sandboxes."""
         return self.directory / self.spool_folder

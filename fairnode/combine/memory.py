@@ -33,7 +33,7 @@ SETTLED_SECONDS = 3600.0
 
 def dealt_set(node: Node, lineage: str, dealing: str) -> Path:
     """Where the node keeps who stood in which cell of what it dealt."""
-    return node.config.directory / "lineages" / lineage / "dealt" / f"{dealing}.parquet"
+    return node.config.lineages / lineage / "dealt" / f"{dealing}.parquet"
 
 
 def keep_set(node: Node, visit: Visit, lineage: str, dealing: str) -> None:
@@ -154,7 +154,7 @@ def check_comparable(names: list[str]) -> None:
 
 def sweep_sets(node: Node) -> None:
     """Remove what is remembered of nobody's: sets of visits that ended, and of dealings that were forgotten."""
-    folder = node.config.directory / "lineages"
+    folder = node.config.lineages
     drafts, kept = folder.glob("waiting/*.parquet"), folder.glob("*/dealt/*.parquet")
     old = [p for p in (*drafts, *kept) if time.time() - p.stat().st_mtime > SETTLED_SECONDS]
     for path in old:

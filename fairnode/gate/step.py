@@ -283,7 +283,7 @@ def _recount(case: Case, *, combined: bool = False) -> dict[str, Any]:
 
 def person_set(node: Node, lineage: str, release: str) -> Path:
     """Where the node keeps which persons stood in which cell of a release, as keyed hashes."""
-    return node.config.directory / "lineages" / lineage / f"{release}.parquet"
+    return node.config.lineages / lineage / f"{release}.parquet"
 
 
 def keep_person_set(node: Node, visit: str, lineage: str) -> None:
@@ -296,7 +296,7 @@ def keep_person_set(node: Node, visit: str, lineage: str) -> None:
 
 def person_set_draft(node: Node, visit: str) -> Path:
     """Where the person set of a visit waits until its release."""
-    folder = node.config.directory / "lineages" / "waiting"
+    folder = node.config.lineages / "waiting"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{visit}.parquet"
 
