@@ -9,7 +9,7 @@ from pathlib import Path
 from fairnode.node import Node
 
 POLL_SECONDS = 0.05
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.3  # the journal changes a moment before what it holds can be read
 
 
 def journal(node: Node) -> Path:
