@@ -197,10 +197,11 @@ class Worker:
         moved = self._land()
         with self.node.store.read() as reader:
             due = reader.find(Visit, {"state": DUE}, order="created")
-        if due and not self.tested:
-            self._test_engine()
         self.resting = {name: until for name, until in self.resting.items() if until > time.monotonic()}
         free = [v for v in due if not self._is_held(v)]
+        if free and not self._engine_holds():
+            self.resting |= {v.id: time.monotonic() + REST_SECONDS for v in free}
+            return moved
         turn = self._whose_turn(due, free)
         for visit in free:
             if visit.state != VisitState.APPROVED or visit.id in turn:
@@ -233,6 +234,15 @@ class Worker:
         for visit in chosen:
             self.turns[places[visit].requester] = max(self.turns.values(), default=0) + 1
         return chosen
+
+    def _engine_holds(self) -> bool:
+        """Whether visits may run; while they may not, all else goes on."""
+        if not self.tested:
+            try:
+                self._test_engine()
+            except errors.Unavailable as error:
+                LOG.warning("waiting: %s %s", error.what, error.internal)
+        return self.tested
 
     def _test_engine(self) -> None:
         """Before the first visit, see that the engine holds. Raises `Unavailable` when it does not.
