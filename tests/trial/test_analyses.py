@@ -18,10 +18,26 @@ QUESTIONS = {
     "pathways": (
         ["recruitmentMethod", "meansOfControl"],
         {"first": ["recruitmentMethod"], "second": ["meansOfControl"]},
-        20,
+        10,
     ),
     "timeline": (["timeToDecision", "decided"], {}, 10),
     "repeat": (["registrationCount"], {}, 1),
+    "regression": (
+        ["sex", "ageBroad"],
+        {
+            "family": "logistic",
+            "variables": ["exploitationForm"],
+            "positive": ["sexual"],
+            "first": ["sex"],
+            "second": ["ageBroad"],
+        },
+        8,
+    ),
+    "federated": (
+        ["sex"],
+        {"variables": ["exploitationForm"], "positive": ["sexual"], "weights": [0, 0, 0, 0, 0]},
+        3,
+    ),
 }
 
 
