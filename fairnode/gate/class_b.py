@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from fairnode import vocabulary
 from fairnode.disclosure.cells import sensitive_cells
 from fairnode.disclosure.models import limited
 from fairnode.disclosure.rules import RuleSet
@@ -41,8 +42,21 @@ def is_class_b(contract: OutputContract) -> bool:
 
 
 def counting(contract: OutputContract) -> OutputContract:
-    """The same tables as counts: what the node can say itself about the cells of a class B result."""
-    return OutputContract(tuple(replace(table, kind=Kind.COUNT) for table in contract.tables))
+    """The same tables as counts: what the node can say itself about the cells of a class B result.
+
+    Of dimensions that are the algorithm's own it can say nothing; all their cells are about everybody.
+    """
+    known = vocabulary.variables()
+    return OutputContract(
+        tuple(
+            replace(
+                table,
+                kind=Kind.COUNT,
+                dimensions=tuple(axis for axis in table.dimensions if axis.variable in known),
+            )
+            for table in contract.tables
+        )
+    )
 
 
 def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: RuleSet) -> Verdict:
@@ -63,6 +77,9 @@ def limit_result(raw: bytes, contract: OutputContract, counts: Recount, rules: R
         for table in counts.tables
         for key, rule in sensitive_cells(table, rules).items()
     }
+    for spec in contract.tables:
+        if spec.dimensions and (rule := hidden.pop((spec.id, ()), None)):
+            hidden |= {(spec.id, key): rule for key in spec.keys()}  # noqa: SIM118 - a method, no dict
     tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)
