@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from fairnode import vocabulary
 from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import hidden_for_themselves, universe_too_alike
 from fairnode.disclosure.models import limited
@@ -37,8 +38,21 @@ _SMALLEST, _TOO_LARGE = 1e-15, 1e16
 
 
 def counting(contract: OutputContract) -> OutputContract:
-    """The same tables as counts: what the node can say itself about the cells of a class B result."""
-    return OutputContract(tuple(replace(table, kind=Kind.COUNT) for table in contract.tables))
+    """The same tables as counts: what the node can say itself about the cells of a class B result.
+
+    Of dimensions that are the algorithm's own it can say nothing; all their cells are about everybody.
+    """
+    known = vocabulary.variables()
+    return OutputContract(
+        tuple(
+            replace(
+                table,
+                kind=Kind.COUNT,
+                dimensions=tuple(axis for axis in table.dimensions if axis.variable in known),
+            )
+            for table in contract.tables
+        )
+    )
 
 
 def limit_result(
@@ -60,7 +74,10 @@ def limit_result(
     if universe_too_alike(counts, before, rules):
         raise Refused(Refusal.DIFFERENCING)
     values = _limited(result, rules)
-    hidden = hidden_for_themselves(counts, rules, before)
+    hidden = dict(hidden_for_themselves(counts, rules, before))
+    for spec in contract.tables:
+        if spec.dimensions and (rule := hidden.pop((spec.id, ()), None)):
+            hidden |= {(spec.id, key): rule for key in spec.keys()}  # noqa: SIM118 - a method, no dict
     tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)

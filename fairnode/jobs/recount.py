@@ -82,7 +82,8 @@ def _count(
         recount = Recount(tables, universe, conditions)
         if job.get("merge") and any(spec.merged for spec in contract.tables):
             merged = tuple(
-                merge_table(database, index, table, job["merge"]) for index, table in enumerate(tables)
+                merge_table(database, index, table, {**job["merge"], "keyed": int(person is not None)})
+                for index, table in enumerate(tables)
             )
             recount = replace(recount, merged=Recount(merged, universe, conditions))
         found: dict[str, Any] = {"differences": [], "entered": [], "universes": []}
@@ -159,7 +160,7 @@ def merge_table(
     """The table with bands put together, if it is one of those; `persons_<index>` then is about its cells."""
     if not table.spec.merged:
         return table
-    keyed = all(cell.persons is not None for cell in table.cells)
+    keyed = bool(least.get("keyed"))
     groups = groups_of(table.spec, table.cells, partial(_large_enough, least=least))
     spec = merged_spec(table.spec, groups)
     pairs = [list(column) for column in zip(*positions(table.spec, groups), strict=True)]

@@ -155,7 +155,8 @@ def compile_view(plan: StudyPlan, description: Description, manifest: Manifest) 
     ]
     given = plan.document["parameters"]
     measures = [name for table in manifest.outputs if (name := measure_of(table, given))]
-    measures += [name for table in manifest.outputs for name in asked_dimensions(table, given)]
+    asked = [table for table in manifest.outputs if table.dimensions_parameter]
+    measures += [name for table in asked for name in asked_dimensions(table, given)]
     numerators = [table.numerator.variable for table in manifest.outputs if table.numerator]
     fixed = [d for table in manifest.outputs for d in table.dimensions if d not in dict(table.own_codes)]
     names = (*plan.variables, *fixed, *needed, *optional, *measures, *numerators)

@@ -18,10 +18,26 @@ QUESTIONS = {
     "pathways": (
         ["recruitmentMethod", "meansOfControl"],
         {"first": ["recruitmentMethod"], "second": ["meansOfControl"]},
-        20,
+        10,
     ),
     "timeline": (["timeToDecision", "decided"], {}, 10),
     "repeat": (["registrationCount"], {}, 1),
+    "regression": (
+        ["sex", "ageBroad"],
+        {
+            "family": "logistic",
+            "variables": ["exploitationForm"],
+            "positive": ["sexual"],
+            "first": ["sex"],
+            "second": ["ageBroad"],
+        },
+        8,
+    ),
+    "federated": (
+        ["sex"],
+        {"variables": ["exploitationForm"], "positive": ["sexual"], "weights": [0, 0, 0, 0, 0]},
+        3,
+    ),
 }
 
 
@@ -61,4 +77,4 @@ def test_parameters_out_of_range_are_refused_before_anything_runs(site):
         "--parameters", json.dumps({"variable": "birthDate", "grid": ["ageGroup"]}), ok=False,
     )  # fmt: skip
     assert done.returncode not in (0, 7)
-    assert "variable" in done.stderr + done.stdout
+    assert "birthDate" in done.stderr + done.stdout

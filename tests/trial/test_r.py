@@ -19,4 +19,4 @@ def test_the_template_in_r_runs_at_once_and_counts_as_the_node_does(new_site, tm
         "--filter", "sex=female,male",
     )  # fmt: skip
     assert trial["passes"], trial
-    assert trial["shown"] > 10
+    assert trial["shown"] >= 5
