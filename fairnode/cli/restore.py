@@ -24,7 +24,7 @@ def command(backup: Path, directory: Path, output: Output) -> None:
         raise errors.Conflict("The directory exists already; nothing is overwritten.")
     opened = open_node(backup)
     report = verify_ledger(opened.desk)
-    opened.store.close()
+    opened.close()
     if not report.sound:
         findings = tuple(errors.Finding("ledger", problem) for problem in report.problems)
         raise errors.NotValid(

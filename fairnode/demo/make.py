@@ -47,14 +47,15 @@ class Made:
 
 def make_shared(cache: Path) -> Made:
     """The case files of the six organisations and the image of `counts`, kept for the next demo."""
-    data = _case_files(cache / "netherlands")
+    data = case_files(cache)
     built = cache / "counts"
     identity = _image(shared("algorithms") / "counts", built)
     return Made(data, built / "image.tar", built / "algorithm.toml", identity, test_engine(cache))
 
 
-def _case_files(data: Path) -> Path:
-    """The case files in `data`, which are made anew only when the example has changed."""
+def case_files(cache: Path) -> Path:
+    """The folder of the six case files, which are made anew only when the example has changed."""
+    data = cache / "netherlands"
     note, source = data / "source.json", _fingerprint(shared("examples") / "netherlands")
     if not note.exists() or json.loads(note.read_text(encoding="utf-8")) != source:
         shutil.rmtree(data, ignore_errors=True)

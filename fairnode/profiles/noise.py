@@ -93,8 +93,8 @@ def charge(node: Node, dataset: Dataset, epsilon: str) -> Charge:
         spent = sum(one.epsilon for one in before if one.id.startswith(PROFILE))
         if spent + loss > most:
             raise errors.NotAllowed(
-                f"Of the budget for profiles of {most / 1000}, {spent / 1000} is spent; {loss / 1000} more is "
-                "too much.",
+                f"Of the budget of {most / 1000:g} for profiles, {spent / 1000:g} is spent; {loss / 1000:g} more "
+                "is too much.",
                 to_do="The operator may raise twin_epsilon in node.toml; 0 permits no counts with noise.",
             )
         if sum(one.epsilon for one in before) + loss > bound:

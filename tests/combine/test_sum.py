@@ -14,7 +14,6 @@ from fairnode.ledger import verify_ledger
 from fairnode.ledger.commit import Entry, commit
 from fairnode.records.rows import Computation, LedgerLine, Quarantine, ReceiverSecret, Share
 from fairnode.records.states import PublicState, VisitState
-from fairnode.release.step import step_passed
 from tests.combine.conftest import FOUR
 from tests.network.town import PARTIES
 
@@ -135,30 +134,6 @@ def test_the_same_cells_at_one_node_afterwards_are_refused(story):
     assert after.state == VisitState.BLOCKED
     with node.store.read() as reader:
         assert reader.get(Quarantine, visit.id).verdict["refusal"] == "node-sets"
-
-
-def test_what_had_passed_before_the_same_cells_were_dealt_does_not_leave_afterwards(story):
-    """The other side of P6: the gate had let a local table pass, a combined study dealt, then the slot came."""
-    town, _, _ = story
-    node = town.home
-    study = town.ask(
-        ["coordinators"], ("sex", "region"), stages=[{"name": "count", "kind": "visit"}], openings=[]
-    )
-    town.carry()
-    visit = town.visit("coordinators", study)
-    steps = ("PREPARING", "RUNNING", "QUARANTINED", "PASSED")
-
-    def change(tx):
-        row = visit
-        for state in steps:
-            row = tx.change(row, state=VisitState[state], changed=clock.later(-5))
-        tx.add(Quarantine(visit.id, b"{}", "", {"stored": "", "tables": {}, "earlier": {"id": visit.id}}, ""))
-        return row
-
-    after = step_passed(node, commit(node.desk, change, Entry("test.passed", visit.id, "node", study)))
-    assert after.state == VisitState.BLOCKED
-    assert "another set of nodes" in after.internal
-    assert town.released(study) == []
 
 
 def test_every_ledger_holds_the_story_and_is_sound(story):

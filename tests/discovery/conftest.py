@@ -160,7 +160,7 @@ def node(made_node: Path, tmp_path: Path) -> Iterator[Node]:
         key.chmod(0o600)
     opened = open_node(folder)
     yield opened
-    opened.store.close()
+    opened.close()
 
 
 @pytest.fixture

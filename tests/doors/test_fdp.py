@@ -338,7 +338,7 @@ def test_a_custodian_writes_and_others_do_not(client, web, make_turtle):
     assert client.delete("/dataset/written", headers=headers).status_code == 204
     gone = client.get("/dataset/written")
     assert gone.status_code == 410
-    assert client.get("/dataset/written/record/1").status_code == 404
+    assert client.get("/dataset/written/record/1").status_code == 410
 
 
 def test_paging_walks_over_all_children_once(client, web):

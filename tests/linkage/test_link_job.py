@@ -23,11 +23,14 @@ from fairnode.mpc.dealing import new_receiver_key
 from fairnode.records.dataset import View, to_json
 
 SHELTERS = next(o for o in example().ORGANISATIONS if o.key == "kmar")
-HEADER = "Registratienr;Naam;Voornamen;Geb.datum;Sekse;Nationaliteit;District;Melddatum;Vorm"
+HEADER = (
+    "Registratienr;Naam;Voornamen;Geb.datum;Sekse;Nationaliteit;District;Melddatum;Vorm;Land van werving;Via;"
+    "Doorverwezen"
+)
 
 
 def line(number, family="Jansen", first="Ann", born="19850307"):
-    return f"{number};{family};{first};{born};vrouw;NLD;01;20120131;SEKS"
+    return f"{number};{family};{first};{born};vrouw;NLD;01;20120131;SEKS;;;"
 
 
 def job(tmp_path, lines, bound=50, **more):

@@ -57,7 +57,7 @@ def all_at_once(site, visits: list[Visit]) -> list[Visit]:
         start.wait(60)
         after = step(node, engine, visit)
         engine.close()
-        node.store.close()
+        node.close()
         return after
 
     with ThreadPoolExecutor(len(visits)) as pool:

@@ -25,4 +25,4 @@ def node(empty_node, tmp_path):
     shutil.copytree(empty_node, tmp_path / "node")
     made = open_node(tmp_path / "node")
     yield made
-    made.store.close()
+    made.close()
