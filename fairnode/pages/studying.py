@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask import Response, request
 
 from fairnode import errors, vocabulary
 from fairnode.algorithms.known import listed
-from fairnode.discovery.search import Wanted, search
+from fairnode.discovery.search import Wanted, found_at, search
 from fairnode.keys import canonical
 from fairnode.linkage import program as linkage
 from fairnode.linkage.keys import RULES
@@ -185,12 +186,14 @@ def study(desk: Desk, key: str) -> Page:
     """One study: a line for each visit, and what was released."""
     found = _visible(desk, key)
     released = [_shown(r, number) for number, r in enumerate(releases_of(desk.node, found.id))]
+    lines = follow(desk.node, found.id)
     return show(
         desk,
         "study.html",
         study=found,
         document=document(found),
-        lines=follow(desk.node, found.id),
+        lines=lines,
+        names=_names(desk, [line.dataset for line in lines]),
         released=released,
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
     )
@@ -220,6 +223,12 @@ def _pictures(release: Release, number: int) -> str:
         to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")
         for place, table in enumerate(tables)
     )
+
+
+def _names(desk: Desk, datasets: Iterable[str]) -> dict[str, str]:
+    """The titles of datasets, as far as they were harvested; else their addresses."""
+    known = {iri: found_at(desk.node, iri) for iri in datasets}
+    return {iri: found.title if found else iri for iri, found in known.items()}
 
 
 def study_document(desk: Desk, key: str) -> Page:
