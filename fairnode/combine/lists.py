@@ -31,7 +31,7 @@ from fairnode.combine.standing import (
     withhold,
 )
 from fairnode.disclosure.history import EarlierRelease
-from fairnode.disclosure.rules import load_rules
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.histories import release_to_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
@@ -213,14 +213,15 @@ def _check_turn(node: Node, turn: Turn) -> None:
     if {"dataset": case.context.dataset.iri, "node": node.iri} not in turn.facts["contributors"]:
         raise errors.NotValid("The announced contributors leave this node out.")
     told = [r.facts for r in rows if r.id != case.context.visit.id]
-    check_figures([r for r in told if r.get("table") == table_of(plan)], turn.owners, figures_asked(plan))
+    same = [r for r in told if r.get("table") == table_of(plan)]
+    check_figures(same, turn.owners, figures_asked(plan), case.rules)
 
 
-def check_figures(earlier: list[dict[str, Any]], owners: list[str], asked: int) -> None:
+def check_figures(earlier: list[dict[str, Any]], owners: list[str], asked: int, rules: RuleSet) -> None:
     """Raise `Refused` for more figures of one table than are released (P17), or one over almost the same
     lists (P6). `earlier` is what is remembered of the table, one entry a study.
     """
-    least = load_rules().count("node-sets.nodes")
+    least = rules.count("node-sets.nodes")
     for entry in earlier:
         if 0 < len(set(entry["nodes"]) ^ set(owners)) < least:
             raise Refused(Refusal.NODE_SETS)

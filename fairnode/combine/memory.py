@@ -153,9 +153,13 @@ def check_comparable(names: list[str]) -> None:
 
 
 def sweep_sets(node: Node) -> None:
-    """Remove what is remembered of nobody's: sets of visits that ended, and of dealings that were forgotten."""
+    """Remove what is remembered of nobody's: sets of visits that ended, and of dealings that were forgotten.
+
+    A profile with noise keeps its set for as long as it waits for a custodian: it was paid for.
+    """
     folder = node.config.lineages
-    drafts, kept = folder.glob("waiting/*.parquet"), folder.glob("*/dealt/*.parquet")
+    drafts = [p for p in folder.glob("waiting/*.parquet") if not p.name.startswith("profile-")]
+    kept = folder.glob("*/dealt/*.parquet")
     old = [p for p in (*drafts, *kept) if time.time() - p.stat().st_mtime > SETTLED_SECONDS]
     for path in old:
         with node.store.read() as reader:

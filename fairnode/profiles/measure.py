@@ -22,7 +22,7 @@ from fairnode.datasets.views import offered, schema
 from fairnode.disclosure.budget import Spent, has_budget
 from fairnode.disclosure.history import EarlierCell, EarlierRelease, EarlierTable, query_of, remember
 from fairnode.disclosure.judge import judge
-from fairnode.disclosure.rules import RuleSet, load_rules
+from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.histories import history_of, release_from_json
 from fairnode.gate.order import Asking, check_node_sets
@@ -177,7 +177,7 @@ def read_case(node: Node, dataset: Dataset, variables: Sequence[str]) -> Case:
     description = describe(dataset.record, dataset.iri)
     with node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": dataset.lineage}, order="created")
-    rules = load_rules()
+    rules = node.rules
     return Case(
         node=node,
         dataset=dataset,

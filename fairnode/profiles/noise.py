@@ -1,7 +1,7 @@
 """Profiles with noise: differentially private counts, paid for from a budget that an operator permitted.
 
 The loss is charged in the node's database before anything is counted, and stays charged whatever comes of it.
-What was drawn is kept until a custodian publishes it, for to draw again would be to pay again. Noise does not
+What was drawn is kept, for to draw again would be to pay again. Noise does not
 lift P6: the counts are a local release like any other.
 """
 
@@ -181,8 +181,3 @@ def drawn(node: Node, block: str) -> Measured:
     told: Mapping[str, object] = json.loads(path.read_text(encoding="utf-8"))
     profile, memory = profile_from_json(told["profile"]), release_from_json(told["memory"])  # type: ignore[arg-type]
     return Measured(str(told["id"]), profile, (), (), (), (), memory)
-
-
-def forget_drawn(node: Node, block: str) -> None:
-    """Take away what was kept of a profile with noise: it is published."""
-    _waiting(node, block).unlink(missing_ok=True)

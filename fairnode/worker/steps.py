@@ -11,6 +11,7 @@ from fairnode import clock, errors
 from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
 from fairnode.combine.lists import runs_in_node, step_keys, step_list
+from fairnode.combine.memory import sweep_sets
 from fairnode.datasets.description import describe
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
@@ -124,6 +125,7 @@ def clean_leftovers(node: Node, engine: Engine, in_use: Callable[[str], bool] = 
     `in_use` tells which containers are no visits, but under way.
     """
     sweep(node.config.spool)
+    sweep_sets(node)
     folder = node.config.spool / "visits"
     on_disk = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     for name in on_disk | {trace.visit_id for trace in engine.list_visits()}:

@@ -16,6 +16,7 @@ from fairnode.combine.lists import check_figures, secret_name, step_keys, step_l
 from fairnode.combine.standing import open_questions, recounted, take_back
 from fairnode.demo.members import example
 from fairnode.demo.policies import granting_offer
+from fairnode.disclosure.rules import load_rules
 from fairnode.gate.refusals import Refused
 from fairnode.gate.step import read_case
 from fairnode.ledger.commit import Entry, commit
@@ -360,11 +361,11 @@ def test_the_whole_table_is_never_opened_of_data_that_are_not_synthetic(town):
 
 def test_figures_of_one_table_are_counted_over_studies_and_over_sets_of_lists():
     nine = {"nodes": ["a", "b", "c"], "figures": 9}
-    check_figures([nine], ["a", "b", "c"], 1)
+    check_figures([nine], ["a", "b", "c"], 1, load_rules())
     with pytest.raises(Refused):
-        check_figures([nine], ["a", "b", "c"], 2)
+        check_figures([nine], ["a", "b", "c"], 2, load_rules())
     with pytest.raises(Refused):
-        check_figures([{**nine, "figures": 1}], ["a", "b", "d"], 1)  # differs by two lists only
+        check_figures([{**nine, "figures": 1}], ["a", "b", "d"], 1, load_rules())  # differs by two lists only
 
 
 @pytest.mark.long

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+from fairnode.cli.work import docker_engine
 from fairnode.config import load_config
 from fairnode.records.rows import Dataset
+from fairnode.worker.steps import clean_leftovers
 from tests.factories import Site, copy_site
 from tests.spine.telling import approve, send_study, write_study
 
@@ -114,6 +116,20 @@ def a_record(site: Site) -> tuple[str, ...]:
     lines = "\n".join(f'{name} = "{value}"' for name, value in row.source.items())
     (outside / "source.toml").write_text(f"[source]\n{lines}\n")
     return str(outside / "record.ttl"), "--source", str(outside / "source.toml")
+
+
+def test_person_sets_that_nothing_needs_are_removed_and_waiting_profiles_keep_theirs(site) -> None:
+    folder, names = site.directory / "lineages", ("waiting/nobody", "waiting/profile-1", "l/dealt/forgotten")
+    old = [folder / f"{name}.parquet" for name in names]
+    for path in old:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (0, 0))
+    with site.open() as node:
+        engine = docker_engine(node)
+        clean_leftovers(node, engine)
+        engine.close()
+    assert [path.exists() for path in old] == [False, True, False]
 
 
 def test_a_node_comes_back_from_its_backup_with_everything(story, tmp_path) -> None:
