@@ -44,17 +44,13 @@ def look(node: Node, wanted: Wanted, algorithm: str, size: int, offset: int = 0)
     Raises `NotFound` for an algorithm that is not known here, and what `search_page` raises.
     """
     known = known_algorithms(node)
-    searches = {name: other for name, (_, told) in known.items() if (other := wanted_by(told))}
+    searches = {name: wanted_by(told) for name, (_, told) in known.items()}
     if not algorithm:
         return search_page(node, wanted, size, offset, narrower=searches)
     if algorithm not in known:
         raise errors.NotFound("This node knows no such algorithm.", to_do="See: fairnode algorithm list")
     asked = wanted_by(known[algorithm][1], wanted)
-    return (
-        search_page(node, asked, size, offset, narrower=_others(searches, algorithm))
-        if asked
-        else Page((), 0)
-    )
+    return search_page(node, asked, size, offset, narrower=_others(searches, algorithm))
 
 
 def _others(searches: Mapping[str, Wanted], algorithm: str) -> dict[str, Wanted]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fairnode.discovery.search import Found, Wanted, search
 from fairnode.node import Node
-from fairnode.records.algorithm import Manifest, TableKind
+from fairnode.records.algorithm import Manifest
 
 
 def needs(manifest: Manifest) -> tuple[str, ...]:
@@ -34,20 +34,16 @@ def lacks(manifest: Manifest, found: Found) -> tuple[str, ...]:
     reasons = [f"it has no {name}" for name in needs(manifest) if name not in found.variables]
     if any(table.unit == "person" for table in manifest.outputs) and not found.persons:
         reasons.append("persons cannot be told apart in it")
-    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
-        reasons.append("the algorithm puts out tables that nodes do not recount yet")
     if not (found.asks or found.grants):
         reasons.append("its policy permits no visit at all")
     return tuple(reasons)
 
 
-def wanted_by(manifest: Manifest, wanted: Wanted | None = None) -> Wanted | None:
+def wanted_by(manifest: Manifest, wanted: Wanted | None = None) -> Wanted:
     """The search for datasets that this algorithm can visit, among those that are `wanted`.
 
-    None for an algorithm that can visit nothing. It finds just what `lacks` has nothing to say about.
+    It finds just what `lacks` has nothing to say about.
     """
-    if any(table.kind is TableKind.OTHER for table in manifest.outputs):
-        return None
     wanted = wanted or Wanted()
     variables = tuple(dict.fromkeys((*wanted.variables, *needs(manifest))))
     persons = wanted.persons or any(table.unit == "person" for table in manifest.outputs)
@@ -56,10 +52,4 @@ def wanted_by(manifest: Manifest, wanted: Wanted | None = None) -> Wanted | None
 
 def datasets_for(node: Node, manifest: Manifest, wanted: Wanted | None = None) -> list[Found]:
     """The datasets of the network that this algorithm can visit, among those that are `wanted`."""
-    asked = wanted_by(manifest, wanted)
-    return search(node, asked) if asked else []
-
-
-def algorithms_for(found: Found, manifests: list[Manifest]) -> list[Manifest]:
-    """The algorithms that can visit this dataset."""
-    return [manifest for manifest in manifests if not lacks(manifest, found)]
+    return search(node, wanted_by(manifest, wanted))
