@@ -141,7 +141,11 @@ class Block:
         """The counts that a single equation and what is known of the others in it bound too narrowly."""
         bounds = self._bounds[strong]
         widths = self._system.widths(bounds, self._true)
-        return {p for p in np.flatnonzero(widths < self._k - _TOLERANCE) if not (strong and self._above[p])}
+        return {
+            p
+            for p in np.flatnonzero(widths < self._k - _TOLERANCE).tolist()
+            if not (strong and self._above[p])
+        }
 
     def _move_far(self, tries: Sequence[_Try], end: float) -> dict[int, frozenset[int]]:
         """Which of these counts can be moved far enough: first up, then down."""
@@ -156,7 +160,9 @@ class Block:
 
     def _move(self, tries: Sequence[_Try], sign: float) -> None:
         """Move each count as far as k in one direction, all of them in one program of which each has its part."""
-        rows, members, limits = [], [], []
+        rows: list[list[tuple[int, int]]] = []
+        members: list[int] = []
+        limits: list[Numbers] = []
         cost = np.zeros(sum(len(each.members) for each in tries))
         for each in tries:
             at = {place: len(members) + i for i, place in enumerate(each.members)}
