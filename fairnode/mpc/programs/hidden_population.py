@@ -31,8 +31,17 @@ from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.openings import rule
 from fairnode.mpc.overlap import cells, matches, program_synthetic, shape
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-from fairnode.mpc.programs.contract import Columns, Parameters, Program, Session, Shares, Table
+from fairnode.mpc.programs.contract import (
+    RUN_SECONDS,
+    Columns,
+    Parameters,
+    Program,
+    Session,
+    Shares,
+    Table,
+)
 
+PERSONS_A_SECOND = 250
 NO_VALUE = P61 - 1
 """Stands for "no finite value": no figure is as large."""
 _OVERLAP_FIELDS = frozenset({"lists", "bound", "fingerprint", "slots"})
@@ -150,6 +159,11 @@ def _value(number: int) -> int | None:
     return None if number == NO_VALUE else number
 
 
+def seconds(parameters: Parameters) -> float:
+    """How long a run may take: five lists of 100,000 persons send half a gigabyte between three parties."""
+    return RUN_SECONDS + int(parameters["bound"]) / PERSONS_A_SECOND
+
+
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
     return (
@@ -180,6 +194,7 @@ OVERLAP_ESTIMATE = Program(
     run=run,
     table=table,
     describe=describe,
+    seconds=seconds,
 )
 
 OVERLAP_OPEN_SYNTHETIC = Program(
@@ -193,4 +208,5 @@ OVERLAP_OPEN_SYNTHETIC = Program(
     run=run_synthetic,
     table=table_synthetic,
     describe=describe_synthetic,
+    seconds=seconds,
 )
