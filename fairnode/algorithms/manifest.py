@@ -16,6 +16,7 @@ import jsonschema
 from fairnode.errors import Finding, NotValid
 from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
+    TABULATE,
     Condition,
     InputNeed,
     Launcher,
@@ -37,7 +38,7 @@ KEYWORDS = frozenset(
         *("$comment", "title", "description", "default", "examples", "type", "enum", "const"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
         *("minLength", "maxLength", "items", "minItems", "maxItems", "uniqueItems"),
-        *("properties", "required", "additionalProperties"),
+        *("properties", "required", "additionalProperties", "maxProperties"),
     )
 )
 # Patterns end with \Z, because Python's $ lets one line break through.
@@ -94,7 +95,7 @@ SCHEMA = _table(
             },
             "entrypoint",
         ),
-        "node": _table({"program": {"enum": [linkage.NAME]}}, "program"),
+        "node": _table({"program": {"enum": [linkage.NAME, TABULATE]}}, "program"),
         "inputs": {
             "type": "array",
             "minItems": 1,
@@ -287,11 +288,13 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _what_runs(told: Mapping[str, Any]) -> Iterator[Finding]:
-    """An image puts out tables; a program of the node has neither image nor tables."""
+    """An image puts out tables, and `tabulate` counts them; keys are no table."""
     if ("image" in told) == ("node" in told):
         yield Finding("image", "an algorithm is either an image or, in [node], a program of the node")
-    if ("image" in told) != ("outputs" in told):
-        yield Finding("outputs", "belong to an image, and to every image")
+    elif (told.get("node", {}).get("program") != linkage.NAME) != ("outputs" in told):
+        yield Finding("outputs", "belong to an image or to tabulate, and to each of these")
+    if "node" in told and any(output["kind"] != "count" for output in told.get("outputs", [])):
+        yield Finding("outputs", "of a program of the node are counts")
 
 
 def _loose_measure(output: Mapping[str, Any], where: str, parameters: Mapping[str, Any]) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
 from fairnode.release.releases import releases_of, render
+from fairnode.studies import asking
+from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import amend, answer, cancel, check, draft, own_study, send
@@ -65,6 +67,23 @@ def command() -> None:
     multiple=True,
     help="linkage-keys: a model, lists counted from 1 in the order of --dataset: 'independent', '1-4, 4-5'.",
 )
+@click.option(
+    "--family",
+    type=click.Choice(["logistic", "poisson"]),
+    default="logistic",
+    show_default=True,
+    help="combined-regression: logistic for yes or no, poisson for a number.",
+)
+@click.option("--outcome", default="", help="combined-regression: the variable of the outcome.")
+@click.option(
+    "--value", "values", multiple=True, help="combined-regression: what a code counts as, as 'sexual=1'."
+)
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    help="combined-regression: a covariate and its codes, the one to compare with first: 'sex=female,male'.",
+)
 @click.option("--days", default=30, show_default=True, help="After how many days it expires.")
 @with_node
 @with_token
@@ -99,6 +118,10 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         "algorithm": algorithm,
         "datasets": list(told["datasets"]),
     }
+    if algorithm["name"] == asking.ALGORITHM:
+        filters = [_filter(f) for f in told["filters"]]
+        made = regression_over_nodes(told["family"], told["outcome"], told["values"], told["levels"])
+        return core | made | {"filter": filters}
     if algorithm["name"] == linkage.NAME:
         filters = [_filter(f) for f in told["filters"]]
         return core | hidden_population(told["key"], told["bound"], told["models"]) | {"filter": filters}

@@ -35,6 +35,7 @@ from fairnode.studies.combination import (
     party_members,
     program_name,
     program_parameters,
+    question,
     receiver_key_bytes,
     table_of,
 )
@@ -203,6 +204,7 @@ def _announce_when_ready(
         "query": query,
         "earlier": earlier,
         "key": key_facts(plan),
+        "asked": plan.document["parameters"],
         "program": {
             "name": program.name,
             "digest": program.digest,
@@ -219,6 +221,9 @@ def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
 
 def _query(plan: StudyPlan, contract: OutputContract) -> str:
     """What makes two combinations the same question, so that the stored answer is given (P6)."""
+    if question(plan) is not None:
+        told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
+        return digest(canonical([query_of(contract, plan_filter(plan)), told]))
     if not is_overlap(plan):
         return query_of(contract, plan_filter(plan))
     stages = [[s.program, s.options] for s in plan.stages]

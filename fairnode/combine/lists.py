@@ -37,6 +37,7 @@ from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
 from fairnode.keys import canonical, digest, open_sealed, seal_to
 from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.linkage import program as linkage
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
 from fairnode.node import Node
@@ -61,9 +62,9 @@ MOST_FIGURES = 10
 SECONDS = 1800.0
 
 
-def runs_in_node(node: Node, visit: Visit) -> bool:
-    """Whether a visit is one by a program of the node itself, with no container."""
-    return bool(read_context(node, visit).manifest.node_program)
+def has_list(node: Node, visit: Visit) -> bool:
+    """Whether a visit is one of a list of persons, of which the node makes keys with no container."""
+    return read_context(node, visit).manifest.node_program == linkage.NAME
 
 
 def step_keys(node: Node, visit: Visit) -> Visit:
@@ -177,7 +178,7 @@ def answer(node: Node, question: Question) -> None:
     What cannot be made any more, because dataset, data or approvals are not what they were, does not stand.
     """
     try:
-        if runs_in_node(node, question.visit):
+        if has_list(node, question.visit):
             _answer_for_list(node, question)
         else:
             answer_question(node, question)

@@ -108,7 +108,7 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.PREPARING: {
             VisitState.RUNNING: "start",
-            VisitState.READY: "make keys",
+            VisitState.READY: "count or make keys in the node",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
             VisitState.CANCELLED: "cancel",

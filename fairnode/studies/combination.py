@@ -12,12 +12,15 @@ from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
 from fairnode.mpc.overlap.shape import SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.regression import LARGEST
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
 from fairnode.studies.document import Stage, StudyPlan
+from fairnode.studies.regression import NAME as REGRESSION
+from fairnode.studies.regression import Question
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", OVERLAP, OPEN_SYNTHETIC)
+PROGRAMS = ("sum", REGRESSION, OVERLAP, OPEN_SYNTHETIC)
 FINGERPRINT_BITS = 64
 
 
@@ -47,6 +50,14 @@ def program_name(plan: StudyPlan) -> str:
     return "overlap-estimate" if stage.program == OVERLAP else stage.program
 
 
+def question(plan: StudyPlan) -> Question | None:
+    """The regression that a study asks for, or None. Raises `NotValid` for one that cannot be."""
+    stage = combine_stage(plan)
+    if stage is None or stage.program != REGRESSION:
+        return None
+    return Question.of(plan.document["parameters"], plan.dimensions)
+
+
 def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
     """Raise `NotValid` when a study asks for a combination that this network cannot make."""
     stage = combine_stage(plan)
@@ -66,9 +77,28 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
         findings.append(errors.Finding("datasets", "a combined study names one dataset of each node"))
     if is_overlap(plan):
         findings += _overlap_findings(plan, stage, agreement)
+    if stage.program == REGRESSION:
+        findings += _regression_findings(plan, stage, agreement)
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
+
+
+def _regression_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
+    """One visit and the regression; all steps of the fit are one round, for none of them is told to anybody."""
+    found = []
+    if [s.kind for s in plan.stages] != ["visit", "combine"] or plan.document["openings"] != [stage.name]:
+        what = f"a regression has one visit and '{stage.name}', which is all that is opened"
+        found.append(errors.Finding("stages, openings", what))
+    if stage.max_rounds != 1:
+        what = "is 1: each organisation deals once, and no step of the fit is shown to it"
+        found.append(errors.Finding(f"stages/{stage.name}/maxRounds", what))
+    try:
+        parameters = program_parameters(plan, agreement, 1)
+        program(REGRESSION).check(parameters, len(plan.datasets), len(agreement.parties))
+    except errors.NotValid as error:
+        found += error.findings or (errors.Finding("parameters", error.what),)
+    return found
 
 
 def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
@@ -104,16 +134,18 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
         return _overlap_parameters(plan, stage)
-    rules = load_rules()
-    return {
+    rules, asked = load_rules(), question(plan)
+    shape = {
         "cells": cells,
-        "base": rules.count("rounding.base"),
         "earlier": earlier,
-        "largest": 1 << 20,
+        "largest": LARGEST,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
         "engine": BITS,
     }
+    if asked is not None:
+        return shape | {"family": asked.family, "design": asked.design()}
+    return shape | {"base": rules.count("rounding.base")}
 
 
 def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:

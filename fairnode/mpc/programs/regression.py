@@ -93,16 +93,16 @@ def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
     """
     design, bits = Design.of(parameters), int(parameters["largest"]).bit_length()
     apart, parts = _lists(design), []
-    for (lists, n), told in zip(
-        _sizes(parameters, design), (columns[:apart], columns[apart:]), strict=True
-    ):
+    for (lists, n), told in zip(_sizes(parameters, design), (columns[:apart], columns[apart:]), strict=True):
         checks.check_columns(told, lists, n, lambda _: int(parameters["largest"]))
         parts.append(tables.words(np.array(told, np.uint64), bits) if lists else np.zeros(0, np.uint64))
     persons, events, affected = columns[0], columns[1], columns[apart - 1]
     if any(a > n for n, a in zip(persons, affected, strict=True)):
         raise NotValid("A pattern has more persons with an event than persons.")
     if any(not a <= e <= MOST_EVENTS * a for e, a in zip(events, affected, strict=True)):
-        raise NotValid(f"A pattern has persons with no event, or more than {MOST_EVENTS}, among those with one.")
+        raise NotValid(
+            f"A pattern has persons with no event, or more than {MOST_EVENTS}, among those with one."
+        )
     return np.concatenate(parts)
 
 
