@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairnode import clock, errors
-from fairnode.approvals.check import quorum_reached, valid_approvals
+from fairnode.approvals.check import check_may_be_approved, quorum_reached, valid_approvals
 from fairnode.approvals.content import approval_content, content_hash
 from fairnode.approvals.statement import Signer, sign_statement, statement
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
+from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Approval, Dataset, Person, Request, Role, Visit
+from fairnode.records.rows import Algorithm, Approval, Dataset, PeerRecord, Person, Request, Role, Visit
 from fairnode.records.states import ApprovalState, VisitState, public_state
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
@@ -66,6 +67,16 @@ def read_item(reader: Reader, node: Node, visit_id: str) -> Item:
     return Item(visit, plan.document, content, content_hash(content), decisions, needed)
 
 
+def known_names(node: Node) -> dict[str, str]:
+    """The names of the network's organisations, and of the datasets known here, by their IRIs."""
+    with node.store.read() as reader:
+        agreement = current_in(reader)
+        datasets = {row.iri: row.title for row in reader.find(Dataset)}
+        datasets |= {row.id: row.title for row in reader.find(PeerRecord)}
+    members = {m.organisation: m.name for m in agreement.members} if agreement else {}
+    return {f"{node.iri}/organisation": node.config.organisation.name, **members, **datasets}
+
+
 def check_may_decide(node: Node, person: Person, found: Item, role: str) -> None:
     """Raise `NotAllowed` unless `person` may decide on this visit in `role`."""
     if not person.active or role not in person.roles or role not in DECIDING:
@@ -110,6 +121,7 @@ def approve(node: Node, signer: Signer, visit_id: str, content: str, role: str, 
             raise errors.Conflict(
                 "What would run is no longer what you saw.", to_do="Read it again, then decide."
             )
+        check_may_be_approved(found.content)
         if found.visit.expires <= clock.now():
             raise errors.Conflict("The time for approving this visit is over.")
         if role not in found.needed:

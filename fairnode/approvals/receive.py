@@ -10,7 +10,7 @@ from fairnode import clock, errors
 from fairnode.approvals.content import approval_content, visit_expiry
 from fairnode.approvals.decide import tell_home
 from fairnode.approvals.grant import grant_by_policy
-from fairnode.datasets.description import describe
+from fairnode.datasets.description import Description, describe
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, post
 from fairnode.network.agreement import Agreement
@@ -23,6 +23,7 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import check_can_combine, combine_stage
 from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
 from fairnode.studies.fit import check_fits
+from fairnode.studies.processing import check_dpia, check_processing, check_retention, processing_facts
 from fairnode.studies.send import home_of
 
 
@@ -116,11 +117,25 @@ def _decide(
             return Decision(
                 Effect.REFUSE, "The dataset's policy does not allow other organisations to compute."
             )
+        _check_terms(arrival, dataset, description, agreement)
         check_fits(plan, dataset, algorithm)
         return decision
     except errors.NotValid as error:
         details = "; ".join(f"{f.where}: {f.what}" for f in error.findings)
         return Decision(Effect.REFUSE, f"{error.what} {details}".strip())
+
+
+def _check_terms(
+    arrival: _Arrival, dataset: Dataset, description: Description, agreement: Agreement | None
+) -> None:
+    """Raise `NotValid` where the policy's terms or the agreement forbid what the study would make of the data."""
+    plan = arrival.plan
+    check_dpia(plan, description.terms)
+    check_retention(plan, description.terms, clock.now())
+    if combine_stage(plan) and agreement is not None:
+        member = agreement.member(home_of(dataset.iri))
+        organisation = member.organisation if member else ""
+        check_processing(processing_facts(agreement, dataset.iri, organisation, description.regime))
 
 
 def check_is_agreed(plan: StudyPlan, home: str, agreement: Agreement | None) -> None:

@@ -7,6 +7,7 @@ import json
 import click
 
 from fairnode import approvals
+from fairnode.approvals import protocol
 from fairnode.approvals.decide import DECIDING
 from fairnode.cli.options import Me, signer, with_node, with_token
 from fairnode.cli.output import Output, with_output
@@ -46,6 +47,16 @@ def show(node: Node, visit: str) -> None:
         "onSyntheticRows": approvals.rehearsal_of(node, found.content, dataset(node, found.visit.dataset)),
     }
     click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+@command.command("document", epilog="Example: fairnode inbox document 5d1c2f... > protocol.md")
+@click.argument("visit")
+@with_node
+def document(node: Node, visit: str) -> None:
+    """Print the protocol document: in plain words all that an approval of this visit would sign."""
+    found = approvals.item(node, visit)
+    sections = protocol.protocol_document(found.study, found.content, approvals.known_names(node))
+    click.echo(protocol.as_text(sections, found.content_hash))
 
 
 @command.command(

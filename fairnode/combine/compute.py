@@ -28,6 +28,7 @@ from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import combine_stage, party_members, receiver_key_bytes
 from fairnode.studies.document import StudyPlan, read_study_bytes
+from fairnode.studies.processing import shares_until
 
 JOIN_SECONDS = 30.0
 
@@ -263,6 +264,30 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
 def sockets(node: Node) -> Path:
     """The folder through which this node's gateway reaches its party processes."""
     return node.config.spool / "sockets"
+
+
+def forget_expired(node: Node) -> int:
+    """As a compute party, delete shares and keys of studies whose time is over, whatever their home says (P18)."""
+    with node.store.read() as reader:
+        held = {secret.id.partition("#")[0] for secret in reader.find(ReceiverSecret)}
+        held |= {share.study for share in reader.find(Share)}
+        requests = [reader.get(Request, study) for study in sorted(held)]
+    over = [r for r in requests if r and shares_until(read_study_bytes(r.document)) <= clock.now()]
+    for request in over:
+        _end(node, request.id)
+    return len(over)
+
+
+def _end(node: Node, study: str) -> None:
+    """Delete what this compute party holds of a study, and take no more of it."""
+
+    def change(tx: Transaction) -> int:
+        for row in tx.find(Computation, {"study": study}):
+            if row.id.startswith("party#") and row.state != "over":
+                tx.change(row, state="over", facts={}, changed=clock.now())
+        return forget(tx, study)
+
+    commit(node.desk, change, lambda n: Entry("shares.expired", study, "node", study, {"shares": n}))
 
 
 def forget(tx: Transaction, study: str) -> int:

@@ -50,6 +50,7 @@ SENTENCES = {
     "result.reviewed": "A reviewer judged a result that the node cannot recount.",
     "share.received": "A sealed share of an organisation's numbers arrived.",
     "shares.destroyed": "A compute party told this node that it destroyed shares that had been taken back.",
+    "shares.expired": "A study's time was over, and this compute party deleted the shares that it held of it.",
     "study.amended": "The researcher replaced a study by a changed one.",
     "study.answered": "The researcher answered a question about a study.",
     "study.cancelled": "The researcher took a study back.",

@@ -210,7 +210,6 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "changedPersons": "compared with every earlier combined table of these data (P6)",
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
-        "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],
         "contributors": sorted(plan.datasets),
     }
 

@@ -109,6 +109,7 @@ class Worker:
             self._answer(pool)
             if tidy:
                 expire(self.node)
+                compute.forget_expired(self.node)
                 clean_leftovers(self.node, self.engine, self.rehearsals.owns)
                 self._keep_spare()
                 self._draw_twins(pool)
