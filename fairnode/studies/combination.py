@@ -10,7 +10,7 @@ from fairnode.keys import canonical, digest
 from fairnode.linkage import program as linkage
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
-from fairnode.mpc.overlap.shape import SLOTS
+from fairnode.mpc.overlap.shape import FINGERPRINT, SLOTS
 from fairnode.mpc.programs import program
 from fairnode.mpc.programs.regression import LARGEST
 from fairnode.mpc.programs.suppressed_sum import BITS
@@ -21,7 +21,6 @@ from fairnode.studies.regression import Question
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
 PROGRAMS = ("sum", REGRESSION, OVERLAP, OPEN_SYNTHETIC)
-FINGERPRINT_BITS = 64
 
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
@@ -156,7 +155,7 @@ def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
     shape = {
         "lists": len(plan.datasets),
         "bound": int(stage.options["bound"]),
-        "fingerprint": FINGERPRINT_BITS,
+        "fingerprint": FINGERPRINT,
         "slots": SLOTS,
     }
     if stage.program == OPEN_SYNTHETIC:

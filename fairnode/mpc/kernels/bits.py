@@ -9,7 +9,7 @@ party holds both A and B as 2t < m. Parties mask the XOR of their products; one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,11 @@ class Piece:
     stop: int
     target: Row
     collector: int
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Stretches of the piece that stay in the cache: first word, and the one after the last."""
+        for start in range(self.start, self.stop, CACHE_WORDS):
+            yield start, min(start + CACHE_WORDS, self.stop)
 
 
 def assign_products(parties: int, threshold: int) -> list[list[Products]]:
@@ -173,17 +178,44 @@ class BitKernel:
         await self._and_into(bits[:, :count], bits[:, count : 2 * count], bits[:, : count + SLACK_WORDS])
 
     async def _and_into(self, x: Words, y: Words, roomy: Words) -> None:
-        """Put x AND y into `roomy`, whose rows have two words more and may begin with x."""
+        """Put x AND y into `roomy`, whose rows have two words more and may begin with x.
+
+        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
+        """
         count = x.shape[1]
-        self.and_gates += 64 * count
         sums = np.empty(count + SLACK_WORDS, np.uint64)
+        scratch = np.empty((2, min(CACHE_WORDS, count)), np.uint64)
         pieces = self._pieces(count)
         for piece in pieces:
-            self._masked_sums(x, y, piece, roomy, sums)
-        if count >= BULK_WORDS:
-            await self._collect(pieces, sums, roomy)
-        elif count:
-            await self._tell_all_holders(pieces[0], sums, roomy)
+            for start, stop in piece.blocks():
+                block = sums[start:stop]
+                self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
+                self._hide(piece, start, stop, roomy, sums)
+        await self._finish(pieces, sums, roomy)
+
+    async def share_sums(self, sums: Words) -> Words:
+        """Fresh shared words from what all parties' `sums` XOR to: an AND gate of which they did the products.
+
+        `sums` has `SLACK_WORDS` words more than are shared, and is overwritten. Each party XORs there, for
+        each k, products of its k-th factors (`left_factors`, `right_factors`) of pairs of vectors; so a sum of
+        many products costs the messages of one gate.
+        """
+        count = len(sums) - SLACK_WORDS
+        roomy = np.empty((len(self.held), count + SLACK_WORDS), np.uint64)
+        pieces = self._pieces(count)
+        for piece in pieces:
+            for start, stop in piece.blocks():
+                self._hide(piece, start, stop, roomy, sums)
+        await self._finish(pieces, sums, roomy)
+        return roomy[:, :count]
+
+    def left_factors(self, x: Words) -> list[Words]:
+        """For each product of rows that falls to this party, its factor from x (rows held, ...)."""
+        return [_chosen(x, products.left) for products in self._products]
+
+    def right_factors(self, y: Words) -> list[Words]:
+        """For each product of rows that falls to this party, its factor from y (rows held, ...)."""
+        return [_chosen(y, products.right) for products in self._products]
 
     async def and_many(self, pairs: Sequence[tuple[Words, Words]]) -> list[Words]:
         """AND of several pairs of shared vectors, of any widths, for the rounds of one."""
@@ -231,25 +263,26 @@ class BitKernel:
             for start, stop, row in zip(ends, ends[1:], self.rows, strict=False)
         ]
 
-    def _masked_sums(self, x: Words, y: Words, piece: Piece, roomy: Words, sums: Words) -> None:
-        """Put this party's masked sum of products into `sums` and the new rows from keys into `roomy`.
+    def _hide(self, piece: Piece, start: int, stop: int, roomy: Words, sums: Words) -> None:
+        """Mask this party's sums of products in a block, and put the new rows from keys into `roomy`."""
+        block = sums[start:stop]
+        for row, name in zip(roomy, self.held, strict=True):
+            if name != piece.target:
+                self._fresh[name].fill(octets(row[start : stop + SLACK_WORDS]))
+                if self._adder[name] == self.party:
+                    np.bitwise_xor(block, row[start:stop], out=block)
+        masked = octets(sums[start : stop + SLACK_WORDS])
+        for stream in self._zero:
+            stream.mask(masked)
 
-        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
-        """
-        scratch = np.empty((2, min(CACHE_WORDS, piece.stop - piece.start)), np.uint64)
-        fresh = [(row, self._fresh[name], name) for row, name in zip(roomy, self.held, strict=True)]
-        for start in range(piece.start, piece.stop, CACHE_WORDS):
-            stop = min(start + CACHE_WORDS, piece.stop)
-            block = sums[start:stop]
-            self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
-            for row, stream, name in fresh:
-                if name != piece.target:
-                    stream.fill(octets(row[start : stop + SLACK_WORDS]))
-                    if self._adder[name] == self.party:
-                        np.bitwise_xor(block, row[start:stop], out=block)
-            masked = octets(sums[start : stop + SLACK_WORDS])
-            for stream in self._zero:
-                stream.mask(masked)
+    async def _finish(self, pieces: Sequence[Piece], sums: Words, roomy: Words) -> None:
+        """Send the masked sums to where they belong; the target rows are complete then."""
+        count = len(sums) - SLACK_WORDS
+        self.and_gates += 64 * count
+        if count >= BULK_WORDS:
+            await self._collect(pieces, sums, roomy)
+        elif count:
+            await self._tell_all_holders(pieces[0], sums, roomy)
 
     def _add_products(self, x: Words, y: Words, out: Words, scratch: Words) -> None:
         """Put the XOR of the products of rows that fall to this party into `out`."""
@@ -309,6 +342,14 @@ def _xor_of(rows: Words, chosen: tuple[int, ...], scratch: Words) -> Words:
     for i in chosen[2:]:
         np.bitwise_xor(scratch, rows[i], out=scratch)
     return scratch
+
+
+def _chosen(rows: Words, chosen: tuple[int, ...]) -> Words:
+    """The XOR of the chosen rows: a row itself, or a new array."""
+    if len(chosen) == 1:
+        row: Words = rows[chosen[0]]
+        return row
+    return _xor_of(rows, chosen, np.empty_like(rows[0]))
 
 
 def _words(message: bytes, count: int, peer: int) -> Words:
