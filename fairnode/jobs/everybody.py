@@ -34,14 +34,21 @@ def make_everybody(
     answer is to be counted otherwise.
     """
     margins = _margins_of(contract, name, lists)
-    words = [(axes, low) for axes in margins for low in range(0, _size(axes), _BITS)]
+    words = [(axes, low) for axes in margins if axes for low in range(0, _size(axes), _BITS)]
     masks = "".join(f", {_mask(axes, low)} AS m{i}" for i, (axes, low) in enumerate(words))
     table = quoted(f"everybody_{name}")
     database.execute(
         f"CREATE TEMP TABLE {table} AS SELECT number AS person{masks} FROM {quoted(name)} "
         "WHERE number IS NOT NULL GROUP BY number"
     )
-    return _counted(database, table, words) if words else {}
+    found = _counted(database, table, words) if words else {}
+    return {**found, (): {0: everybody_in(database, name)}} if () in margins else found
+
+
+def everybody_in(database: duckdb.DuckDBPyConnection, name: str) -> int:
+    """How many persons a view is about, once `make_everybody` has been there."""
+    ((n,),) = database.execute(f"SELECT count(*) FROM {quoted(f'everybody_{name}')}").fetchall()
+    return int(n)
 
 
 def _margins_of(contract: OutputContract, name: str, lists: Collection[str]) -> list[Axes]:
@@ -71,7 +78,7 @@ def smaller(dimensions: int) -> Iterable[tuple[int, ...]]:
     return (axes for size in range(dimensions) for axes in combinations(range(dimensions), size))
 
 
-def place_of(axes: Axes) -> str:
+def _place(axes: Axes) -> str:
     """SQL for the position of a row's cell, the last dimension running fastest; null for none."""
     place = "0"
     for axis in axes:
@@ -85,9 +92,7 @@ def _size(axes: Axes) -> int:
 
 def _mask(axes: Axes, low: int) -> str:
     """SQL for the bits of the cells from `low` on that fit into one number."""
-    if not axes:
-        return "1::UBIGINT"
-    place = place_of(axes)
+    place = _place(axes)
     bit = f"1::UBIGINT << ({place} - {low})::UTINYINT"
     if _size(axes) > _BITS:
         bit = f"CASE WHEN {place} BETWEEN {low} AND {low + _BITS - 1} THEN {bit} END"
@@ -98,16 +103,17 @@ def _counted(
     database: duckdb.DuckDBPyConnection, table: str, words: list[tuple[Axes, int]]
 ) -> dict[Axes, dict[int, int]]:
     """Persons in each cell, all margins in one query; the bits of equal numbers are counted once for all."""
-    lines = [
-        f"SELECT {i} AS word, bit, sum(n) AS n FROM "
-        f"(SELECT m{i} AS m, count(*) AS n FROM {table} GROUP BY m{i}), range({min(_BITS, _size(axes) - low)}) "
-        "AS bits(bit) WHERE (m >> bit::UTINYINT) & 1 = 1 GROUP BY bit"
-        for i, (axes, low) in enumerate(words)
-    ]
+    lines = " UNION ALL ".join(
+        f"SELECT {i} AS word, m{i} AS m, count(*) AS n FROM {table} GROUP BY m{i}" for i in range(len(words))
+    )
+    rows = database.execute(
+        f"SELECT word, bit, sum(n)::BIGINT FROM ({lines}), range({_BITS}) AS bits(bit) "
+        "WHERE (m >> bit::UTINYINT) & 1 = 1 GROUP BY word, bit"
+    ).fetchall()
     found: defaultdict[Axes, dict[int, int]] = defaultdict(dict)
     for axes, _ in words:
         found[axes] = {}
-    for word, bit, n in database.execute(" UNION ALL ".join(lines)).fetchall():
+    for word, bit, n in rows:
         axes, low = words[word]
-        found[axes][low + bit] = int(n)
+        found[axes][low + bit] = n
     return dict(found)

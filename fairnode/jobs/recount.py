@@ -29,7 +29,7 @@ from fairnode.disclosure.history import query_of
 from fairnode.disclosure.merging import groups_of, merged_margins, merged_spec, positions
 from fairnode.gate.recounts import CountedTable, cells_from, columns_of, counted_to_json
 from fairnode.jobs.counted_cells import count_cells
-from fairnode.jobs.everybody import Counts, counts_persons, make_everybody
+from fairnode.jobs.everybody import Counts, counts_persons, everybody_in, make_everybody
 from fairnode.jobs.pairs import with_complements
 from fairnode.jobs.person_sets import compare_sets, number_of, quoted, write_sets
 from fairnode.jobs.positions import column_of, list_columns, position
@@ -135,8 +135,9 @@ def _load(database: duckdb.DuckDBPyConnection, name: str, contract: OutputContra
 
 def _universe(database: duckdb.DuckDBPyConnection, name: str, *, keyed: bool) -> int:
     """How many persons (rows, if nobody can say) a view is about."""
-    table = f"everybody_{name}" if keyed else name
-    return int(_one(database, f"SELECT count(*) FROM {quoted(table)}")[0])
+    if keyed:
+        return everybody_in(database, name)
+    return int(_one(database, f"SELECT count(*) FROM {quoted(name)}")[0])
 
 
 def _count_table(
