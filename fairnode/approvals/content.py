@@ -69,6 +69,7 @@ def approval_content(
         "gateRules": {"version": rules.version, "sha256": rules.hash},
         "combination": compute_facts(plan, current(node), sum(len(list(t.keys())) for t in contract.tables)),
         "limits": dataclasses.asdict(manifest.resources),
+        "runtime": node.config.settings.runtime,
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
