@@ -12,6 +12,7 @@ import click
 from fairnode import errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.letters import for_terminal
 from fairnode.linkage import program as linkage
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
@@ -251,7 +252,7 @@ def amend_study(node: Node, output: Output, study_id: str, path: Path, me: Me) -
 @with_node
 def show_study(node: Node, study_id: str) -> None:
     """Print the study document as it was sent."""
-    click.echo(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False)))
 
 
 @command.command("result", epilog="Example: fairnode study result 3f2a91c07e55 --form csv")
