@@ -20,7 +20,6 @@ OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthet
 PROGRAMS = ("sum", OVERLAP, OPEN_SYNTHETIC)
 
 
-
 def combine_stage(plan: StudyPlan) -> Stage | None:
     """The stage of a study that combines its counts, if it has one."""
     return next((stage for stage in plan.stages if stage.kind == "combine"), None)

@@ -13,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -179,7 +180,7 @@ def _solved_words(places: NDArray[np.int64], items: Vectors, shape: OverlapShape
     bin_of, item = entries // count, entries % count  # sorted by bin, each (bin, item) once
     edges = np.searchsorted(bin_of, np.arange(shape.blocks + 1) * bins_a_block)
     words = np.empty((shape.blocks, shape.slots, 2, shape.fingerprint // 2, shape.width), np.uint64)
-    for block, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for block, (start, stop) in enumerate(pairwise(edges)):
         inside = bin_of[start:stop] - block * bins_a_block
         values = solved(inside, items[:, item[start:stop]], bins_a_block, shape.slots)
         if values is None:
