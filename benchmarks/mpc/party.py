@@ -54,11 +54,13 @@ async def threshold(session: PartySession, _: Inputs, job: Job) -> Job:
     """The same little work as the peers': parties' own counts, T >= K, opened to all; no coalitions."""
     kernel, bits = BitKernel(await connect(session.runtime)), 32
     mine = to_planes(job["drawn"], bits)
-    tables = []
-    for dealer in range(session.m):
-        words = mine.reshape(-1) if dealer == session.me else None
-        planes = (await kernel.share(words, dealer, mine.size)).reshape(len(kernel.held), *mine.shape)
-        tables.append([planes[:, i] for i in range(bits)])
+    shared = await asyncio.gather(
+        *(
+            kernel.share(mine.reshape(-1) if dealer == session.me else None, dealer, mine.size)
+            for dealer in range(session.m)
+        )
+    )
+    tables = [list(share.reshape(len(kernel.held), *mine.shape).swapaxes(0, 1)) for share in shared]
     total = await sum_numbers(kernel, tables, bits)
     shown = await keep(kernel, await at_least(kernel, total, 10), total)
     await kernel.open_to_all(np.concatenate(shown, axis=1))

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from fairnode.errors import Conflict, NotValid
+from fairnode.mpc.kernels.sharing import bit_planes
 from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.shape import OverlapShape
-from fairnode.mpc.overlap.solving import CODE, Vectors, bit_planes, solved, vectors
+from fairnode.mpc.overlap.solving import CODE, Vectors, solved, vectors
 
 CHOICES = 3
 _ROUNDS = 1000
