@@ -22,7 +22,6 @@ from fairnode.studies.regression import Question
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
 PROGRAMS = ("sum", REGRESSION, OVERLAP, OPEN_SYNTHETIC)
 
-
 def combine_stage(plan: StudyPlan) -> Stage | None:
     """The stage of a study that combines its counts, if it has one."""
     return next((stage for stage in plan.stages if stage.kind == "combine"), None)

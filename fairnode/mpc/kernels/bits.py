@@ -3,8 +3,9 @@
 A shared vector of W words is an array (rows held by this party, W), rows in the order of
 `exchange.held_by`; so `a ^ b` is the XOR gate. The AND gate follows Araki et al. (CCS 2016) and its
 generalisation to any (m, t) with m > 2t: x & y is the XOR of all products x_A & y_B of rows, and some
-party holds both A and B as 2t < m. Parties mask the XOR of their products; one row of the result
-(the *target*, which changes all the time) becomes the masked sum, the others come from shared keys.
+party holds both A and B as 2t < m. Parties mask the XOR of their products with a share of zero. Of three
+parties each one's masked sum is a row of the result. With more parties one row of the result (the *target*,
+which changes all the time) becomes the XOR of all masked sums, and the others come from shared keys.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class BitKernel:
         self.rows = rows_of(self.parties, self.threshold)
         self.held = held_by(self.party, self.parties, self.threshold)
         self.and_gates = 0
+        self._three = (self.parties, self.threshold) == (3, 1)
         self._use = exchange.next_use()
         self._products = assign_products(self.parties, self.threshold)[self.party]
         self._fresh = {row: Stream(exchange.row_key(row), "and: new row", self._use) for row in self.held}
@@ -253,7 +255,7 @@ class BitKernel:
 
     def _pieces(self, count: int) -> list[Piece]:
         """A small AND has one target row; a large one is cut so that every party collects as much."""
-        if count < BULK_WORDS:
+        if self._three or count < BULK_WORDS:
             self._turn += 1
             target = self.rows[self._turn % len(self.rows)]
             return [Piece(0, count, target, self._collector[target])]
@@ -267,7 +269,7 @@ class BitKernel:
         """Mask this party's sums of products in a block, and put the new rows from keys into `roomy`."""
         block = sums[start:stop]
         for row, name in zip(roomy, self.held, strict=True):
-            if name != piece.target:
+            if not self._three and name != piece.target:
                 self._fresh[name].fill(octets(row[start : stop + SLACK_WORDS]))
                 if self._adder[name] == self.party:
                     np.bitwise_xor(block, row[start:stop], out=block)
@@ -279,9 +281,13 @@ class BitKernel:
         """Send the masked sums to where they belong; the target rows are complete then."""
         count = len(sums) - SLACK_WORDS
         self.and_gates += 64 * count
-        if count >= BULK_WORDS:
+        if not count:
+            return
+        if self._three:
+            await self._pass_on(sums[:count], roomy)
+        elif count >= BULK_WORDS:
             await self._collect(pieces, sums, roomy)
-        elif count:
+        else:
             await self._tell_all_holders(pieces[0], sums, roomy)
 
     def _add_products(self, x: Words, y: Words, out: Words, scratch: Words) -> None:
@@ -294,6 +300,13 @@ class BitKernel:
             else:
                 np.bitwise_and(*factors, out=left)
                 np.bitwise_xor(out, left, out=out)
+
+    async def _pass_on(self, sums: Words, roomy: Words) -> None:
+        """Three parties, one round: each masked sum is a row of the result, and one other party holds it, too."""
+        before, after = (self.party - 1) % 3, (self.party + 1) % 3
+        got = await self.exchange.exchange({before: sums.tobytes()}, [after])
+        for name, words in ((after, sums), (before, _words(got[after], len(sums), after))):
+            roomy[self.held.index((name,)), : len(sums)] = words
 
     async def _tell_all_holders(self, piece: Piece, sums: Words, roomy: Words) -> None:
         """One round: every party sends its masked sum to every holder of the target row."""

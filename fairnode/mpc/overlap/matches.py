@@ -88,9 +88,10 @@ async def _match_blocks(
         pivots = [_cuckoo_block(kernel, lists[i], shape, block) for i in range(shape.lists - 1)]
         for j in range(1, shape.lists):
             factors = kernel.right_factors(_solved_block(kernel, lists[j], shape, (j, block)))
+            products = _inner_products([pivot.factors for pivot in pivots[:j]], factors)
             for i in range(j):
                 k = n * len(pairs) + pairs.index((i, j))
-                columns[:, k] = _inner_products(pivots[i].factors, factors)
+                columns[:, k] = products[i]
                 inverse[:, :, k] = pivots[i].inverse
     same = await kernel.share_sums(sums)
     same ^= inverse.reshape(held, -1)
@@ -125,21 +126,22 @@ def _solved_block(kernel: BitKernel, dealt: Dealt, shape: OverlapShape, which: t
     return words.reshape(-1, shape.slots, 2, shape.fingerprint // 2, shape.width)
 
 
-def _inner_products(codes: Sequence[Words], values: Sequence[Words]) -> Words:
-    """This party's part of the sum over slots of code times value (fingerprint, width): local.
+def _inner_products(codes: Sequence[Sequence[Words]], values: Sequence[Words]) -> Words:
+    """This party's part of the sum over slots of code times value, for the codes of several lists: local.
 
     (a + b w)(c + d w) = ac + bd + (bc + (a + b) d) w, so c is met by (a, b), and d by (b, a + b).
     """
     slots, _, half, width = values[0].shape
-    total = np.zeros((2, half, width), np.uint64)
-    product = np.empty_like(total)
-    for code, value in zip(codes, values, strict=True):
-        turned = np.stack([code[:, 1], code[:, 0] ^ code[:, 1]], axis=1)
-        for k in range(slots):
-            for factor, part in ((code[k], value[k, 0]), (turned[k], value[k, 1])):
-                np.bitwise_and(factor, part, out=product)
-                np.bitwise_xor(total, product, out=total)
-    return total.reshape(2 * half, width)
+    totals = np.zeros((len(codes), 2, half, width), np.uint64)
+    product = np.empty_like(totals[0])
+    for k, value in enumerate(values):
+        turned = [np.stack([code[k][:, 1], code[k][:, 0] ^ code[k][:, 1]], axis=1) for code in codes]
+        for slot in range(slots):
+            for i, code in enumerate(codes):  # a value is in the cache for all of them
+                for factor, part in ((code[k][slot], value[slot, 0]), (turned[i][slot], value[slot, 1])):
+                    np.bitwise_and(factor, part, out=product)
+                    np.bitwise_xor(totals[i], product, out=totals[i])
+    return totals.reshape(len(codes), 2 * half, width)
 
 
 async def _and_planes(kernel: BitKernel, bits: Words, planes: int) -> None:

@@ -68,9 +68,7 @@ def exact_in_clear(supersets: Sequence[int], lists: int) -> list[int]:
 def _bits(mpc: Runtime, kernel: BitKernel, dealt: Dealt, where: tuple[int, int]) -> SecureArray:
     """The bits of so many dealt words from a start on, in order."""
     start, words = where
-    return to_secret_bits(
-        mpc, kernel, kernel.dealt(dealt, start, start + words), 64 * words, mpc.SecFld(P)
-    )
+    return to_secret_bits(mpc, kernel, kernel.dealt(dealt, start, start + words), 64 * words, mpc.SecFld(P))
 
 
 def _matches(mpc: Runtime, cuckoo: SecureArray, values: SecureArray, shape: OverlapShape) -> SecureArray:

@@ -85,11 +85,3 @@ def _times(low: Words, high: Words, a: Words, b: Words) -> tuple[Words, Words]:
     """Vectors times a + b w, for a and b that are zero or all ones."""
     both = b & high
     return a & low ^ both, a & high ^ b & low ^ both
-
-
-def bit_planes(numbers: NDArray[np.unsignedinteger]) -> Words:
-    """Numbers (..., n) of some bits, n a multiple of 64 -> planes (..., bits, n / 64), lowest bit first."""
-    octets = np.ascontiguousarray(numbers.astype(numbers.dtype.newbyteorder("<"), copy=False))
-    bits = np.unpackbits(octets[..., None].view(np.uint8), axis=-1, bitorder="little")
-    packed = np.packbits(bits, axis=-2, bitorder="little").swapaxes(-1, -2)
-    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)

@@ -13,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -20,9 +21,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from fairnode.errors import Conflict, NotValid
+from fairnode.mpc.kernels.sharing import bit_planes
 from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.shape import OverlapShape
-from fairnode.mpc.overlap.solving import CODE, Vectors, bit_planes, solved, vectors
+from fairnode.mpc.overlap.solving import CODE, Vectors, solved, vectors
 
 CHOICES = 3
 _ROUNDS = 1000
@@ -179,7 +181,7 @@ def _solved_words(places: NDArray[np.int64], items: Vectors, shape: OverlapShape
     bin_of, item = entries // count, entries % count  # sorted by bin, each (bin, item) once
     edges = np.searchsorted(bin_of, np.arange(shape.blocks + 1) * bins_a_block)
     words = np.empty((shape.blocks, shape.slots, 2, shape.fingerprint // 2, shape.width), np.uint64)
-    for block, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for block, (start, stop) in enumerate(pairwise(edges)):
         inside = bin_of[start:stop] - block * bins_a_block
         values = solved(inside, items[:, item[start:stop]], bins_a_block, shape.slots)
         if values is None:

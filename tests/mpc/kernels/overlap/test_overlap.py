@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.local import Network, run_locally
-from fairnode.mpc.kernels.sharing import FileRow, from_planes, split, unpack
+from fairnode.mpc.kernels.sharing import FileRow, bit_planes, from_planes, split, unpack
 from fairnode.mpc.overlap import matches as matches_module
 from fairnode.mpc.overlap import shape as shape_module
 from fairnode.mpc.overlap.cells import exact_cells, judge_cells, lane, on_lanes, read_cells
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-from fairnode.mpc.overlap.solving import bit_planes, solved, vectors
+from fairnode.mpc.overlap.solving import solved, vectors
 from fairnode.mpc.overlap.tables import AttemptFailed, HashingKey, bins, cuckoo, distinct, hashed
 
 KEY = HashingKey(b"linkage secret of the input parties", "ab" * 32)
