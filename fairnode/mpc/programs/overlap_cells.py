@@ -58,7 +58,9 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
         raise NotValid(f"The parameters of `{NAME}` are not complete: it takes {', '.join(sorted(_FIELDS))}.")
     OverlapShape.of(parameters)
     if parameters["least"] not in range(3, 1001) or parameters["base"] not in (3, 5, 10):
-        raise NotValid("A cell is shown from k = 3 on at least, and rounded.", findings=(Finding("least", ""),))
+        raise NotValid(
+            "A cell is shown from k = 3 on at least, and rounded.", findings=(Finding("least", ""),)
+        )
     rule.check_contributors(contributors, parties)
     if int(parameters["lists"]) != contributors:
         raise NotValid(f"The study names {parameters['lists']} lists, and {contributors} contribute.")

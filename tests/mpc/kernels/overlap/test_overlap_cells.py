@@ -64,7 +64,7 @@ def test_of_each_public_table_is_opened_what_the_rule_in_clear_says(name):
 
 def tables(lists, most=60):
     number = st.one_of(st.just(0), st.integers(0, 12), st.integers(10, most))
-    return st.fixed_dictionaries({p: number for p in patterns(lists)})
+    return st.fixed_dictionaries(dict.fromkeys(patterns(lists), number))
 
 
 @settings(max_examples=10, deadline=None)
@@ -93,9 +93,7 @@ def known_to(attackers, cells, lists, shown, least):
         if owners and all(t == touched[0] and t for t in touched):
             exact.append(([float(p in group) for p in hidden], sum(cells[p] for p in group if p in hidden)))
     for i in set(range(lists)) - set(attackers):
-        about.append(
-            ([float(i in p) for p in hidden], sum(cells[p] for p in hidden if i in p))
-        )
+        about.append(([float(i in p) for p in hidden], sum(cells[p] for p in hidden if i in p)))
     return hidden, exact, about
 
 
@@ -161,10 +159,15 @@ def test_hiding_small_cells_alone_would_tell_them():
 
 
 def test_a_table_without_small_groups_is_opened_and_one_full_hidden_group_closes_it():
-    fine = {p: 100 for p in patterns(3)} | {(0, 1): 6, (0, 2): 6, (1, 2): 6, (0, 1, 2): 0}
+    fine = dict.fromkeys(patterns(3), 100) | {(0, 1): 6, (0, 2): 6, (1, 2): 6, (0, 1, 2): 0}
     assert shown_cells(fine, 3, 11, 1) == [(0,), (1,), (2,)]
     assert opened(fine, 3, 11) == {p: 100 if len(p) == 1 else None for p in patterns(3)}
-    full = fine | {(0, 1): 10, (0, 2): 10, (1, 2): 10, (0, 1, 2): 10}  # three tens and a sum of thirty: all known
+    full = fine | {
+        (0, 1): 10,
+        (0, 2): 10,
+        (1, 2): 10,
+        (0, 1, 2): 10,
+    }  # three tens and a sum of thirty: all known
     assert shown_cells(full, 3, 11, 1) == []
     assert set(opened(full, 3, 11).values()) == {None}
 
