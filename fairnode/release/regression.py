@@ -20,7 +20,7 @@ from fairnode.release.words import Labels, Provenance
 from fairnode.studies.regression import INTERCEPT, Question
 
 SHOWN, HIDDEN, SEPARABLE = "shown", "hidden", "separable"
-_WIDTH, _LEFT, _RIGHT, _ROW = 720.0, 250.0, 150.0, 30.0
+_WIDTH, _LEFT, _RIGHT, _ROW = 720.0, 250.0, 190.0, 30.0
 _INK = "#1f5f8b"
 
 

@@ -9,9 +9,11 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.linkage import program as linkage
 from fairnode.mpc.estimate.models import Model
+from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
 from fairnode.mpc.overlap.shape import FINGERPRINT, SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.overlap_cells import NAME as OVERLAP_CELLS
 from fairnode.mpc.programs.regression import LARGEST
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
@@ -20,7 +22,8 @@ from fairnode.studies.regression import NAME as REGRESSION
 from fairnode.studies.regression import Question
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", REGRESSION, OVERLAP, OPEN_SYNTHETIC)
+PROGRAMS = ("sum", REGRESSION, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
     """The stage of a study that combines its counts, if it has one."""
@@ -35,7 +38,13 @@ def estimate_stage(plan: StudyPlan) -> Stage | None:
 def is_overlap(plan: StudyPlan) -> bool:
     """Whether a study asks who is on several lists, and not for counts to be added."""
     stage = combine_stage(plan)
-    return stage is not None and stage.program in (OVERLAP, OPEN_SYNTHETIC)
+    return stage is not None and stage.program in (OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+
+
+def opens_cells(plan: StudyPlan) -> bool:
+    """Whether a study opens cells of an overlap (P9), which no policy grants and counsel must allow."""
+    stage = combine_stage(plan)
+    return stage is not None and stage.program == OVERLAP_CELLS
 
 
 def program_name(plan: StudyPlan) -> str:
@@ -113,7 +122,7 @@ def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> li
     if plan.document["openings"] != [plan.stages[-1].name]:
         findings.append(errors.Finding("openings", f"must be '{plan.stages[-1].name}': all that is opened"))
     try:
-        parameters = _overlap_parameters(plan, stage)
+        parameters = _overlap_parameters(plan, stage, agreement)
         program(program_name(plan)).check(parameters, len(plan.datasets), len(agreement.parties))
     except (errors.NotValid, errors.NotAllowed) as error:
         findings.append(errors.Finding(f"stages/{plan.stages[-1].name}/options", error.what))
@@ -131,7 +140,7 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     stage = combine_stage(plan)
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
-        return _overlap_parameters(plan, stage)
+        return _overlap_parameters(plan, stage, agreement)
     rules, asked = load_rules(), question(plan)
     shape = {
         "cells": cells,
@@ -146,7 +155,7 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     return shape | {"base": rules.count("rounding.base")}
 
 
-def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
+def _overlap_parameters(plan: StudyPlan, stage: Stage, agreement: Agreement) -> dict[str, Any]:
     """The shape of an overlap, and what is estimated from it; places are those of the study's datasets.
 
     Raises `KeyError`, `TypeError` or `ValueError` for options that are missing or malformed.
@@ -159,6 +168,9 @@ def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
     }
     if stage.program == OPEN_SYNTHETIC:
         return {**shape, "synthetic": stage.options.get("synthetic") is True}
+    if stage.program == OVERLAP_CELLS:
+        rules = load_rules()
+        return {**shape, "least": max(agreement.k, rules.k), "base": rules.count("rounding.base")}
     last = estimate_stage(plan)
     options = last.options if last else {}
     return {
@@ -176,7 +188,11 @@ def table_of(plan: StudyPlan) -> str:
 
 
 def figures_asked(plan: StudyPlan) -> int:
-    """How many numbers a study releases of its overlap table; the test that opens it is beyond counting."""
+    """How many numbers a study releases of its overlap table; cells use up all, for beside them no other figure of
+    the table is safe. The test that opens the table is beyond counting.
+    """
+    if opens_cells(plan):
+        return MOST_FIGURES
     last = estimate_stage(plan)
     if last is None:
         return 0

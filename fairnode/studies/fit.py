@@ -20,9 +20,19 @@ from fairnode.records.dataset import Column, View, ViewUnit
 from fairnode.records.result import Kind, OutputContract, TableSpec
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
-from fairnode.studies.combination import OPEN_SYNTHETIC, combine_stage, is_overlap, program_name, question
+from fairnode.studies.combination import (
+    OPEN_SYNTHETIC,
+    combine_stage,
+    is_overlap,
+    opens_cells,
+    program_name,
+    question,
+)
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.privacy import check_privacy, privacy_of
+
+OPEN_REGIMES = frozenset({"GDPR", "NoPersonalData"})
+"""Of data under these, cells of an overlap may be opened where the policy allows it; of no others (P10)."""
 
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
@@ -42,6 +52,8 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
         raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
+    if opens_cells(plan):
+        _check_may_open(description)
     multiple = frozenset(c.name for c in view_columns(plan, description, manifest) if c.multiple)
     for stage in plan.visits:
         terms = privacy_of(plan, stage.name)
@@ -49,6 +61,16 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
             raise errors.NotValid("What is combined over nodes gets no noise at one of them.")
         if terms is not None:
             check_privacy(terms, contract, multiple, load_rules())
+
+
+def _check_may_open(description: Description) -> None:
+    """Raise `NotValid` where cells of an overlap with this dataset are not opened (P9): off unless stated."""
+    if description.regime.removeprefix(vocabulary.HTPOL) not in OPEN_REGIMES:
+        raise errors.NotValid(
+            "No cell of an overlap is opened of data under police law or a regime not stated."
+        )
+    if "OverlapCellsAllowed" not in description.modifiers:
+        raise errors.NotValid("The dataset's policy does not allow cells of an overlap to be opened.")
 
 
 def reads_identifiers(manifest: Manifest) -> bool:

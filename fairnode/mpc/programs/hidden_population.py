@@ -45,7 +45,7 @@ PERSONS_A_SECOND = 250
 NO_VALUE = P61 - 1
 """Stands for "no finite value": no figure is as large."""
 _OVERLAP_FIELDS = frozenset({"lists", "bound", "fingerprint", "slots"})
-_OVERLAP_SOURCES = (
+OVERLAP_SOURCES = (
     *(__name__, rule.__name__, shape.__name__, matches.__name__, cells.__name__),
     *(bits.__name__, count.__name__, numbers.__name__, over_mpyc.__name__),
 )
@@ -183,7 +183,7 @@ OVERLAP_ESTIMATE = Program(
     name="overlap-estimate",
     version="1",
     sources=(
-        *_OVERLAP_SOURCES,
+        *OVERLAP_SOURCES,
         *(estimating.__name__, closed_form.__name__, decomposable.__name__, fitting.__name__),
         *(grid.__name__, models.__name__, field.__name__),
     ),
@@ -200,7 +200,7 @@ OVERLAP_ESTIMATE = Program(
 OVERLAP_OPEN_SYNTHETIC = Program(
     name="overlap-open-synthetic",
     version="1",
-    sources=(*_OVERLAP_SOURCES, program_synthetic.__name__),
+    sources=(*OVERLAP_SOURCES, program_synthetic.__name__),
     check=check_synthetic,
     ring=lambda _: Ring.XOR,
     length=length,
