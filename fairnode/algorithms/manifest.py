@@ -115,9 +115,16 @@ SCHEMA = _table(
         "parameters": {"type": "object"},
         "launcher": _table(
             {
-                "protocol": {"enum": ["vantage6-4", "run-context"]},
+                "protocol": {"enum": ["vantage6-4", "vantage6-3", "run-context"]},
                 "method": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"},
                 "arguments": _NAMES,
+                "directory": {"type": "string", "pattern": r"^/[A-Za-z0-9._/-]{0,200}\Z"},
+                "environment": {
+                    "type": "object",
+                    "propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,63}\Z"},
+                    "additionalProperties": {"type": "string", "maxLength": 500},
+                },
+                "absent": {"type": "number"},
                 "tables": {
                     "type": "object",
                     "additionalProperties": {"type": "array", "items": _LINE, "maxItems": 10},
@@ -357,7 +364,15 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
 
 def _launcher(told: Mapping[str, Any]) -> Launcher:
     places = tuple((table, tuple(steps)) for table, steps in told.get("tables", {}).items())
-    return Launcher(told["protocol"], told["method"], tuple(told.get("arguments", ())), places)
+    return Launcher(
+        protocol=told["protocol"],
+        method=told["method"],
+        arguments=tuple(told.get("arguments", ())),
+        tables=places,
+        directory=told.get("directory", "/"),
+        environment=tuple(sorted(told.get("environment", {}).items())),
+        absent=told.get("absent"),
+    )
 
 
 def _input(told: Mapping[str, Any]) -> InputNeed:
