@@ -12,13 +12,17 @@ from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
 from fairnode.mpc.overlap.shape import SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
+from fairnode.studies.container import container_parameters, container_stage, stage_findings
 from fairnode.studies.document import Stage, StudyPlan
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", OVERLAP, OPEN_SYNTHETIC)
+PROGRAMS = ("sum", NOISY_SUM.name, OVERLAP, OPEN_SYNTHETIC)
 FINGERPRINT_BITS = 64
+_COMPARED = "compared with every earlier combined table of these data (P6)"
+_HIDDEN_BY_NOISE = "not compared with earlier tables: the noise hides whatever one organisation puts in"
 
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
@@ -66,6 +70,7 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
         findings.append(errors.Finding("datasets", "a combined study names one dataset of each node"))
     if is_overlap(plan):
         findings += _overlap_findings(plan, stage, agreement)
+    findings += stage_findings(plan, len(nodes), len(agreement.parties))
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
@@ -104,6 +109,8 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
         return _overlap_parameters(plan, stage)
+    if container_stage(plan) is not None:
+        return container_parameters(stage, cells)
     rules = load_rules()
     return {
         "cells": cells,
@@ -175,7 +182,7 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "program": chosen.name,
         "digest": chosen.digest,
         "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
-        "changedPersons": "compared with every earlier combined table of these data (P6)",
+        "changedPersons": _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE,
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
         "contributors": sorted(plan.datasets),
