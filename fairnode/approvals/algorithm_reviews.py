@@ -128,10 +128,31 @@ def trust(node: Node, person: Person, key: str, name: str) -> TrustedNode:
     return commit(node.desk, lambda tx: _put(tx, row), entry)
 
 
+def distrust(node: Node, person: Person, key: str) -> TrustedNode:
+    """Let reviews of a node count here no longer. Raises `NotFound` for one that is not on the list."""
+    _check_keeps_the_list(person)
+
+    def change(tx: Transaction) -> TrustedNode:
+        row = tx.get(TrustedNode, key)
+        if row is None:
+            raise errors.NotFound(
+                "No such node is on the trust list here.", to_do="fairnode algorithm trusted"
+            )
+        tx.remove(row)
+        return row
+
+    return commit(node.desk, change, Entry("reviews.distrusted", key, person.id))
+
+
+def trusted(node: Node) -> list[TrustedNode]:
+    """The other nodes whose people's reviews count here, by name."""
+    with node.store.read() as reader:
+        return reader.find(TrustedNode, order="name")
+
+
 def trusted_keys(node: Node) -> list[str]:
     """The public keys of the nodes whose people's reviews count here, its own among them, in order."""
-    with node.store.read() as reader:
-        return sorted({row.id for row in reader.find(TrustedNode)} | {node.keys.public})
+    return sorted({row.id for row in trusted(node)} | {node.keys.public})
 
 
 def standing(node: Node, algorithm: Algorithm) -> Standing:
@@ -139,7 +160,8 @@ def standing(node: Node, algorithm: Algorithm) -> Standing:
     with node.store.read() as reader:
         versions = {a.image: a for a in reader.find(Algorithm, {"name": algorithm.name})}
         reviews = [r for image in versions for r in reader.find(AlgorithmReview, {"image": image})]
-    counted = [r for r in reviews if r.node in trusted_keys(node)]
+    keys = trusted_keys(node)
+    counted = [r for r in reviews if r.node in keys]
     same = [r for r in counted if (r.image, r.manifest) == (algorithm.image, algorithm.sha256)]
     return Standing(tuple(same), tuple(r for r in counted if r not in same))
 

@@ -11,6 +11,7 @@ from fairnode.node import Node
 from fairnode.records.rows import Approval, Person, PersonKey, Visit
 from fairnode.records.states import ApprovalState
 from fairnode.store.database import Reader
+from fairnode.studies.container import check_allowed
 from fairnode.studies.processing import check_processing
 
 
@@ -62,10 +63,16 @@ def _matched(roles: tuple[str, ...], people: dict[str, set[str]], used: frozense
 
 
 def check_may_be_approved(content: dict[str, Any]) -> None:
-    """Raise `NotAllowed` for a content that nobody may approve: compute parties without an agreed role (P20)."""
+    """Raise `NotAllowed` for a content that nobody may approve.
+
+    That are compute parties without an agreed role (P20), and a container's numbers in shares where policy or
+    reviews do not allow them (P1).
+    """
     try:
         if content["combination"]:
             check_processing(content["combination"]["parties"])
+        if content["containerShares"]:
+            check_allowed(content["dataset"]["policy"]["terms"]["modifiers"], content["reviews"])
     except errors.NotValid as error:
         raise errors.NotAllowed(error.what, findings=error.findings, to_do=error.to_do) from error
 

@@ -30,6 +30,7 @@ from fairnode.records.result import OutputContract
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Algorithm, Dataset, Visit
 from fairnode.studies.combination import compute_facts
+from fairnode.studies.container import container_facts
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.fit import compile_contract, compile_view, reads_identifiers
 from fairnode.studies.privacy import privacy_of
@@ -50,7 +51,7 @@ def approval_content(
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
     rules, terms, agreement = node.rules, privacy_of(plan, visit.stage), current(node)
-    told = plan.document
+    told, reviews = plan.document, review_facts(node, algorithm)
     return {
         "protocol": PROTOCOL,
         "node": node.iri,
@@ -80,7 +81,8 @@ def approval_content(
         "gateRules": {"version": rules.version, "sha256": rules.hash},
         "agreement": agreement_facts(agreement),
         "protocolDocument": document_facts(),
-        "reviews": review_facts(node, algorithm),
+        "reviews": reviews,
+        "containerShares": container_facts(plan, reviews),
         "combination": _combination(plan, agreement, description, contract),
         "keeping": keeping_facts(plan, description.terms),
         "limits": dataclasses.asdict(manifest.resources),
@@ -88,7 +90,7 @@ def approval_content(
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,
-        "rerunOnPermutedRows": contract.class_b and terms is None,
+        "rerunOnPermutedRows": contract.class_b and terms is None and not plan.combines(visit.stage),
         "privacy": dataclasses.asdict(terms) if terms else None,
     }
 

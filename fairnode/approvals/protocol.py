@@ -62,6 +62,7 @@ def protocol_document(
         _data(content, called),
         _algorithm(content, called),
         _leaving(content),
+        *_exception(content, called),
         *_combined(content, called),
         _keeping(content),
         _versions(content),
@@ -231,6 +232,29 @@ def _combined(content: Mapping[str, Any], called: Called) -> list[Section]:
         ("What this does not protect against", limits(len(told["parties"]))),
     ]
     return [Section("Combining with other organisations", tuple(lines))]
+
+
+def _exception(content: Mapping[str, Any], called: Called) -> list[Section]:
+    """That a container's own numbers enter shares (P1's exception), which is said first of all."""
+    told = content["containerShares"]
+    if told is None:
+        return []
+    cost, length = told["epsilonThousandths"] / 1000, told["clip"]
+    lines = [
+        ("What that means", (_MEANS,)),
+        ("Allowed by", ("the condition ContainerSharesAllowed of the dataset's policy",)),
+        ("Image made from its source by", tuple(map(called, told["reproducedBy"])) or (NONE,)),
+        ("Cut", (f"this organisation's numbers to the length {length}, checked inside the computation",)),
+        ("Noise", (f"{told['noise']} times that length on every number, drawn inside the computation",)),
+        ("Cost", (f"epsilon {cost} at delta {told['delta']} for all that this organisation puts in",)),
+    ]
+    return [Section("EXCEPTION: numbers that a container computed enter the shares", tuple(lines))]
+
+
+_MEANS = (
+    "No node can count these numbers again. An image that was made for it could write a record where a statistic "
+    "should stand; cutting and noise are what protects then."
+)
 
 
 def _party(party: Mapping[str, Any], called: Called) -> str:

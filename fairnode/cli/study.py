@@ -14,6 +14,7 @@ from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.letters import for_terminal
 from fairnode.linkage import program as linkage
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
@@ -50,6 +51,8 @@ def command() -> None:
     default=["https://w3id.org/dpv/legal/eu/gdpr#A6-1-e"],
     show_default=True,
 )
+@click.option("--dpia", default="", help="The impact assessment that covers the study: its identifier.")
+@click.option("--dpia-version", default="", help="Which version of it.")
 @click.option("--algorithm", required=True, help="Name of a known algorithm, or its identity.")
 @click.option(
     "--dataset", "datasets", multiple=True, required=True, help="IRI of a dataset; may be repeated."
@@ -60,6 +63,8 @@ def command() -> None:
 )
 @click.option("--parameters", default="{}", help="Other parameters of the algorithm, as JSON.")
 @click.option("--combine", default="", help="Combine the nodes' counts by this program, such as sum.")
+@click.option("--clip", default=1.0, show_default=True, help="noisy-sum: greatest length of a node's vector.")
+@click.option("--noise", default=40, show_default=True, help="noisy-sum: the noise, in clips; 4 to 1000.")
 @click.option("--key", default="names", show_default=True, help="linkage-keys: how a person's key is made.")
 @click.option("--bound", default=0, help="linkage-keys: the longest list that may take part, in persons.")
 @click.option(
@@ -106,6 +111,8 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
     stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
     if told["combine"]:
         stages.append({"name": "combine", "kind": "combine", "program": told["combine"], "inputs": ["count"]})
+    if told["combine"] == NOISY_SUM.name:
+        stages[-1]["options"] = {"clip": told["clip"], "noise": told["noise"]}
     try:
         parameters = json.loads(told["parameters"])
     except ValueError as error:
@@ -116,6 +123,8 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": list(told["legal"]),
+        **({"dpia": told["dpia"]} if told["dpia"] else {}),
+        **({"dpiaVersion": told["dpia_version"]} if told["dpia_version"] else {}),
         "algorithm": algorithm,
         "datasets": list(told["datasets"]),
     }

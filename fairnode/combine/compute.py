@@ -21,6 +21,7 @@ from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
 from fairnode.mpc.party.start import WarmParties, take_part
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -77,6 +78,8 @@ def _announced_again(node: Node, tx: Transaction, old: Computation, facts: dict[
         if not known:
             tell_destroyed(node, tx, row, unopened=True)
         return
+    if before == told and old.state != "gathering" and facts["program"]["name"] == NOISY_SUM.name:
+        raise errors.Conflict("Noise over the same numbers is drawn once; two sums would tell more than one.")
     if before == told and old.state in ("running", "computed"):
         raise errors.Conflict("The run before this one has not ended here.")
     if before != told and known and int(facts["attempt"]) <= int(old.facts["attempt"]):

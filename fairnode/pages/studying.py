@@ -14,6 +14,7 @@ from fairnode.discovery.search import Wanted, found_at, search
 from fairnode.keys import canonical
 from fairnode.linkage import program as linkage
 from fairnode.linkage.keys import RULES
+from fairnode.mpc.limits import limits
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
@@ -92,7 +93,18 @@ def take_study(desk: Desk) -> Page:
 
 def _told() -> dict[str, Any]:
     """The form as it was filled in, to show it again."""
-    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters", "key", "bound")
+    names: tuple[str, ...] = (
+        "title",
+        "question",
+        "purpose",
+        "algorithm",
+        "days",
+        "elsewhere",
+        "parameters",
+        "key",
+        "bound",
+    )
+    names += ("dpia", "dpiaVersion")
     filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
     return {
         **{name: field(name) for name in names},
@@ -123,6 +135,7 @@ def _wanted(desk: Desk) -> dict[str, Any]:
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": told["legalBasis"],
+        **{name: told[name] for name in ("dpia", "dpiaVersion") if told[name]},
         "algorithm": algorithm,
         "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
     }
@@ -202,6 +215,7 @@ def study(desk: Desk, key: str) -> Page:
         document=document(found),
         lines=lines,
         names=_names(desk, [line.dataset for line in lines]),
+        limits=limits,
         released=released,
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
     )

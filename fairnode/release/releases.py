@@ -89,7 +89,7 @@ def title(release: Release) -> str:
 
 @dataclass(frozen=True)
 class Combined:
-    """How a combined release came about, for people."""
+    """How a combined release came about, for people; `clip` and `noise` of what containers computed."""
 
     contributors: tuple[str, ...]
     parties: tuple[str, ...]
@@ -98,6 +98,8 @@ class Combined:
     program: str = ""
     digest: str = ""
     measured: tuple[Mapping[str, int | float | str], ...] = ()
+    clip: float = 0
+    noise: int = 0
 
 
 def combined_of(release: Release) -> Combined | None:
@@ -113,6 +115,8 @@ def combined_of(release: Release) -> Combined | None:
         told["program"],
         told["programDigest"],
         tuple(told.get("measured", ())),
+        float(told.get("clip", 0)),
+        int(told.get("noise", 0)),
     )
 
 

@@ -135,7 +135,9 @@ def to_planes(numbers: NDArray[np.uint64], bits: int) -> Words:
     values = np.asarray(numbers, np.uint64)
     if bits < 64 and len(values) and int(values.max()) >> bits:
         raise NotValid(f"The number {int(values.max())} does not fit in the agreed {bits} bits.")
-    padded = np.zeros(len(values) + -len(values) % 64, np.uint32 if bits <= 32 else np.uint64)
+    padded: NDArray[np.unsignedinteger[Any]] = np.zeros(
+        len(values) + -len(values) % 64, np.uint32 if bits <= 32 else np.uint64
+    )
     padded[: len(values)] = values
     return bit_planes(padded)[:bits]
 
