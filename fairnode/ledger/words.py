@@ -68,6 +68,7 @@ SENTENCES = {
     "visit.blocked": "The gate blocked a result: nothing leaves.",
     "visit.cancelled": "A visit was cancelled.",
     "visit.expired": "A visit came to the end of its time.",
+    "visit.end-told": "The study's home was told, at a fixed moment, that a visit ended without a release.",
     "visit.failed": "A visit failed; why is told to this node's people only.",
     "visit.keyed": "Match keys were made of the list once, and not kept; it can be dealt.",
     "visit.passed": "A result passed the gate.",
