@@ -70,6 +70,7 @@ SENTENCES = {
     "visit.cancelled": "A visit was cancelled.",
     "visit.counted": "The node counted its records by itself, for a combination; its counts wait to be dealt.",
     "visit.expired": "A visit came to the end of its time.",
+    "visit.end-told": "The study's home was told, at a fixed moment, that a visit ended without a release.",
     "visit.failed": "A visit failed; why is told to this node's people only.",
     "visit.keyed": "Match keys were made of the list once, and not kept; it can be dealt.",
     "visit.passed": "A result passed the gate.",
