@@ -383,11 +383,24 @@ class ReceiverSecret:
 
 @dataclass(frozen=True)
 class Share:
-    """A contributor's sealed package at a compute party; removed when the combination is over."""
+    """A contributor's sealed package at a compute party; removed when the combination is over.
+
+    `pieces` are the SHA-256 of those of its correction block, if this party holds that.
+    """
 
     id: str
     study: str
     sender: str
     package: bytes
-    correction: bytes
+    pieces: list[str]
     created: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a sealed correction block, `id` its SHA-256: at its sender, a host, or parties that hold it."""
+
+    id: str
+    study: str
+    sender: str
+    content: bytes
