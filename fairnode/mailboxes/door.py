@@ -22,7 +22,8 @@ from fairnode.network.pieces import keep_hosted_only, keep_piece, piece_for
 from fairnode.network.signatures import Message, Nonces, check_request
 from fairnode.network.watch import Watch, journal
 from fairnode.node import Node
-from fairnode.records.rows import Dataset, PeerRecord, Piece
+from fairnode.records.piece import Piece
+from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST_WAIT = 25.0
@@ -97,7 +98,7 @@ class _Door:
         caller = self.caller()
         if caller.host != self.node.iri:
             raise errors.NotAllowed("This node does not host your mailbox.")
-        told = request.get_json(silent=True)
+        told: Any = request.get_json(silent=True)
         try:
             content = base64.b64decode(told["content"], validate=True)
             piece = Piece(str(told["id"]), str(told["study"])[:80], caller.node, content)

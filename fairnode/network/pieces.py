@@ -13,7 +13,8 @@ from fairnode import errors
 from fairnode.keys import digest
 from fairnode.network.agreement import Agreement, Member
 from fairnode.node import Node
-from fairnode.records.rows import Piece, Share
+from fairnode.records.piece import Piece
+from fairnode.records.rows import Share
 from fairnode.store.database import Reader, Transaction
 
 LARGEST_PIECE = 1 << 21

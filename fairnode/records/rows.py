@@ -394,13 +394,3 @@ class Share:
     package: bytes
     pieces: list[str]
     created: str
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A piece of a sealed correction block, `id` its SHA-256: at its sender, a host, or parties that hold it."""
-
-    id: str
-    study: str
-    sender: str
-    content: bytes

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaD
 from fairnode.records import profile_rows, rows
 from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
 from fairnode.records.charge import Charge
+from fairnode.records.piece import Piece
 from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
@@ -72,7 +73,7 @@ TABLES: dict[type, Table] = {
     rows.Computation: _table("computations", rows.Computation, ("study",), ("state",)),
     rows.ReceiverSecret: _table("receiver_secrets", rows.ReceiverSecret),
     rows.Share: _table("shares", rows.Share, ("study",)),
-    rows.Piece: _table("pieces", rows.Piece, ("study",), ("sender",)),
+    Piece: _table("pieces", Piece, ("study",), ("sender",)),
     rows.AgreementCopy: _table("agreements", rows.AgreementCopy, ("state",)),
     rows.Peer: _table("peers", rows.Peer),
     rows.Hosted: _table("hosted", rows.Hosted, ("sender", "number")),
@@ -96,7 +97,7 @@ UNGUARDED: frozenset[type] = frozenset(
         rows.Repeat,
         rows.Peer,
         rows.Hosted,
-        rows.Piece,
+        Piece,
         rows.PeerRecord,
         profile_rows.Rehearsal,
         rows.LedgerLine,

@@ -23,7 +23,8 @@ from fairnode.network.watch import LOOK_SECONDS, Watch, journal
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
 from fairnode.peers.heads import proof_from
-from fairnode.records.rows import Dataset, Message, Piece
+from fairnode.records.piece import Piece
+from fairnode.records.rows import Dataset, Message
 from fairnode.worker.delivery import take_in
 
 LOG = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from fairnode.network.pieces import (
     write_block,
 )
 from fairnode.peers.client import PeerClient
-from fairnode.records.rows import Piece, Share
+from fairnode.records.piece import Piece
+from fairnode.records.rows import Share
 from fairnode.worker import postman
 from tests.network.conftest import listening
 from tests.network.test_postman import fetching, until, write

@@ -35,6 +35,7 @@ from fairnode.network.mailbox import cursor_of, message_from_json, note_peer, wa
 from fairnode.network.pieces import keep_piece, wanted_from
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
+from fairnode.records.piece import Piece
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import (
     Algorithm,
@@ -43,7 +44,6 @@ from fairnode.records.rows import (
     Follow,
     PeerRecord,
     Person,
-    Piece,
     Quarantine,
     Release,
     Visit,

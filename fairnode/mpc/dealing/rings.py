@@ -86,7 +86,7 @@ class SeedRow:
         encryptor = Cipher(algorithms.AES(self._key), modes.CTR(counter)).encryptor()
         encryptor.update(bytes(skip))
         # The cipher writes where it is told to as long as there is room for another block behind it.
-        size, target = out.nbytes, memoryview(out.view(np.uint8))
+        size, target = out.nbytes, out.view(np.uint8).data
         direct = max(0, size - _AES_BLOCK)
         for done in range(0, direct, _CHUNK):
             encryptor.update_into(memoryview(_ZEROS)[: min(_CHUNK, direct - done)], target[done:])
