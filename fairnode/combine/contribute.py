@@ -14,6 +14,7 @@ from fairnode.combine.announcement import announcement_digest, check_announcemen
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import Changed, read_again
 from fairnode.combine.memory import (
+    UNOPENED,
     changed_persons,
     check_comparable,
     check_opened_one_way,
@@ -37,6 +38,7 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import party_members, program_parameters, question
 from fairnode.studies.container import container_stage
 from fairnode.studies.document import read_study_bytes
+from fairnode.visits.budget import give_back
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -83,13 +85,16 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
         raise errors.NotAllowed("Only a study's home node ends its combination.")
     released = body["state"] == PublicState.RELEASED
     for visit in tx.find(Visit, {"study": study, "state": (VisitState.READY, VisitState.SHARED)}):
+        if released and visit.state == VisitState.READY:
+            give_back(tx, visit.id)
         after = VisitState.RELEASED if released and visit.state == VisitState.SHARED else VisitState.FAILED
         tx.change(visit, state=after, internal=_ending(released, visit), changed=clock.now())
     for row in tx.find(Computation, {"study": study}):
         if not row.id.startswith("home#") and row.state != "over":
             tx.change(row, state="over", facts={}, changed=clock.now())
     if not released:
-        forget_unopened(tx, study)
+        for spent in forget_unopened(tx, study):
+            give_back(tx, spent)
     return Entry(
         "combination.over", study, sender, study, {"state": str(body["state"]), "shares": forget(tx, study)}
     )
@@ -98,7 +103,7 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
 def _ending(released: bool, visit: Visit) -> str:
     """Why a visit ended like this, for the node's own people."""
     if not released:
-        return "Nothing was opened."
+        return UNOPENED
     return (
         "" if visit.state == VisitState.SHARED else "An earlier answer was given again; nothing was opened."
     )

@@ -324,6 +324,8 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         "table": table_of(turn.plan),
         "figures": figures_asked(turn.plan),
         "cellsOpened": opens_cells(turn.plan),
+        "study": turn.plan.hash,
+        "opened": False,
     }
 
     def change(tx: Transaction) -> Visit:
@@ -332,8 +334,12 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         row = tx.get(Computation, turn.row.id)
         if row is None or row.state != "announced" or announcement_digest(row.facts) != announced:
             raise errors.Conflict("The combination was announced anew in the meantime.")
-        if tx.get(Earlier, visit.id) is None:
+        before = tx.get(Earlier, visit.id)
+        if before is None:
             tx.add(Earlier(visit.id, lineage, memory, clock.now()))
+        elif before.facts["opened"]:  # figures of an attempt that can have been opened are spent
+            spent = int(before.facts["figures"]) + int(memory["figures"])
+            tx.change(before, facts={**before.facts, "figures": spent})
         state, snapshot = VisitState.SHARED, str(made["sha256"])
         return tx.change(visit, state=state, snapshot=snapshot, changed=clock.now())
 
