@@ -13,6 +13,7 @@ import click
 from fairnode import errors
 from fairnode.algorithms.adopt import Asked, draft
 from fairnode.algorithms.archive import read_archive
+from fairnode.algorithms.fetching import submit_fetched
 from fairnode.algorithms.fitting import fit
 from fairnode.algorithms.identity import ARCHITECTURES
 from fairnode.algorithms.known import listed, manifest, packages, submit
@@ -129,13 +130,33 @@ def adopt(archive: Path, output: Output, out: Path, **told: Any) -> None:
 
 @command.command("submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna")
 @click.argument("manifest_file", type=READABLE)
-@click.argument("archive", type=READABLE)
+@click.argument("archive", type=READABLE, required=False)
+@click.option(
+    "--from-registry",
+    "reference",
+    metavar="HOST/NAME@DIGEST",
+    help="Fetch the image there instead of a file.",
+)
 @with_node
 @with_token
 @with_output
-def submit_algorithm(node: Node, output: Output, manifest_file: Path, archive: Path, me: Me) -> None:
-    """Hand in a manifest and an image archive; the worker gives the image to the engine."""
-    kept = submit(node, who(node, me), manifest_file.read_bytes(), archive)
+def submit_algorithm(
+    node: Node, output: Output, manifest_file: Path, archive: Path | None, reference: str | None, me: Me
+) -> None:
+    """Hand in a manifest and an image; the worker gives the image to the engine.
+
+    The image is an archive (`docker save`, OCI), or is fetched from a registry that node.toml names.
+    """
+    if (archive is None) == (reference is None):
+        raise errors.NotValid(
+            "An image is either an archive or in a registry.",
+            to_do="fairnode algorithm submit algorithm.toml image.tar, or --from-registry HOST/NAME@sha256:...",
+        )
+    person, told = who(node, me), manifest_file.read_bytes()
+    if archive is not None:
+        kept = submit(node, person, told, archive)
+    else:
+        kept = submit_fetched(node, person, told, str(reference))
     output.say(
         f"Submitted: {kept.name} {kept.version}, {kept.image}", {"id": kept.id, "identity": kept.image}
     )

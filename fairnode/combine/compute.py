@@ -20,6 +20,8 @@ from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
 from fairnode.mpc.party.start import WarmParties, take_part
+from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -27,11 +29,9 @@ from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import combine_stage, party_members, receiver_key_bytes
 from fairnode.studies.document import StudyPlan, read_study_bytes
+from fairnode.studies.processing import shares_until
 
-RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
-PERSONS_A_SECOND = 250
-"""Longer lists get more time: five of 100,000 persons send half a gigabyte between three parties."""
 
 
 def make_receiver_key(node: Node, tx: Transaction, plan: StudyPlan, home: str) -> None:
@@ -78,6 +78,8 @@ def _announced_again(node: Node, tx: Transaction, old: Computation, facts: dict[
         if not known:
             tell_destroyed(node, tx, row, unopened=True)
         return
+    if before == told and old.state != "gathering" and facts["program"]["name"] == NOISY_SUM.name:
+        raise errors.Conflict("Noise over the same numbers is drawn once; two sums would tell more than one.")
     if before == told and old.state in ("running", "computed"):
         raise errors.Conflict("The run before this one has not ended here.")
     if before != told and known and int(facts["attempt"]) <= int(old.facts["attempt"]):
@@ -257,7 +259,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
         "recipient": facts["recipient"],
-        "seconds": RUN_SECONDS + int(facts["program"]["parameters"].get("bound", 0)) / PERSONS_A_SECOND,
+        "seconds": program(facts["program"]["name"]).seconds(facts["program"]["parameters"]),
         "join_seconds": JOIN_SECONDS,
     }
 
@@ -265,6 +267,30 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
 def sockets(node: Node) -> Path:
     """The folder through which this node's gateway reaches its party processes."""
     return node.config.spool / "sockets"
+
+
+def forget_expired(node: Node) -> int:
+    """As a compute party, delete shares and keys of studies whose time is over, whatever their home says (P18)."""
+    with node.store.read() as reader:
+        held = {secret.id.partition("#")[0] for secret in reader.find(ReceiverSecret)}
+        held |= {share.study for share in reader.find(Share)}
+        requests = [reader.get(Request, study) for study in sorted(held)]
+    over = [r for r in requests if r and shares_until(read_study_bytes(r.document)) <= clock.now()]
+    for request in over:
+        _end(node, request.id)
+    return len(over)
+
+
+def _end(node: Node, study: str) -> None:
+    """Delete what this compute party holds of a study, and take no more of it."""
+
+    def change(tx: Transaction) -> int:
+        for row in tx.find(Computation, {"study": study}):
+            if row.id.startswith("party#") and row.state != "over":
+                tx.change(row, state="over", facts={}, changed=clock.now())
+        return forget(tx, study)
+
+    commit(node.desk, change, lambda n: Entry("shares.expired", study, "node", study, {"shares": n}))
 
 
 def forget(tx: Transaction, study: str) -> int:

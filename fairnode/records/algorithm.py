@@ -28,6 +28,10 @@ class StageKind(StrEnum):
     ESTIMATE = "estimate"
 
 
+TABULATE = "tabulate"
+"""The program of a node that counts a study's tables by itself, with no container."""
+
+
 @dataclass(frozen=True)
 class InputNeed:
     """A file of records: the variables it must and may have, by their names in the ontology.
@@ -108,8 +112,8 @@ class Launcher:
 class Manifest:
     """The content of an `algorithm.toml`. `identity` is "" until the image is built.
 
-    With `node_program` there is no image: a program of the node itself does the work, and it alone may read
-    what identifies a person.
+    With `node_program` there is no image: a program of the node itself does the work. `tabulate` counts the
+    tables of `outputs`; `linkage-keys` makes keys, and it alone may read what identifies a person.
     """
 
     name: str

@@ -14,7 +14,7 @@ from fairnode.metadata.documents import catalogue
 from fairnode.metadata.documents.algorithm import algorithm
 from fairnode.metadata.documents.site import Member as Child
 from fairnode.metadata.documents.site import Site
-from fairnode.network.agreement import ComputeParty, Member, write_agreement
+from fairnode.network.agreement import ComputeParty, Member, Processing, write_agreement
 from fairnode.records.result import Dimension, Kind, PublicCell, PublicTable, Status, TableSpec, Unit
 from fairnode.records.rows import Algorithm
 from fairnode.release.cube import to_cube
@@ -70,8 +70,14 @@ def test_an_agreement():
         Member(name, f"https://{name}.example", f"https://{name}.example/organisation", key, key, key)
         for name in NAMES
     ]
+    processing = tuple(
+        Processing(m.organisation, "Processor", f"{vocabulary.HTPOL}GDPR", (f"{vocabulary.HTPOL}Wpg-A22",))
+        for m in members
+    )
     parties = [
-        ComputeParty(number, f"https://{name}.example/organisation", f"{name}.example:9000")
+        ComputeParty(
+            number, f"https://{name}.example/organisation", f"{name}.example:9000", processing=processing
+        )
         for number, name in enumerate(NAMES)
     ]
     told = {

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("manifest", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("opinion", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("note", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("reproduced", sa.Boolean(), autoincrement=False, nullable=False),
         sa.Column("organisation", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("node", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("reviewer", sa.Text(), autoincrement=False, nullable=False),
