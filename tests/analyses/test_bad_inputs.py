@@ -8,13 +8,14 @@ import json
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import rdflib
 
 from fairnode import errors
 from fairnode.algorithms.contract import output_contract
@@ -25,9 +26,13 @@ from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.jobs import recount as job
+from fairnode.jobs import shacl
 from fairnode.jobs.lp_audit import audit
 from fairnode.records.result import Recount, Status
 from fairnode.records.result_json import contract_from_json
+from fairnode.release.cube import to_cube
+from fairnode.release.releases import labels
+from fairnode.release.words import Provenance
 
 ALGORITHMS = Path(__file__).parents[2] / "algorithms"
 sys.path[:0] = [str(ALGORITHMS / name) for name in ("kit", "counts", "regression", "federated")]
@@ -36,6 +41,14 @@ counts = importlib.import_module("counts").counts
 regression = importlib.import_module("regression").regression
 federated = importlib.import_module("federated").federated
 
+QB = rdflib.Namespace("http://purl.org/linked-data/cube#")
+PROV = rdflib.Namespace("http://www.w3.org/ns/prov#")
+PROVENANCE = Provenance(
+    release="", title="A table", issued="2026-11-21", visit="https://node.example/visit/1",
+    study="urn:sha256:aa", datasets=("https://node.example/dataset/victims",),
+    publisher="https://node.example/organisation", rules="0" * 64,
+    facts=(("imageIdentity", "sha256:bb"), ("inputCommitment", "hmac-sha256:cc"), ("approval", "counsel sha256:dd")),
+)  # fmt: skip
 RULES = load_rules()
 LEAST = {"persons": 11, "rows": 22}
 CODES: dict[str, list[str]] = {
@@ -199,6 +212,25 @@ def test_an_image_that_lies_is_refused_as_a_whole_with_one_bit(honest, lie):
         judged(lying, contract, recount)
     assert told.value.refusal is Refusal.MISMATCH
     assert told.value.where == ""  # not even which cell
+
+
+def test_what_leaves_each_analysis_is_a_cube_that_the_shapes_of_releases_accept(tmp_path):
+    cubes = []
+    for analysis in RECOUNTED:
+        contract, run = asked(analysis, tmp_path, some(600))
+        verdict = judged(written(analysis, run, tmp_path), contract, recounted(contract, tmp_path))
+        release = f"https://node.example/release/{analysis.name}"
+        cubes.append(to_cube(verdict.tables, labels(), replace(PROVENANCE, release=release)))
+    told = {"turtle": "\n".join(cubes), "shape": "release", "base": "https://node.example"}
+    assert shacl.run(told)["findings"] == []
+    cube = rdflib.Graph().parse(data=told["turtle"], format="turtle")
+    for analysis in RECOUNTED:
+        tables = [
+            str(s) for s in cube.subjects(rdflib.RDF.type, QB.DataSet) if f"/{analysis.name}#" in str(s)
+        ]
+        assert len(tables) == len(analysis.manifest.outputs)
+    (visit,) = cube.subjects(rdflib.RDF.type, PROV.Activity)
+    assert {str(told) for _, told in cube.predicate_objects(visit)} >= {text for _, text in PROVENANCE.facts}
 
 
 def test_a_message_in_low_digits_of_a_mean_is_a_lie(tmp_path):

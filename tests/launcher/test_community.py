@@ -24,7 +24,7 @@ FIRST, LATEST = "4.0.0", "4.15.2"
 CALLS = {FIRST: "wrap_algorithm('${PKG_NAME}')", LATEST: "wrap_algorithm()"}
 AGE = '{"column_name": "ageInYears"}'
 
-pytestmark = [pytest.mark.long, pytest.mark.needs_docker]
+pytestmark = [pytest.mark.long, pytest.mark.needs_docker, pytest.mark.timeout(900)]
 
 
 def packages(version: str, folder: Path) -> None:
