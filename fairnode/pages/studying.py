@@ -20,9 +20,11 @@ from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
 from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
+from fairnode.release.crate import MEDIA, crate
 from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.regression import Regression, regression_of
 from fairnode.release.releases import (
+    ENDINGS,
     FORMS,
     Combined,
     combined_of,
@@ -55,7 +57,7 @@ BASES = (
     (f"{_POLICY}LED-A4-3", ""),
 )
 FILTERS = 2
-_ENDINGS = {"csv": "csv", "json": "json", "ttl": "turtle", "svg": "svg"}
+_FORMS = {ending: form for form, ending in ENDINGS.items()} | {"zip": "crate"}
 
 
 def studies(desk: Desk) -> Page:
@@ -268,10 +270,11 @@ def study_document(desk: Desk, key: str) -> Page:
 def download(desk: Desk, key: str, release: str, ending: str) -> Page:
     """One release as a file."""
     found = _visible(desk, key)
-    form = _ENDINGS.get(ending)
+    form = _FORMS.get(ending)
     for row in releases_of(desk.node, found.id):
         if row.id == release and form is not None:
-            response = Response(render(row, form), content_type=FORMS[form])
+            content = crate(desk.node, row) if form == "crate" else render(row, form)
+            response = Response(content, content_type=FORMS.get(form, MEDIA))
             response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:12]}.{ending}"'
             response.headers["Cache-Control"] = "no-store"
             return response
