@@ -135,7 +135,9 @@ def distrust(node: Node, person: Person, key: str) -> TrustedNode:
     def change(tx: Transaction) -> TrustedNode:
         row = tx.get(TrustedNode, key)
         if row is None:
-            raise errors.NotFound("No such node is on the trust list here.", to_do="fairnode algorithm trusted")
+            raise errors.NotFound(
+                "No such node is on the trust list here.", to_do="fairnode algorithm trusted"
+            )
         tx.remove(row)
         return row
 
