@@ -14,8 +14,10 @@ from typing import Any
 import jsonschema
 
 from fairnode.errors import Finding, NotValid
+from fairnode.letters import reads_as_written
 from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
+    TABULATE,
     Condition,
     InputNeed,
     Launcher,
@@ -37,7 +39,7 @@ KEYWORDS = frozenset(
         *("$comment", "title", "description", "default", "examples", "type", "enum", "const"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
         *("minLength", "maxLength", "items", "minItems", "maxItems", "uniqueItems"),
-        *("properties", "required", "additionalProperties"),
+        *("properties", "required", "additionalProperties", "maxProperties"),
     )
 )
 # Patterns end with \Z, because Python's $ lets one line break through.
@@ -55,6 +57,7 @@ _OWN_AXIS = {
     "required": ["variable", "codes"],
     "additionalProperties": False,
 }
+_MORE_LINES = ("description", "method", "$comment")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
 
 
@@ -94,7 +97,7 @@ SCHEMA = _table(
             },
             "entrypoint",
         ),
-        "node": _table({"program": {"enum": [linkage.NAME]}}, "program"),
+        "node": _table({"program": {"enum": [linkage.NAME, TABULATE]}}, "program"),
         "inputs": {
             "type": "array",
             "minItems": 1,
@@ -112,9 +115,16 @@ SCHEMA = _table(
         "parameters": {"type": "object"},
         "launcher": _table(
             {
-                "protocol": {"enum": ["vantage6-4", "run-context"]},
+                "protocol": {"enum": ["vantage6-4", "vantage6-3", "run-context"]},
                 "method": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"},
                 "arguments": _NAMES,
+                "directory": {"type": "string", "pattern": r"^/[A-Za-z0-9._/-]{0,200}\Z"},
+                "environment": {
+                    "type": "object",
+                    "propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,63}\Z"},
+                    "additionalProperties": {"type": "string", "maxLength": 500},
+                },
+                "absent": {"type": "number"},
                 "tables": {
                     "type": "object",
                     "additionalProperties": {"type": "array", "items": _LINE, "maxItems": 10},
@@ -180,7 +190,7 @@ def read_manifest(text: bytes) -> Manifest:
         raise NotValid(f"The manifest is not TOML: {error}.", to_do="Mend algorithm.toml there.") from error
     if _is_deep(told):
         raise NotValid(f"The manifest is nested more than {DEEPEST} deep.", to_do="Write it flatter.")
-    findings = [*_faults(SCHEMA, told)]
+    findings = [*_faults(SCHEMA, told)] or [*_odd_texts(told)]
     findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
     if findings:
         raise NotValid(
@@ -236,6 +246,24 @@ def _faults(schema: Mapping[str, Any], told: object) -> Iterator[Finding]:
         yield Finding(where, error.message[:300])
 
 
+def _odd_texts(told: object, where: str = "") -> Iterator[Finding]:
+    """Texts, keys included, that are not what the people who read them see."""
+    if isinstance(told, str):
+        if not reads_as_written(told, lines=where.split(".")[-1] in _MORE_LINES or ".entrypoint." in where):
+            yield Finding(
+                where.lstrip("."), "has characters that are invisible or do something to a terminal"
+            )
+    elif isinstance(told, dict):
+        for key, value in told.items():
+            if reads_as_written(key):
+                yield from _odd_texts(value, f"{where}.{key}")
+            else:
+                yield Finding(where.lstrip("."), "has an entry whose name cannot be read")
+    elif isinstance(told, list):
+        for number, value in enumerate(told):
+            yield from _odd_texts(value, f"{where}.{number}")
+
+
 def _parameter_faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
     unknown = sorted(_keywords(schema) - KEYWORDS)
     if unknown:
@@ -287,11 +315,13 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _what_runs(told: Mapping[str, Any]) -> Iterator[Finding]:
-    """An image puts out tables; a program of the node has neither image nor tables."""
+    """An image puts out tables, and `tabulate` counts them; keys are no table."""
     if ("image" in told) == ("node" in told):
         yield Finding("image", "an algorithm is either an image or, in [node], a program of the node")
-    if ("image" in told) != ("outputs" in told):
-        yield Finding("outputs", "belong to an image, and to every image")
+    elif (told.get("node", {}).get("program") != linkage.NAME) != ("outputs" in told):
+        yield Finding("outputs", "belong to an image or to tabulate, and to each of these")
+    if "node" in told and any(output["kind"] != "count" for output in told.get("outputs", [])):
+        yield Finding("outputs", "of a program of the node are counts")
 
 
 def _loose_measure(output: Mapping[str, Any], where: str, parameters: Mapping[str, Any]) -> Iterator[Finding]:
@@ -334,7 +364,15 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
 
 def _launcher(told: Mapping[str, Any]) -> Launcher:
     places = tuple((table, tuple(steps)) for table, steps in told.get("tables", {}).items())
-    return Launcher(told["protocol"], told["method"], tuple(told.get("arguments", ())), places)
+    return Launcher(
+        protocol=told["protocol"],
+        method=told["method"],
+        arguments=tuple(told.get("arguments", ())),
+        tables=places,
+        directory=told.get("directory", "/"),
+        environment=tuple(sorted(told.get("environment", {}).items())),
+        absent=told.get("absent"),
+    )
 
 
 def _input(told: Mapping[str, Any]) -> InputNeed:

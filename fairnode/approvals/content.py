@@ -86,6 +86,7 @@ def approval_content(
         "combination": _combination(plan, agreement, description, contract),
         "keeping": keeping_facts(plan, description.terms),
         "limits": dataclasses.asdict(manifest.resources),
+        "runtime": node.config.settings.runtime,
         "notBefore": visit.created,
         "notAfter": visit.expires,
         "maxRuns": 1,

@@ -14,7 +14,7 @@ from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Approval, Dataset, PeerRecord, Person, Request, Role, Visit
-from fairnode.records.states import ApprovalState, VisitState, public_state
+from fairnode.records.states import ENDED_BY_DATA, ApprovalState, PublicState, VisitState, public_state
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
 
@@ -225,7 +225,19 @@ def revoke(node: Node, signer: Signer, visit_id: str, role: str, sentence: str) 
 
 
 def tell_home(reader: Reader, visit: Visit) -> tuple[Outgoing, ...]:
-    """The message to the study's home node: the state that outsiders see, and the sentence for them."""
+    """The message to the study's home node: the state that outsiders see, and the sentence for them.
+
+    Only when that state changes, and no end that may depend on the data: a message more, or its moment, would
+    tell how long a container ran. Those ends are told at slots (`fairnode.release.ended`).
+    """
+    first = visit.state == VisitState.PREPARING
+    if visit.state in ENDED_BY_DATA or (public_state(visit.state) is PublicState.RUNNING and not first):
+        return ()
+    return follow_message(reader, visit)
+
+
+def follow_message(reader: Reader, visit: Visit) -> tuple[Outgoing, ...]:
+    """The message about where a visit stands, as outsiders see it."""
     request, dataset = reader.get(Request, visit.study), reader.get(Dataset, visit.dataset)
     if request is None or dataset is None:
         return ()

@@ -18,10 +18,10 @@ from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.policy.decide import Decision, Effect, decide
-from fairnode.records.rows import Algorithm, Dataset, Request, Visit
+from fairnode.records.rows import Algorithm, Dataset, Request, Role, Visit
 from fairnode.records.states import PublicState, VisitState, ended
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import check_can_combine, combine_stage
+from fairnode.studies.combination import check_can_combine, combine_stage, opens_cells
 from fairnode.studies.container import check_allowed, container_stage
 from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
 from fairnode.studies.fit import check_fits
@@ -121,6 +121,8 @@ def _decide(
             )
         _check_terms(arrival, dataset, description, agreement)
         check_fits(plan, dataset, algorithm)
+        if opens_cells(plan):
+            return asked_of_counsel(decision, node)
         if container_stage(plan) is None:
             return decision
         check_allowed(sorted(description.modifiers), review_facts(node, algorithm))
@@ -142,6 +144,14 @@ def _check_terms(
         member = agreement.member(home_of(dataset.iri))
         organisation = member.organisation if member else ""
         check_processing(processing_facts(agreement, dataset.iri, organisation, description.regime))
+
+
+def asked_of_counsel(decision: Decision, node: Node) -> Decision:
+    """The decision where cells of an overlap are opened: no policy grants that, people do, counsel among them."""
+    if Role.COUNSEL not in node.config.settings.quorum:
+        return Decision(Effect.REFUSE, "Cells of an overlap are opened only where counsel is asked.")
+    sentence = "The dataset's custodian and counsel decide whether cells of an overlap are opened."
+    return Decision(Effect.ASK, sentence, decision.rule)
 
 
 def check_is_agreed(plan: StudyPlan, home: str, agreement: Agreement | None) -> None:

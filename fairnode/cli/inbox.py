@@ -11,6 +11,7 @@ from fairnode.approvals import protocol
 from fairnode.approvals.decide import DECIDING
 from fairnode.cli.options import Me, signer, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.letters import for_terminal
 from fairnode.metadata.keep import dataset
 from fairnode.node import Node
 
@@ -46,7 +47,7 @@ def show(node: Node, visit: str) -> None:
         "content": found.content,
         "onSyntheticRows": approvals.rehearsal_of(node, found.content, dataset(node, found.visit.dataset)),
     }
-    click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(told, indent=1, ensure_ascii=False)))
 
 
 @command.command("document", epilog="Example: fairnode inbox document 5d1c2f... > protocol.md")
@@ -78,7 +79,7 @@ def approve(node: Node, output: Output, visit: str, role: str, me: Me, **told: s
     if not content:
         found = approvals.item(node, visit)
         content = found.content_hash
-        click.echo(json.dumps(found.content, indent=1, ensure_ascii=False), err=True)
+        click.echo(for_terminal(json.dumps(found.content, indent=1, ensure_ascii=False)), err=True)
         click.confirm("Sign for exactly this?", abort=True, err=True)
     after = approvals.approve(node, person, visit, content, role, told["note"])
     output.say(f"Signed. The visit is now '{after.state}'.", {"visit": visit, "state": after.state})

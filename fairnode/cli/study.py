@@ -12,12 +12,15 @@ import click
 from fairnode import errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.letters import for_terminal
 from fairnode.linkage import program as linkage
 from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
 from fairnode.release.releases import releases_of, render
+from fairnode.studies import asking
+from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import amend, answer, cancel, check, draft, own_study, send
@@ -70,6 +73,23 @@ def command() -> None:
     multiple=True,
     help="linkage-keys: a model, lists counted from 1 in the order of --dataset: 'independent', '1-4, 4-5'.",
 )
+@click.option(
+    "--family",
+    type=click.Choice(["logistic", "poisson"]),
+    default="logistic",
+    show_default=True,
+    help="combined-regression: logistic for yes or no, poisson for a number.",
+)
+@click.option("--outcome", default="", help="combined-regression: the variable of the outcome.")
+@click.option(
+    "--value", "values", multiple=True, help="combined-regression: what a code counts as, as 'sexual=1'."
+)
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    help="combined-regression: a covariate and its codes, the one to compare with first: 'sex=female,male'.",
+)
 @click.option("--days", default=30, show_default=True, help="After how many days it expires.")
 @with_node
 @with_token
@@ -108,6 +128,10 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         "algorithm": algorithm,
         "datasets": list(told["datasets"]),
     }
+    if algorithm["name"] == asking.ALGORITHM:
+        filters = [_filter(f) for f in told["filters"]]
+        made = regression_over_nodes(told["family"], told["outcome"], told["values"], told["levels"])
+        return core | made | {"filter": filters}
     if algorithm["name"] == linkage.NAME:
         filters = [_filter(f) for f in told["filters"]]
         return core | hidden_population(told["key"], told["bound"], told["models"]) | {"filter": filters}
@@ -237,7 +261,7 @@ def amend_study(node: Node, output: Output, study_id: str, path: Path, me: Me) -
 @with_node
 def show_study(node: Node, study_id: str) -> None:
     """Print the study document as it was sent."""
-    click.echo(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False)))
 
 
 @command.command("result", epilog="Example: fairnode study result 3f2a91c07e55 --form csv")

@@ -36,6 +36,7 @@ from fairnode.studies.combination import (
     party_members,
     program_name,
     program_parameters,
+    question,
     receiver_key_bytes,
     table_of,
 )
@@ -206,6 +207,7 @@ def _announce_when_ready(
         "query": query,
         "earlier": earlier,
         "key": key_facts(plan),
+        "asked": plan.document["parameters"],
         "program": {
             "name": program.name,
             "digest": program.digest,
@@ -222,6 +224,9 @@ def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
 
 def _query(plan: StudyPlan, contract: OutputContract) -> str:
     """What makes two combinations the same question, so that the stored answer is given (P6)."""
+    if question(plan) is not None:
+        told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
+        return digest(canonical([query_of(contract, plan_filter(plan)), told]))
     if container_stage(plan) is not None:
         asked = [plan.identity, plan.document["parameters"], [[s.program, s.options] for s in plan.stages]]
         return digest(canonical([query_of(contract, plan_filter(plan)), asked]))

@@ -20,6 +20,7 @@ from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
 from fairnode.mpc.party.start import WarmParties, take_part
+from fairnode.mpc.programs import program
 from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
@@ -30,10 +31,7 @@ from fairnode.studies.combination import combine_stage, party_members, receiver_
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.processing import shares_until
 
-RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
-PERSONS_A_SECOND = 250
-"""Longer lists get more time: five of 100,000 persons send half a gigabyte between three parties."""
 
 
 def make_receiver_key(node: Node, tx: Transaction, plan: StudyPlan, home: str) -> None:
@@ -261,7 +259,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
         "recipient": facts["recipient"],
-        "seconds": RUN_SECONDS + int(facts["program"]["parameters"].get("bound", 0)) / PERSONS_A_SECOND,
+        "seconds": program(facts["program"]["name"]).seconds(facts["program"]["parameters"]),
         "join_seconds": JOIN_SECONDS,
     }
 

@@ -12,7 +12,14 @@ from fairnode.child import run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import Changed, read_again
-from fairnode.combine.memory import changed_persons, check_comparable, forget_unopened, keep_set, memory_of
+from fairnode.combine.memory import (
+    changed_persons,
+    check_comparable,
+    check_opened_one_way,
+    forget_unopened,
+    keep_set,
+    memory_of,
+)
 from fairnode.combine.standing import not_compared, recounted, take_back
 from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.refusals import Refused
@@ -24,7 +31,7 @@ from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import party_members, program_parameters
+from fairnode.studies.combination import party_members, program_parameters, question
 from fairnode.studies.container import container_stage
 from fairnode.studies.document import read_study_bytes
 
@@ -189,6 +196,7 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
         return
     asking = Asking(case.asking.requester, nodes, datetime.now(UTC).date())
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
+    check_opened_one_way(case, nodes, facts["program"]["name"])
     check_comparable(facts["earlier"])
 
 
@@ -217,7 +225,7 @@ def _deal(
         {
             "program": facts["program"]["name"],
             "parameters": parameters,
-            "columns": [counts, *([min(n, most) for n in row] for row in changed)],
+            "columns": [*dealt_columns(case, counts), *([min(n, most) for n in row] for row in changed)],
             "study": visit.study,
             "attempt": int(facts["attempt"]),
             "sender": node.iri,
@@ -226,6 +234,12 @@ def _deal(
         },
         spool=node.config.spool,
     )
+
+
+def dealt_columns(case: Case, counts: list[int]) -> list[list[int]]:
+    """What is dealt of a node's counts: for a table they themselves, for a regression what its fit is made of."""
+    asked = question(case.context.plan)
+    return [counts] if asked is None else asked.columns(case.contract.tables[0], counts)
 
 
 def block(node: Node, visit: Visit, error: errors.FairnodeError) -> Visit:

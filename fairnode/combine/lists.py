@@ -37,6 +37,8 @@ from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
 from fairnode.keys import canonical, digest, open_sealed, seal_to
 from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.linkage import program as linkage
+from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
 from fairnode.node import Node
@@ -46,6 +48,7 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import (
     combine_stage,
     figures_asked,
+    opens_cells,
     party_members,
     program_name,
     program_parameters,
@@ -56,14 +59,12 @@ from fairnode.visits.context import VisitContext, read_context
 from fairnode.visits.view import view_job
 
 SECRET_BYTES = 32
-MOST_FIGURES = 10
-"""Numbers that are released of one overlap table of one lineage, over all studies (P17)."""
 SECONDS = 1800.0
 
 
-def runs_in_node(node: Node, visit: Visit) -> bool:
-    """Whether a visit is one by a program of the node itself, with no container."""
-    return bool(read_context(node, visit).manifest.node_program)
+def has_list(node: Node, visit: Visit) -> bool:
+    """Whether a visit is one of a list of persons, of which the node makes keys with no container."""
+    return read_context(node, visit).manifest.node_program == linkage.NAME
 
 
 def step_keys(node: Node, visit: Visit) -> Visit:
@@ -177,7 +178,7 @@ def answer(node: Node, question: Question) -> None:
     What cannot be made any more, because dataset, data or approvals are not what they were, does not stand.
     """
     try:
-        if runs_in_node(node, question.visit):
+        if has_list(node, question.visit):
             _answer_for_list(node, question)
         else:
             answer_question(node, question)
@@ -213,7 +214,13 @@ def _check_turn(node: Node, turn: Turn) -> None:
     if {"dataset": case.context.dataset.iri, "node": node.iri} not in turn.facts["contributors"]:
         raise errors.NotValid("The announced contributors leave this node out.")
     told = [r.facts for r in rows if r.id != case.context.visit.id]
-    same = [r for r in told if r.get("table") == table_of(plan)]
+    cells = opens_cells(plan)
+    # Cells are opened once: by another key they would be nearly the same, and differ by a few persons.
+    same = [
+        r
+        for r in told
+        if r.get("table") == table_of(plan) or r.get("cellsOpened") or (cells and "table" in r)
+    ]
     check_figures(same, turn.owners, figures_asked(plan), case.rules)
 
 
@@ -304,6 +311,7 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
     memory = release_to_json(_memory(turn)) | {
         "table": table_of(turn.plan),
         "figures": figures_asked(turn.plan),
+        "cellsOpened": opens_cells(turn.plan),
     }
 
     def change(tx: Transaction) -> Visit:

@@ -12,6 +12,7 @@ from fairnode.records.result import OutputContract, PublicCell, PublicTable, Sta
 from fairnode.records.result_json import contract_from_json, tables_to_json
 from fairnode.records.rows import Computation
 from fairnode.studies.combination import party_members
+from fairnode.studies.regression import NAME as REGRESSION
 
 MOST_CHARACTERS = 100
 
@@ -41,6 +42,8 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
     told = tables_to_json(public, release="", rules=load_rules().hash) | {"combined": combined}
     if "cells" in table or "numbers" in table:
         return told | ({"class": "B"} if "numbers" in table else {})
+    if program["name"] == REGRESSION:
+        return told | {"regression": {"question": row.facts["asked"], "told": dict(table)}}
     datasets = [c["dataset"] for c in row.facts["contributors"]]
     asked = {"lists": datasets, "models": program["parameters"].get("models", [])}
     return told | {"estimate": {**asked, "key": row.facts["key"], "told": table}}

@@ -70,6 +70,7 @@ SENTENCES = {
     "visit.asked_back": "A person asked the researcher a question before deciding.",
     "visit.blocked": "The gate blocked a result: nothing leaves.",
     "visit.cancelled": "A visit was cancelled.",
+    "visit.counted": "The node counted its records by itself, for a combination; its counts wait to be dealt.",
     "visit.expired": "A visit came to the end of its time.",
     "visit.failed": "A visit failed; why is told to this node's people only.",
     "visit.keyed": "Match keys were made of the list once, and not kept; it can be dealt.",

@@ -18,9 +18,10 @@ from fairnode.mpc.limits import limits
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
-from fairnode.release import estimates
+from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
 from fairnode.release.estimates import Estimates, estimates_of
+from fairnode.release.regression import Regression, regression_of
 from fairnode.release.releases import (
     FORMS,
     Combined,
@@ -31,6 +32,8 @@ from fairnode.release.releases import (
     tables_of,
     title,
 )
+from fairnode.studies import asking
+from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import cancel, check, draft, own_study, send
@@ -78,7 +81,7 @@ def take_study(desk: Desk) -> Page:
     try:
         wanted = _wanted(desk)
     except errors.NotValid as error:
-        return _form(desk, told, (errors.Finding("models", f"{error.what} {error.to_do}"),))
+        return _form(desk, told, (errors.Finding("study", f"{error.what} {error.to_do}"),))
     days = told["days"]
     made = draft(desk.node, person, wanted, int(days) if days.isdigit() and 0 < int(days) < 366 else 30)
     findings = check(desk.node, made)
@@ -90,7 +93,17 @@ def take_study(desk: Desk) -> Page:
 
 def _told() -> dict[str, Any]:
     """The form as it was filled in, to show it again."""
-    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters", "key", "bound")
+    names: tuple[str, ...] = (
+        "title",
+        "question",
+        "purpose",
+        "algorithm",
+        "days",
+        "elsewhere",
+        "parameters",
+        "key",
+        "bound",
+    )
     names += ("dpia", "dpiaVersion")
     filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
     return {
@@ -100,7 +113,8 @@ def _told() -> dict[str, Any]:
         "dimensions": request.form.getlist("dimensions"),
         "filters": filters,
         "combine": field("combine", 5),
-        "models": field("models", 1000),
+        **{name: field(name, 2000) for name in ("models", "values", "levels")},
+        **{name: field(name, 60) for name in ("family", "outcome")},
     }
 
 
@@ -125,6 +139,9 @@ def _wanted(desk: Desk) -> dict[str, Any]:
         "algorithm": algorithm,
         "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
     }
+    if algorithm.get("name") == asking.ALGORITHM:
+        lines = [told[name].splitlines() for name in ("values", "levels")]
+        return core | regression_over_nodes(told["family"], told["outcome"], *lines) | {"filter": filters}
     if algorithm.get("name") == linkage.NAME:
         bound = int(told["bound"]) if told["bound"].isdecimal() else 0
         models = [line for line in told["models"].splitlines() if line.strip()]
@@ -183,6 +200,7 @@ class _Shown:
     tables: tuple[Any, ...]
     combined: Combined | None
     estimates: Estimates | None
+    regression: Regression | None
 
 
 def study(desk: Desk, key: str) -> Page:
@@ -214,6 +232,7 @@ def _shown(release: Release, number: int) -> _Shown:
         tables_of(release),
         combined_of(release),
         estimates_of(release),
+        regression_of(release),
     )
 
 
@@ -222,6 +241,9 @@ def _pictures(release: Release, number: int) -> str:
     told = estimates_of(release)
     if told is not None:
         return estimates.to_svg(told, id_prefix=f"chart-{number}") if told.models else ""
+    model = regression_of(release)
+    if model is not None:
+        return regression.to_svg(model, labels(), id_prefix=f"chart-{number}")
     tables = tables_of(release)
     return "\n".join(
         to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")

@@ -12,10 +12,11 @@ from fairnode.node import Node
 from fairnode.records.result import PublicTable
 from fairnode.records.result_json import tables_from_json
 from fairnode.records.rows import Release
-from fairnode.release import estimates
+from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
 from fairnode.release.cube import to_cube
 from fairnode.release.estimates import Estimates, estimates_of
+from fairnode.release.regression import Regression, regression_of
 from fairnode.release.tables import to_csv
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.send import home_of
@@ -46,6 +47,9 @@ def render(release: Release, form: str) -> bytes:
     told = estimates_of(release)
     if told is not None and form in FORMS:
         return _render_estimates(told, release, form).encode()
+    model = regression_of(release)
+    if model is not None and form in FORMS:
+        return _render_regression(model, release, form).encode()
     tables = tables_of(release)
     if form == "csv":
         return "\n".join(to_csv(table) for table in tables).encode()
@@ -63,8 +67,18 @@ def _render_estimates(told: Estimates, release: Release, form: str) -> str:
     return estimates.to_csv(told) if form == "csv" else estimates.to_svg(told)
 
 
+def _render_regression(told: Regression, release: Release, form: str) -> str:
+    """A released regression in one of the forms."""
+    if form == "turtle":
+        return regression.to_cube(told, provenance(release), labels())
+    return regression.to_csv(told) if form == "csv" else regression.to_svg(told, labels())
+
+
 def title(release: Release) -> str:
     """A heading for a release's tables."""
+    model = regression_of(release)
+    if model is not None:
+        return regression.title(model, labels())
     if estimates_of(release) is not None:
         return estimates.TITLE
     names = [d.variable for table in tables_of(release) for d in table.spec.dimensions]

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rdflib
 
-from fairnode import errors
+from fairnode import approvals, errors
 from fairnode.algorithms.own import keep_own, own_programs
+from fairnode.approvals.receive import asked_of_counsel
 from fairnode.combine import announce, lists
 from fairnode.combine.lists import check_figures, secret_name, step_keys, step_list
 from fairnode.combine.standing import open_questions, recounted, take_back
@@ -24,9 +26,13 @@ from fairnode.linkage.keys import VARIABLES
 from fairnode.mpc.estimate.grid import figures
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.plain import hidden_number, standard_error
+from fairnode.mpc.openings.lists import shown_cells
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.node import open_node
-from fairnode.records.rows import Computation, Dataset, LedgerLine, Quarantine, Share
+from fairnode.people import add_person
+from fairnode.people.signing import signer_with_password
+from fairnode.policy.decide import Decision, Effect
+from fairnode.records.rows import Computation, Dataset, LedgerLine, Person, Quarantine, Share
 from fairnode.records.states import PublicState, VisitState
 from fairnode.release.estimates import estimates_of
 from fairnode.release.releases import render
@@ -399,3 +405,121 @@ def _withdraw_one(node, folder):
     path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
     source = {**row.source, "path": str(path)}
     commit(node.desk, lambda tx: tx.change(row, source=source), Entry("test.withdrawn", "others", "operator"))
+
+
+def cell_stages(bound=1500):
+    """The stages of a study that opens cells (P9)."""
+    return [
+        {"name": "keys", "kind": "visit", "program": "linkage-keys"},
+        {"name": "overlap", "kind": "combine", "program": "overlap-cells", "inputs": ["keys"],
+         "options": {"bound": bound}},
+    ]  # fmt: skip
+
+
+ALLOWED = b"htpol:modifier htpol:OverlapCellsAllowed , "
+
+
+@pytest.fixture(scope="module")
+def cells_town(built_lists, tmp_path_factory):
+    """The three organisations that are not under police law allow it; each has a custodian and counsel."""
+    folder = tmp_path_factory.mktemp("cells") / "town"
+    shutil.copytree(built_lists, folder)
+    made = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
+    for key in (*THREE, "labour"):
+        node = made.nodes[key]
+        with node.store.read() as reader:
+            row = reader.one(Dataset)
+        record = row.record.replace(b"htpol:modifier ", ALLOWED)
+        commit(
+            node.desk, lambda tx, r=row, t=record: tx.change(r, record=t), Entry("test.term", key, "operator")
+        )
+        for user, role in (("carla", "custodian"), ("lars", "counsel")):
+            add_person(node, user, user.title(), [role], PASSWORD)
+    yield made
+    _let_go(made)
+
+
+PASSWORD = "correct horse battery staple"
+
+
+def approve(node, visit, user, role):
+    with node.store.read() as reader:
+        person = reader.one(Person, username=user)
+    item = approvals.item(node, visit.id)
+    approvals.approve(
+        node, signer_with_password(node, person, PASSWORD), visit.id, item.content_hash, role, "Fine."
+    )
+
+
+@pytest.fixture(scope="module")
+def opened_cells(cells_town):
+    study = ask(cells_town, THREE, stages=cell_stages(), openings=["overlap"])
+    cells_town.carry()
+    waiting = {key: cells_town.visit(key, study).state for key in THREE}
+    for key in THREE:
+        node = cells_town.nodes[key]
+        approve(node, cells_town.visit(key, study), "carla", "custodian")
+        waiting[key, "one"] = cells_town.visit(key, study).state
+        approve(node, cells_town.visit(key, study), "lars", "counsel")
+    make_keys(cells_town, study, THREE)
+    deal(cells_town, study, THREE)
+    compute(cells_town)
+    return study, waiting, cells_town.finish(study)
+
+
+def test_no_policy_grants_that_cells_are_opened_and_counsel_of_each_node_decides(opened_cells):
+    _, waiting, _ = opened_cells
+    assert set(waiting.values()) == {VisitState.WAITING}
+
+
+def test_the_opened_cells_are_those_that_the_rule_allows_of_the_published_table(opened_cells):
+    _, _, (release,) = opened_cells
+    told = estimates_of(release)
+    cells = dict(zip(patterns(3), published(THREE), strict=True))
+    shown = shown_cells(cells, 3, 11, 1)
+    expected = [(tuple(i + 1 for i in p), (n + 2) // 5 * 5 if p in shown else None) for p, n in cells.items()]
+    assert list(told.overlap) == expected
+    assert told.bound == 11
+    assert json.loads(release.table)["estimate"]["told"].keys() == {"overlap", "bound", "base"}
+    assert "hidden" in render(release, "csv").decode()
+    rdflib.Graph().parse(data=render(release, "turtle"), format="turtle")
+
+
+@pytest.mark.long
+def test_beside_opened_cells_no_estimate_of_these_lists_is_released_under_whichever_key(
+    cells_town, opened_cells
+):
+    study = ask(cells_town, THREE, models=[[]], key="slk-581", bound=1500)
+    make_keys(cells_town, study, THREE)
+    assert {step_list(cells_town.nodes[key], cells_town.visit(key, study)).state for key in THREE[:1]} == {
+        VisitState.BLOCKED
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "where", "words"),
+    [
+        (("coordinators", "shelters", "others", "labour"), "labour", "police law"),
+        (("coordinators", "shelters", "police"), "police", "police law"),
+    ],
+)
+def test_of_data_under_police_law_no_cell_is_opened(cells_town, keys, where, words):
+    study = ask(cells_town, keys, stages=cell_stages(), openings=["overlap"])
+    cells_town.carry()
+    line = next(line for line in cells_town.lines(study) if where in line.dataset)
+    assert line.state == PublicState.NOT_RELEASED
+    assert words in line.sentence
+
+
+def test_without_the_term_in_the_policy_no_cell_is_opened(town):
+    with pytest.raises(errors.NotValid, match="does not allow cells"):
+        ask(town, THREE, stages=cell_stages(), openings=["overlap"])
+
+
+def test_where_counsel_is_not_in_the_quorum_no_cell_is_opened(cells_town):
+    node = cells_town.nodes["shelters"]
+    alone = replace(
+        node, config=replace(node.config, settings=replace(node.config.settings, quorum=("custodian",)))
+    )
+    assert asked_of_counsel(Decision(Effect.GRANT, ""), alone).effect is Effect.REFUSE
+    assert asked_of_counsel(Decision(Effect.GRANT, ""), node).effect is Effect.ASK
