@@ -58,6 +58,7 @@ from fairnode.studies.combination import (
 )
 from fairnode.studies.document import StudyPlan
 from fairnode.visits.context import VisitContext, read_context
+from fairnode.visits.steps import view_mark
 from fairnode.visits.view import view_job
 
 SECRET_BYTES = 32
@@ -93,7 +94,7 @@ def step_keys(node: Node, visit: Visit) -> Visit:
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
         return (*tell_home(tx, after), Outgoing(request.home, "ready", visit.study, body))
 
-    facts = {"view": made["sha256"], "program": context.algorithm.image}
+    facts = {"view": view_mark(node, str(made["sha256"])), "program": context.algorithm.image}
     return commit(node.desk, change, Entry("visit.keyed", visit.id, "node", visit.study, facts), messages)
 
 
@@ -344,7 +345,8 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         return tx.change(visit, state=state, snapshot=snapshot, changed=clock.now())
 
     messages = share_messages(turn.agreement, visit.study, facts, made)
-    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": made["sha256"]}
+    view = view_mark(node, str(made["sha256"]))
+    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": view}
     return commit(node.desk, change, Entry("visit.shared", visit.id, "node", visit.study, told), messages)
 
 

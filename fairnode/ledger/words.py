@@ -48,6 +48,8 @@ SENTENCES = {
     "person.password-changed": "A person changed their password.",
     "release.received": "A node's table arrived for a study of ours.",
     "result.reviewed": "A reviewer judged a result that the node cannot recount.",
+    "reviews.distrusted": "The reviews of another node count here no longer.",
+    "reviews.trusted": "The reviews of another node count here from now on.",
     "share.received": "A sealed share of an organisation's numbers arrived.",
     "shares.destroyed": "A compute party told this node that it destroyed shares that had been taken back.",
     "shares.expired": "A study's time was over, and this compute party deleted the shares that it held of it.",
