@@ -245,6 +245,8 @@ def test_a_bare_system_becomes_a_node_that_visits_is_upgraded_and_leaves_its_dat
         assert installed.may("fairnode-work", "-x", hidden)
     assert not installed.may("fairnode-web", "-r", "/run/docker.sock", strict=True)
     assert not installed.may("fairnode-web", "-w", f"{NODE}/keys/signing.key")
+    assert not installed.may("fairnode-web", "-r", f"{NODE}/keys/sealing.key")
+    assert installed.may("fairnode-work", "-r", f"{NODE}/keys/sealing.key")
     assert not installed.may("fairnode-web", "-w", "/opt/fairnode/bin/fairnode")
     told = subprocess.run(
         installed.as_service("fairnode-work", "/opt/fairnode/bin/fairnode", "doctor", "--dir", NODE, "--attack"),
