@@ -69,6 +69,7 @@ SENTENCES = {
     "visit.asked": "A compute party asked whether what was dealt still stands.",
     "visit.asked_back": "A person asked the researcher a question before deciding.",
     "visit.blocked": "The gate blocked a result: nothing leaves.",
+    "visit.withheld": "A result was withheld at its release: its reviews do not hold.",
     "visit.cancelled": "A visit was cancelled.",
     "visit.counted": "The node counted its records by itself, for a combination; its counts wait to be dealt.",
     "visit.expired": "A visit came to the end of its time.",
