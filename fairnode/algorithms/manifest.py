@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 
 from fairnode.errors import Finding, NotValid
+from fairnode.letters import reads_as_written
 from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
     TABULATE,
@@ -56,6 +57,7 @@ _OWN_AXIS = {
     "required": ["variable", "codes"],
     "additionalProperties": False,
 }
+_MORE_LINES = ("description", "method", "$comment")
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
 
 
@@ -113,9 +115,16 @@ SCHEMA = _table(
         "parameters": {"type": "object"},
         "launcher": _table(
             {
-                "protocol": {"enum": ["vantage6-4", "run-context"]},
+                "protocol": {"enum": ["vantage6-4", "vantage6-3", "run-context"]},
                 "method": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"},
                 "arguments": _NAMES,
+                "directory": {"type": "string", "pattern": r"^/[A-Za-z0-9._/-]{0,200}\Z"},
+                "environment": {
+                    "type": "object",
+                    "propertyNames": {"pattern": r"^[A-Z][A-Z0-9_]{0,63}\Z"},
+                    "additionalProperties": {"type": "string", "maxLength": 500},
+                },
+                "absent": {"type": "number"},
                 "tables": {
                     "type": "object",
                     "additionalProperties": {"type": "array", "items": _LINE, "maxItems": 10},
@@ -181,7 +190,7 @@ def read_manifest(text: bytes) -> Manifest:
         raise NotValid(f"The manifest is not TOML: {error}.", to_do="Mend algorithm.toml there.") from error
     if _is_deep(told):
         raise NotValid(f"The manifest is nested more than {DEEPEST} deep.", to_do="Write it flatter.")
-    findings = [*_faults(SCHEMA, told)]
+    findings = [*_faults(SCHEMA, told)] or [*_odd_texts(told)]
     findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
     if findings:
         raise NotValid(
@@ -235,6 +244,24 @@ def _faults(schema: Mapping[str, Any], told: object) -> Iterator[Finding]:
     for error in sorted(found, key=lambda e: [str(step) for step in e.absolute_path]):
         where = ".".join(str(step) for step in error.absolute_path) or "the whole"
         yield Finding(where, error.message[:300])
+
+
+def _odd_texts(told: object, where: str = "") -> Iterator[Finding]:
+    """Texts, keys included, that are not what the people who read them see."""
+    if isinstance(told, str):
+        if not reads_as_written(told, lines=where.split(".")[-1] in _MORE_LINES or ".entrypoint." in where):
+            yield Finding(
+                where.lstrip("."), "has characters that are invisible or do something to a terminal"
+            )
+    elif isinstance(told, dict):
+        for key, value in told.items():
+            if reads_as_written(key):
+                yield from _odd_texts(value, f"{where}.{key}")
+            else:
+                yield Finding(where.lstrip("."), "has an entry whose name cannot be read")
+    elif isinstance(told, list):
+        for number, value in enumerate(told):
+            yield from _odd_texts(value, f"{where}.{number}")
 
 
 def _parameter_faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
@@ -337,7 +364,15 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
 
 def _launcher(told: Mapping[str, Any]) -> Launcher:
     places = tuple((table, tuple(steps)) for table, steps in told.get("tables", {}).items())
-    return Launcher(told["protocol"], told["method"], tuple(told.get("arguments", ())), places)
+    return Launcher(
+        protocol=told["protocol"],
+        method=told["method"],
+        arguments=tuple(told.get("arguments", ())),
+        tables=places,
+        directory=told.get("directory", "/"),
+        environment=tuple(sorted(told.get("environment", {}).items())),
+        absent=told.get("absent"),
+    )
 
 
 def _input(told: Mapping[str, Any]) -> InputNeed:

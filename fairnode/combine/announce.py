@@ -19,6 +19,7 @@ from fairnode.keys import canonical, digest, verify
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.openings.rule import check_contributors
 from fairnode.mpc.programs import programs
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -39,10 +40,12 @@ from fairnode.studies.combination import (
     receiver_key_bytes,
     table_of,
 )
+from fairnode.studies.container import container_stage
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
 
 MOST_RUNS = 5
+"""With the same shares. Of a noisy sum there is one: several with other noise would tell more."""
 
 
 def _home_row(tx: Transaction, study: str) -> Computation:
@@ -224,6 +227,9 @@ def _query(plan: StudyPlan, contract: OutputContract) -> str:
     if question(plan) is not None:
         told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
         return digest(canonical([query_of(contract, plan_filter(plan)), told]))
+    if container_stage(plan) is not None:
+        asked = [plan.identity, plan.document["parameters"], [[s.program, s.options] for s in plan.stages]]
+        return digest(canonical([query_of(contract, plan_filter(plan)), asked]))
     if not is_overlap(plan):
         return query_of(contract, plan_filter(plan))
     stages = [[s.program, s.options] for s in plan.stages]
@@ -294,7 +300,8 @@ def _open_when_reported(node: Node, row: Computation, agreement: Agreement) -> b
             return _release(
                 node, row, agreement, told_of(row, agreement, table), datasets, row.facts["query"]
             )
-    if row.facts["runs"] < MOST_RUNS:
+    noisy = row.facts["program"]["name"] == NOISY_SUM.name
+    if row.facts["runs"] < (1 if noisy else MOST_RUNS):
         return _start_run(node, row, agreement, row.facts)
     return _give_up(
         node, row, agreement, f"The computation ended: {bad[0].get('sentence', 'unknown reason')}"

@@ -12,8 +12,7 @@ def sensitive_cells(table: RecountedTable, rules: RuleSet) -> dict[Key, str]:
     """The cells of a table that may not be shown for their own sake, each with the rule that says so."""
     found = dict.fromkeys(_class_disclosure(table), "class-disclosure")
     for cell in table.cells:
-        rule = cell_rule(cell, table.spec, rules)
-        if rule:
+        if rule := cell_rule(cell, table.spec, rules):
             found[cell.key] = rule
     return found
 

@@ -5,6 +5,8 @@ Same input, same verdict; the order of rows, tables and cells does not matter; n
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from fairnode.disclosure.audit import Audit, Question, needs_search
 from fairnode.disclosure.cells import sensitive_cells, threshold
 from fairnode.disclosure.history import EarlierRelease, History, narrows, query_of
@@ -33,10 +35,10 @@ def judge(recount: Recount, rules: RuleSet, history: History, audit: Audit) -> V
     hidden = hidden_for_themselves(recount, rules, history)
     notes = _hide_complements(recount, rules, history, audit, hidden)
     hide_linked_magnitudes(recount, history, hidden)
-    tables = tuple(
-        public_table(table, {key for name, key in hidden if name == table.spec.id}, rules)
-        for table in recount.tables
-    )
+    hidden_of: defaultdict[str, set[Key]] = defaultdict(set)
+    for name, key in hidden:
+        hidden_of[name].add(key)
+    tables = tuple(public_table(table, hidden_of[table.spec.id], rules) for table in recount.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons, notes=notes)
 

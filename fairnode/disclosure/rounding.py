@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import floor, log10
 
 from fairnode.disclosure.rules import RuleSet
@@ -55,22 +54,20 @@ def _public_value(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> float
 
 
 def margins(spec: TableSpec, cells: tuple[PublicCell, ...]) -> tuple[Margin, ...]:
-    """The sum over each code of each dimension (where there are two or more), and over all."""
-    lines: list[tuple[str, str, int]] = []
-    if len(spec.dimensions) > 1:
-        lines = [
-            (dimension.variable, code, position)
-            for position, dimension in enumerate(spec.dimensions)
-            for code in dimension.codes
-        ]
-    margins = [
-        Margin(variable, code, _sum(cell for cell in cells if cell.key[position] == code))
-        for variable, code, position in lines
+    """The sum over each code of each dimension (where there are two or more), and over all.
+
+    None where no cell under it is shown.
+    """
+    sums: dict[tuple[int, str], int] = {}
+    shown = [(cell.key, cell.n) for cell in cells if cell.n is not None]
+    positions = range(len(spec.dimensions)) if len(spec.dimensions) > 1 else ()
+    for key, n in shown:
+        for position in positions:
+            place = (position, key[position])
+            sums[place] = sums.get(place, 0) + n
+    found = [
+        Margin(spec.dimensions[position].variable, code, sums.get((position, code)))
+        for position in positions
+        for code in spec.dimensions[position].codes
     ]
-    return (*margins, Margin(None, None, _sum(cells)))
-
-
-def _sum(cells: Iterable[PublicCell]) -> int | None:
-    """The sum of the shown cells; None if there are none."""
-    shown = [cell.n for cell in cells if cell.n is not None]
-    return sum(shown) if shown else None
+    return (*found, Margin(None, None, sum(n for _, n in shown) if shown else None))

@@ -77,14 +77,17 @@ class RuleSet:
 
     def number(self, name: str) -> float:
         """The number `rule.value`, e.g. `number("rounding.base")`; `KeyError` if there is none."""
-        rule_id, _, value = name.partition(".")
-        return self.rule(rule_id).values[value]
+        return self._numbers[name]
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, float]:
+        return {f"{rule.id}.{name}": value for rule in self.rules for name, value in rule.values.items()}
 
     def count(self, name: str) -> int:
         """The same for a number that counts something."""
         return int(self.number(name))
 
-    @property
+    @cached_property
     def k(self) -> int:
         """The threshold: fewer persons than this are not shown."""
         return self.count("threshold.k")

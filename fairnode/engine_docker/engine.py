@@ -234,7 +234,7 @@ class DockerEngine:
     def report(self) -> EngineReport:
         """See `Engine.report`."""
         digest = hashlib.sha256(self._seccomp.encode()).hexdigest()
-        return replace(self.daemon.report(), filter=f"sha256:{digest}")
+        return replace(self.daemon.report(), filter=f"sha256:{digest}", runtime=self._settings.runtime)
 
     def _approved_image(self, image_id: str, identity: str) -> dict[str, Any]:
         image = self.daemon.image(image_id)

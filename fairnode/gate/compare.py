@@ -6,7 +6,7 @@ One bit, all or nothing: which cell differed and by how much would itself tell t
 from __future__ import annotations
 
 from fairnode.gate.refusals import Refusal, Refused
-from fairnode.records.result import Cell, Kind, Recount, RecountedCell, Result
+from fairnode.records.result import Cell, Kind, Recount, RecountedCell, RecountedTable, Result
 
 RELATIVE = 1e-6
 
@@ -17,18 +17,21 @@ def check_equal(result: Result, recount: Recount) -> None:
     Sums are compared relative to the sum of absolute contributions, so that the order in which two
     programs add cannot matter where positive and negative parts cancel.
     """
-    mine = {table.spec.id: {cell.key: cell for cell in table.cells} for table in recount.tables}
-    kinds = {table.spec.id: table.spec.kind for table in recount.tables}
+    mine = {table.spec.id: table for table in recount.tables}
     same = {table.id for table in result.tables} == set(mine) and all(
-        len(table.cells) == len(mine[table.id])
-        and all(
-            cell.key in mine[table.id] and _equal(cell, mine[table.id][cell.key], kinds[table.id])
-            for cell in table.cells
-        )
-        for table in result.tables
+        _equal_cells(table.cells, mine[table.id]) for table in result.tables
     )
     if not same:
         raise Refused(Refusal.MISMATCH)
+
+
+def _equal_cells(claimed: tuple[Cell, ...], table: RecountedTable) -> bool:
+    """Whether a table's cells are the counted ones, in whatever order."""
+    counted = {cell.key: cell for cell in table.cells}
+    kind = table.spec.kind
+    return len(claimed) == len(counted) and all(
+        (mine := counted.get(cell.key)) is not None and _equal(cell, mine, kind) for cell in claimed
+    )
 
 
 def _equal(claimed: Cell, counted: RecountedCell, kind: Kind) -> bool:

@@ -39,13 +39,13 @@ def number_of(person: str | None, secret: str, *, hashed: bool) -> str:
 def write_sets(
     database: duckdb.DuckDBPyConnection, tables: int, inputs: Sequence[str], path: str, *, keep: bool
 ) -> None:
-    """Leave what the tables `persons_<i>` and the views say at `path`; as the table `sets` too, to `keep` it.
+    """Leave what `persons_<i>` and `everybody_<input>` say at `path`; as the table `sets` too, to `keep` it.
 
     Hashes do not compress, so nothing is tried.
     """
     lines = [f"SELECT {index} AS tbl, cell, person FROM persons_{index}" for index in range(tables)]
-    everybody = " UNION ".join(f"SELECT DISTINCT number FROM {quoted(name)}" for name in inputs)
-    lines.append(f"SELECT {_UNIVERSE} AS tbl, 0 AS cell, number AS person FROM ({everybody})")
+    everybody = " UNION ".join(f"SELECT person FROM {quoted(f'everybody_{name}')}" for name in inputs)
+    lines.append(f"SELECT {_UNIVERSE} AS tbl, 0 AS cell, person FROM ({everybody})")
     union = " UNION ALL ".join(f"({line})" for line in lines)
     kind = "TABLE" if keep else "VIEW"
     database.execute(f"CREATE TEMP {kind} sets AS SELECT * FROM ({union}) WHERE person IS NOT NULL")

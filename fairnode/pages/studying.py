@@ -14,16 +14,20 @@ from fairnode.discovery.search import Wanted, found_at, search
 from fairnode.keys import canonical
 from fairnode.linkage import program as linkage
 from fairnode.linkage.keys import RULES
+from fairnode.mpc.limits import limits
 from fairnode.mpc.programs import program
-from fairnode.mpc.programs.statement import LIMITS, parts_of
+from fairnode.mpc.programs.statement import parts_of
+from fairnode.network.joined import current
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
 from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
+from fairnode.release.crate import MEDIA, crate
 from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.regression import Regression, regression_of
 from fairnode.release.releases import (
+    ENDINGS,
     FORMS,
     Combined,
     combined_of,
@@ -58,7 +62,7 @@ BASES = (
     (f"{_POLICY}LED-A4-3", ""),
 )
 FILTERS = 2
-_ENDINGS = {"csv": "csv", "json": "json", "ttl": "turtle", "svg": "svg"}
+_FORMS = {ending: form for form, ending in ENDINGS.items()} | {"zip": "crate"}
 
 
 def studies(desk: Desk) -> Page:
@@ -96,7 +100,18 @@ def take_study(desk: Desk) -> Page:
 
 def _told() -> dict[str, Any]:
     """The form as it was filled in, to show it again."""
-    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters", "key", "bound")
+    names: tuple[str, ...] = (
+        "title",
+        "question",
+        "purpose",
+        "algorithm",
+        "days",
+        "elsewhere",
+        "parameters",
+        "key",
+        "bound",
+    )
+    names += ("dpia", "dpiaVersion")
     filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
     return {
         **{name: field(name) for name in names},
@@ -127,6 +142,7 @@ def _wanted(desk: Desk) -> dict[str, Any]:
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": told["legalBasis"],
+        **{name: told[name] for name in ("dpia", "dpiaVersion") if told[name]},
         "algorithm": algorithm,
         "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
     }
@@ -206,16 +222,20 @@ def study(desk: Desk, key: str) -> Page:
         document=document(found),
         lines=lines,
         names=_names(desk, [line.dataset for line in lines]),
+        limits=limits,
         released=released,
-        computation=_computation(read_study_bytes(found.document)),
+        computation=_computation(desk, read_study_bytes(found.document)),
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
     )
 
 
-def _computation(plan: StudyPlan) -> Computed | None:
+def _computation(desk: Desk, plan: StudyPlan) -> Computed | None:
     """What the program of a combined study states of itself; None where nothing is combined."""
     name = program_name(plan)
-    return Computed(name, parts_of(program(name)), LIMITS) if name else None
+    agreement = current(desk.node)
+    if not name or agreement is None:
+        return None
+    return Computed(name, parts_of(program(name)), limits(len(agreement.parties)))
 
 
 @dataclass(frozen=True)
@@ -274,10 +294,11 @@ def study_document(desk: Desk, key: str) -> Page:
 def download(desk: Desk, key: str, release: str, ending: str) -> Page:
     """One release as a file."""
     found = _visible(desk, key)
-    form = _ENDINGS.get(ending)
+    form = _FORMS.get(ending)
     for row in releases_of(desk.node, found.id):
         if row.id == release and form is not None:
-            response = Response(render(row, form), content_type=FORMS[form])
+            content = crate(desk.node, row) if form == "crate" else render(row, form)
+            response = Response(content, content_type=FORMS.get(form, MEDIA))
             response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:12]}.{ending}"'
             response.headers["Cache-Control"] = "no-store"
             return response

@@ -93,15 +93,19 @@ class Resources:
 class Launcher:
     """How an algorithm of another platform is started, and where in its answer the numbers are.
 
-    `protocol` is "vantage6-4" or "run-context", `method` the function that is called, `arguments` the study's
-    parameters that it gets by name. `tables` gives for a table the place in the answer from which the codes
-    of a cell lead on to its number.
+    `protocol` is "vantage6-4", "vantage6-3" or "run-context", `method` the function that is called, `arguments`
+    the study's parameters that it gets by name. `tables` gives for a table the place in the answer from which the
+    codes of a cell lead on to its number; `absent` is the number where the answer has none (None: that is an
+    error). It is started in `directory`, with the variables in `environment` added.
     """
 
     protocol: str
     method: str
     arguments: tuple[str, ...] = ()
     tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    directory: str = "/"
+    environment: tuple[tuple[str, str], ...] = ()
+    absent: float | None = None
 
 
 @dataclass(frozen=True)

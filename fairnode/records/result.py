@@ -164,11 +164,10 @@ class TrueMargin:
 
 @dataclass(frozen=True)
 class RecountedTable:
-    """A complete table as the node counted it; `not_recorded` units had no code in some dimension."""
+    """A complete table as the node counted it."""
 
     spec: TableSpec
     cells: tuple[RecountedCell, ...]
-    not_recorded: int = 0
     margins: tuple[TrueMargin, ...] = ()
 
 

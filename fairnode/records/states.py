@@ -190,6 +190,10 @@ _PUBLIC = {
 }
 
 
+ENDED_BY_DATA = (VisitState.FAILED, VisitState.BLOCKED)
+"""Ends of a visit whose moment the container, or the records, may have chosen."""
+
+
 def public_state(state: VisitState) -> PublicState:
     """What outsiders are told of a visit in `state`; every way of not being released looks the same."""
     return _PUBLIC.get(state, PublicState.NOT_RELEASED)

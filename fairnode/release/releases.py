@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from fairnode import errors, vocabulary
 from fairnode.node import Node
@@ -27,6 +28,7 @@ FORMS = {
     "turtle": "text/turtle",
     "svg": "image/svg+xml",
 }
+ENDINGS = {"csv": "csv", "json": "json", "turtle": "ttl", "svg": "svg"}
 
 
 def releases_of(node: Node, study: str) -> list[Release]:
@@ -89,7 +91,7 @@ def title(release: Release) -> str:
 
 @dataclass(frozen=True)
 class Combined:
-    """How a combined release came about, for people."""
+    """How a combined release came about, for people; `clip` and `noise` of what containers computed."""
 
     contributors: tuple[str, ...]
     parties: tuple[str, ...]
@@ -98,6 +100,8 @@ class Combined:
     program: str = ""
     digest: str = ""
     measured: tuple[Mapping[str, int | float | str], ...] = ()
+    clip: float = 0
+    noise: int = 0
 
 
 def combined_of(release: Release) -> Combined | None:
@@ -113,6 +117,8 @@ def combined_of(release: Release) -> Combined | None:
         told["program"],
         told["programDigest"],
         tuple(told.get("measured", ())),
+        float(told.get("clip", 0)),
+        int(told.get("noise", 0)),
     )
 
 
@@ -128,7 +134,23 @@ def provenance(release: Release) -> Provenance:
         datasets=tuple(release.facts.get("datasets", [release.dataset])),
         publisher=f"{home}/organisation",
         rules=json.loads(release.table)["rules"],
+        facts=tuple(_made(json.loads(release.table))),
     )
+
+
+def _made(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How it was made, as terms of the node's vocabulary: of a visit, or of a combination."""
+    made, combined = told.get("made", {}), told.get("combined", {})
+    if made:
+        yield "madeWith", made["software"]
+        yield "algorithmVersion", f"{made['algorithm']['name']} {made['algorithm']['version']}"
+        yield "imageIdentity", made["algorithm"]["identity"]
+        yield "inputCommitment", made["input"]
+        yield from (("approval", f"{a['role']} {a['content']}") for a in made["approvals"])
+    if combined:
+        yield "programVersion", f"{combined['program']} {combined['programDigest']}"
+        yield from (("computedBy", party) for party in combined["computeParties"])
+        yield from (("contributor", contributor) for contributor in combined["contributors"])
 
 
 @cache

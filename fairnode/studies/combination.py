@@ -11,19 +11,22 @@ from fairnode.linkage import program as linkage
 from fairnode.mpc.estimate.models import Model
 from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
-from fairnode.mpc.overlap.shape import SLOTS
+from fairnode.mpc.overlap.shape import FINGERPRINT, SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.mpc.programs.overlap_cells import NAME as OVERLAP_CELLS
 from fairnode.mpc.programs.regression import LARGEST
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
+from fairnode.studies.container import container_parameters, container_stage, stage_findings
 from fairnode.studies.document import Stage, StudyPlan
 from fairnode.studies.regression import NAME as REGRESSION
 from fairnode.studies.regression import Question
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", REGRESSION, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
-FINGERPRINT_BITS = 64
+PROGRAMS = ("sum", REGRESSION, NOISY_SUM.name, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+_COMPARED = "compared with every earlier combined table of these data (P6)"
+_HIDDEN_BY_NOISE = "not compared with earlier tables: the noise hides whatever one organisation puts in"
 
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
@@ -87,6 +90,7 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
         findings += _overlap_findings(plan, stage, agreement)
     if stage.program == REGRESSION:
         findings += _regression_findings(plan, stage, agreement)
+    findings += stage_findings(plan, len(nodes), len(agreement.parties))
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
@@ -142,6 +146,8 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
         return _overlap_parameters(plan, stage, agreement)
+    if container_stage(plan) is not None:
+        return container_parameters(stage, cells)
     rules, asked = load_rules(), question(plan)
     shape = {
         "cells": cells,
@@ -164,7 +170,7 @@ def _overlap_parameters(plan: StudyPlan, stage: Stage, agreement: Agreement) -> 
     shape = {
         "lists": len(plan.datasets),
         "bound": int(stage.options["bound"]),
-        "fingerprint": FINGERPRINT_BITS,
+        "fingerprint": FINGERPRINT,
         "slots": SLOTS,
     }
     if stage.program == OPEN_SYNTHETIC:
@@ -222,10 +228,9 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "program": chosen.name,
         "digest": chosen.digest,
         "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
-        "changedPersons": "compared with every earlier combined table of these data (P6)",
+        "changedPersons": _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE,
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
-        "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],
         "contributors": sorted(plan.datasets),
     }
 

@@ -28,6 +28,7 @@ from fairnode.studies.combination import (
     program_name,
     question,
 )
+from fairnode.studies.container import check_numbers, container_stage
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.privacy import check_privacy, privacy_of
 
@@ -49,6 +50,9 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     asked = question(plan)
     if asked is not None:
         asked.check_codes(contract.tables[0])
+    stage = container_stage(plan)
+    if stage is not None:
+        check_numbers(stage, sum(len(list(table.keys())) for table in contract.tables), load_rules())
     check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
         raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
@@ -117,7 +121,7 @@ def _combine_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Findin
     if not any(stage.kind == "combine" for stage in plan.stages):
         return []
     findings = []
-    if len(manifest.outputs) > 1:
+    if len(manifest.outputs) > 1 and container_stage(plan) is None:
         what = f"puts out {len(manifest.outputs)} tables; one table is combined at a time"
         findings.append(errors.Finding("algorithm", what))
     known = vocabulary.variables()
@@ -132,14 +136,17 @@ def _combine_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Findin
 def _class_b_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
     """Tables that no node can recount stand alone, and never enter shares (P1)."""
     other = [table.kind is TableKind.OTHER for table in manifest.outputs]
+    if not any(other) and container_stage(plan) is not None:
+        what = "puts out tables that nodes recount; those are combined by 'sum', without noise"
+        return [errors.Finding("stages", what)]
     if not any(other):
         return []
     findings = []
     if not all(other):
         what = "puts out tables that nodes recount together with others; make two algorithms of it"
         findings.append(errors.Finding("algorithm", what))
-    if any(stage.kind != "visit" for stage in plan.stages):
-        what = "puts out tables that nodes cannot recount; such are never combined"
+    if any(stage.kind != "visit" for stage in plan.stages) and container_stage(plan) is None:
+        what = "puts out tables that nodes cannot recount; such are never combined by this program"
         findings.append(errors.Finding("stages", what))
     return findings
 

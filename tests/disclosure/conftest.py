@@ -42,7 +42,7 @@ def meets(row: Row, conditions) -> bool:
 def count(rows: list[Row], specs: list[TableSpec], conditions: tuple[Condition, ...] = ()) -> Recount:
     rows = [row for row in rows if meets(row, conditions)]
     tables = tuple(
-        RecountedTable(spec, tuple(_cells(rows, spec)), 0, tuple(_margins(rows, spec))) for spec in specs
+        RecountedTable(spec, tuple(_cells(rows, spec)), tuple(_margins(rows, spec))) for spec in specs
     )
     return Recount(tables, len({row["person"] for row in rows}), conditions)
 

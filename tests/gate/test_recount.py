@@ -121,7 +121,6 @@ def test_several_values_in_one_row_count_in_each_cell_once(tmp_path):
     assert {key: c.n for key, c in cells(found).items()} == {
         ("A", "x"): 1, ("A", "y"): 2, ("B", "x"): 0, ("B", "y"): 0,
     }  # fmt: skip
-    assert recount_from_json(found["recount"]).tables[0].not_recorded == 2
 
 
 def test_proportions_count_numerator_and_complement_in_persons(tmp_path):

@@ -42,6 +42,11 @@ def correction_subset(m: int) -> Subset:
     return subsets(m)[-1]
 
 
+def holds_block(m: int, party: int) -> bool:
+    """Whether `party` holds the correction block."""
+    return party not in correction_subset(m)
+
+
 def held(m: int, party: int) -> tuple[Subset, ...]:
     """The sets T whose values `party` holds: those it is not in."""
     return tuple(subset for subset in subsets(m) if party not in subset)

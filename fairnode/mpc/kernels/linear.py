@@ -13,7 +13,7 @@ import numpy as np
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, rows_of
-from fairnode.mpc.kernels.streams import SLACK_WORDS, Stream, Words, octets
+from fairnode.mpc.kernels.streams import CACHE_WORDS, SLACK_WORDS, Stream, Words, octets
 
 P = 2**61 - 1
 _P = np.uint64(P)
@@ -153,15 +153,15 @@ async def open_sum(exchange: Exchange, numbers: Words) -> Words:
     a rule has still to judge.
     """
     m, me, use = exchange.parties, exchange.party, exchange.next_use()
-    masked = np.empty(len(numbers) + SLACK_WORDS, np.uint64)[: len(numbers)]
-    masked[:] = numbers
     others = [p for p in range(m) if p != me]
-    for peer in others:
-        mask = Stream(exchange.pair_key(peer), "sum: mask", use).words(len(numbers))
-        if peer > me:
-            masked += mask
-        else:
-            masked -= mask
+    masks = {peer: Stream(exchange.pair_key(peer), "sum: mask", use) for peer in others}
+    masked, mask = np.array(numbers, np.uint64), np.empty(CACHE_WORDS + SLACK_WORDS, np.uint64)
+    for start in range(0, len(masked), CACHE_WORDS):
+        block = masked[start : start + CACHE_WORDS]
+        for peer, stream in masks.items():
+            stream.fill(octets(mask[: len(block) + SLACK_WORDS]))
+            signed = np.add if peer > me else np.subtract
+            signed(block, mask[: len(block)], out=block)
     parts = np.array_split(masked, m)
     got = await exchange.exchange({p: octets(parts[p]).tobytes() for p in others}, others)
     mine = parts[me].copy()

@@ -6,6 +6,7 @@ from fairnode.errors import NotFound
 from fairnode.mpc.programs.contract import Program
 from fairnode.mpc.programs.hidden_population import OVERLAP_ESTIMATE, OVERLAP_OPEN_SYNTHETIC
 from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.mpc.programs.overlap_cells import OVERLAP_CELLS
 from fairnode.mpc.programs.quantile import QUANTILE
 from fairnode.mpc.programs.regression import REGRESSION
@@ -15,7 +16,7 @@ from fairnode.mpc.programs.suppressed_sum import SUM
 def programs() -> dict[str, Program]:
     """All programs by name."""
     overlaps = (OVERLAP_ESTIMATE, OVERLAP_CELLS, OVERLAP_OPEN_SYNTHETIC)
-    known = (SUM, MEAN_VARIANCE, QUANTILE, REGRESSION, *overlaps)
+    known = (SUM, MEAN_VARIANCE, QUANTILE, REGRESSION, NOISY_SUM, *overlaps)
     return {program.name: program for program in known}
 
 
