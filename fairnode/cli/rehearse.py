@@ -81,9 +81,8 @@ def _made_up(contributors: int, cells: int) -> PutIn:
 def _of_nodes(folders: tuple[Path, ...], variable: str) -> PutIn:
     """What the nodes of a demo count of their synthetic data."""
     found = counted(folders, variable)
-    return PutIn(
-        [one.organisation for one in found], list(found[0].codes), [list(one.counts) for one in found]
-    )
+    names, counts = [one.organisation for one in found], [list(one.counts) for one in found]
+    return PutIn(names, list(found[0].codes), counts, 22)  # one person may be at two of them
 
 
 def write_page(path: Path, made: Rehearsal, put_in: PutIn) -> None:
