@@ -342,7 +342,8 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         )
         for party, member in party_members(turn.agreement)
     )
-    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": view_mark(node, str(made["sha256"]))}
+    told = {"commitment": made["commitment"], "attempt": facts["attempt"]}
+    told["view"] = view_mark(node, str(made["sha256"]))
     return commit(node.desk, change, Entry("visit.shared", visit.id, "node", visit.study, told), messages)
 
 
