@@ -44,6 +44,7 @@ def fetch(registry, tmp_path):
 
     def go(reference: str = "", given: Registry = settings, limits: FetchLimits = LIMITS):
         target = tmp_path / "fetched.tar"
+        target.unlink(missing_ok=True)
         try:
             fetch_image(reference or registry.reference, given, tmp_path, limits, target)
         except errors.FairnodeError:
