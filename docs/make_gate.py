@@ -187,7 +187,8 @@ def page(rules: RuleSet) -> str:
         )
     )
     parts += ["## Why a whole result is refused", "The requester reads *not released*; the custodian reads:"]
-    parts.append(table(["reason", "sentence"], [[f"`{r.value}`", r.sentence] for r in Refusal]))
+    reasons = [[f"`{r.value}`", r.sentence, cited(r.check)] for r in Refusal]
+    parts.append(table(["reason", "sentence", "check"], reasons))
     parts += [
         "## Examples",
         "Each is a test (`tests/spec/gate`). Rules behind hidden cells are told here only.",
@@ -197,6 +198,11 @@ def page(rules: RuleSet) -> str:
         for number, (step, verdict) in enumerate(run_story(story, rules), start=1):
             parts += list(describe(step, verdict, number if len(story.steps) > 1 else None))
     return "\n\n".join(parts) + "\n"
+
+
+def cited(iri: str) -> str:
+    """A link to the check of the StatBarns ontology; nothing where there is none."""
+    return f"[{iri.partition('#')[2]}]({iri})" if iri else ""
 
 
 def describe(step: Step, verdict: Verdict, number: int | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import isfinite
 
 from fairnode.disclosure.rules import RuleSet
 from fairnode.records.result import Key, Kind, RecountedCell, RecountedTable, TableSpec
@@ -25,8 +26,10 @@ def cell_rule(cell: RecountedCell, spec: TableSpec, rules: RuleSet) -> str | Non
         below_threshold(units, persons, rules) for units, persons in (cell.numerator, cell.complement)
     ):
         return "proportion"
-    if spec.kind is Kind.SPREAD and cell.magnitude == 0:
-        return "class-disclosure"  # they all have the same value, and the mean tells which
+    if not isfinite(cell.magnitude):
+        return "dominance"  # of what is no number nobody can say who makes up how much of it
+    if spec.measure and cell.magnitude == 0:
+        return "class-disclosure"  # they all have the same value: nothing, or of a spread what the mean tells
     if spec.kind is Kind.PAIR and below_threshold(*cell.complement, rules):
         return "pair"
     if cell.top1 + cell.top2 > rules.number("dominance.share") * cell.magnitude:

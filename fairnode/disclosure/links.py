@@ -241,17 +241,8 @@ class _Told:
         for conditions, index in whole.lines:
             parts = _within(tuple(conditions[axis] for axis in axes), buckets)
             itself = parts == (index,)
-            if parts and not itself and not ((whole.lists or part.lists) and self._is_wide(index, parts)):
+            if parts and not itself:
                 yield self._relation(index, parts)
-
-    def _is_wide(self, whole: int, parts: tuple[int, ...]) -> bool:
-        """Whether the rest, or the overlap, is so large that nobody comes near anything by this equation.
-
-        Somebody who knows that it is at least k misses whole and parts by as much as it exceeds k: three
-        times the threshold, so that some is left where several equations are weighed against each other.
-        """
-        rest = self.items[whole].value - sum(self.items[i].value for i in parts)
-        return 0 < 4 * self.k <= abs(rest)
 
     def _relation(self, whole: int, parts: tuple[int, ...]) -> Relation:
         rest = self.items[whole].value - sum(self.items[i].value for i in parts)

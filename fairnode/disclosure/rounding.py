@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import copysign, isfinite
 
 from fairnode.disclosure.rules import RuleSet
 from fairnode.records.result import (
@@ -25,9 +25,8 @@ def round_count(n: int, base: int) -> int:
 
 def limit_digits(value: float, digits: int) -> float:
     """`value` with that many significant digits."""
-    if value == 0:
-        return 0.0
-    return float(round(value, digits - 1 - floor(log10(abs(value)))))
+    told = float(f"{value:.{digits - 1}e}") or 0.0  # minus zero says no more than zero
+    return told if isfinite(told) else copysign(1e308, value)
 
 
 def public_table(table: RecountedTable, hidden: set[Key], rules: RuleSet) -> PublicTable:

@@ -214,3 +214,23 @@ def test_what_the_audit_promises_of_a_large_block_holds_for_a_simple_attacker(va
             assert bounded(after, index, known=False) >= K - 1e-6
         elif item.hidden and index % 20 == 0 and not all(i.hidden for i in items):
             assert bounded(after, index, known=True) >= K - 1e-6
+
+
+def pairs_of_one(*, rest):
+    """A count of 60 in twenty pairs of 62 that were shown; the others, of 2 each, are a list's parts of a whole."""
+    items = [Item(60, None, True, True)]
+    relations = []
+    for _ in range(20):
+        items += [Item(2, None, True, True), Item(62, None, False, False)]
+        relations.append(Relation(len(items) - 1, (0, len(items) - 2), None, 1))
+    parts = tuple(relation.parts[1] for relation in relations)
+    items += [Item(rest, None, True, False), Item(40 + rest, ("w", ()), False, False)]
+    return Links(tuple(items), (*relations, Relation(len(items) - 1, parts, len(items) - 2, 1)))
+
+
+def test_an_equation_with_a_large_rest_binds_all_the_same():
+    # One less in the first is one more in each of twenty others: 44 that nobody knows are soon used up.
+    links = pairs_of_one(rest=4 * K)
+    without = Links(links.items, links.relations[:-1])
+    assert hides(without) == set()
+    assert hides(links) == {("w", ())}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,6 +153,20 @@ def test_a_sum_keeps_three_digits():
     cell = counted(103, v=123456.0)
     public = public_table(RecountedTable(spec(Kind.SUM, measure="age"), (cell,)), set(), RULES)
     assert public.cells[0].v == 123000.0
+
+
+@pytest.mark.parametrize("kind", [Kind.SUM, Kind.MEAN, Kind.SPREAD])
+@pytest.mark.parametrize(
+    ("magnitude", "rule"), [(0.0, "class-disclosure"), (math.nan, "dominance"), (math.inf, "dominance")]
+)
+def test_nothing_and_what_is_no_number_are_hidden_whoever_it_is_of(kind, magnitude, rule):
+    cell = counted(100, v=magnitude, magnitude=magnitude, top1=magnitude, top2=magnitude)
+    assert cell_rule(cell, spec(kind, measure="age"), RULES) == rule
+
+
+@given(st.floats(-1e308, 1e308))
+def test_any_number_can_be_said_in_three_digits(value):
+    assert limit_digits(value, 3) == pytest.approx(value, rel=0.006, abs=1e-300)
 
 
 @pytest.mark.parametrize(
