@@ -31,8 +31,8 @@ from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.party.session import PartySession
 from fairnode.mpc.programs import program
-from fairnode.mpc.transport.link import DONE, Limits
-from fairnode.mpc.transport.mesh import Identity, LinkTerms, Mesh, Place, listening
+from fairnode.mpc.transport.link import DONE, Limits, LinkTerms
+from fairnode.mpc.transport.mesh import Identity, Mesh, Place, listening
 from fairnode.mpc.transport.reason import Reason
 
 Job = dict[str, Any]

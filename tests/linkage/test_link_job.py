@@ -56,7 +56,7 @@ def job(tmp_path, lines, bound=50, **more):
 
 
 def dealing(block, **parameters):
-    shape = {"lists": 3, "bound": 50, "fingerprint": 64, "slots": 25}
+    shape = {"lists": 3, "bound": 50, "fingerprint": 62, "slots": 25}
     asked = {**shape, "models": [[]], "standard_errors": False, "observed": True, **parameters}
     return {
         "program": "overlap-estimate",

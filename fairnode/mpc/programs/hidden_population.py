@@ -29,7 +29,7 @@ from fairnode.mpc.estimate.program import EstimateShape, interval
 from fairnode.mpc.kernels import bits, count, field, numbers, over_mpyc
 from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.openings import rule
-from fairnode.mpc.overlap import cells, matches, program_synthetic, shape
+from fairnode.mpc.overlap import cells, matches, program_synthetic, shape, solving, tables
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.mpc.programs.contract import (
     RUN_SECONDS,
@@ -46,7 +46,8 @@ NO_VALUE = P61 - 1
 """Stands for "no finite value": no figure is as large."""
 _OVERLAP_FIELDS = frozenset({"lists", "bound", "fingerprint", "slots"})
 OVERLAP_SOURCES = (
-    *(__name__, rule.__name__, shape.__name__, matches.__name__, cells.__name__),
+    *(__name__, rule.__name__, shape.__name__, tables.__name__, solving.__name__),
+    *(matches.__name__, cells.__name__),
     *(bits.__name__, count.__name__, numbers.__name__, over_mpyc.__name__),
 )
 
