@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,7 @@ from fairnode.gate.step import read_case
 from fairnode.ledger.commit import Entry, commit
 from fairnode.records.rows import Dataset, Quarantine
 from fairnode.records.states import PublicState, VisitState
+from fairnode.release.ended import tell_ended
 from fairnode.release.regression import regression_of
 from fairnode.release.releases import render, title
 from fairnode.studies.regression import Question
@@ -273,5 +275,8 @@ def test_a_study_of_nobody_has_no_counts_and_nothing_is_released(town):
     few = [{"variable": "region", "in": ["unknown"]}, {"variable": "year", "in": ["2010"]}]
     study = ask(town, filter=few)
     assert tabulate(town, study) == {VisitState.FAILED}
+    time.sleep(1.1)  # the slot at which ends are told
+    assert [tell_ended(town.nodes[key], set()) for key in KEYS] == [1] * len(KEYS)
+    town.carry()
     assert town.finish(study) == []
     assert {line.state for line in town.lines(study)} == {PublicState.NOT_RELEASED}
