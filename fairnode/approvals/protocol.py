@@ -208,7 +208,8 @@ def _leaving(content: Mapping[str, Any]) -> Section:
 def _table(table: Mapping[str, Any]) -> str:
     """A table of the output contract in words."""
     axes = " and ".join(term_label(f"{_HT}{axis['variable']}") for axis in table["dimensions"])
-    return f"{table['id']}: {table['kind']} of {table['unit']}s" + (f" by {axes}" if axes else "")
+    what = "numbers that no node counts again, about" if table["kind"] == "other" else f"{table['kind']} of"
+    return f"{table['id']}: {what} {table['unit']}s" + (f" by {axes}" if axes else "")
 
 
 def _noise(privacy: Mapping[str, Any]) -> str:
@@ -227,6 +228,7 @@ def _combined(content: Mapping[str, Any], called: Called) -> list[Section]:
         ("Compute parties", tuple(_party(party, called) for party in told["parties"])),
         ("Program", (f"{told['program']}, digest {told['digest']}",)),
         ("What it does", (told["says"],)),
+        ("Rounds", (told["rounds"],)),
         ("Match keys", (f"rule {key['rule']}, program {key['program']}",) if key else ("none are made",)),
         *([("Changed persons", (told["changedPersons"],))] if not key else []),
         ("What this does not protect against", limits(len(told["parties"]))),

@@ -35,7 +35,14 @@ def command() -> None:
 
 command.add_command(trying.new)
 command.add_command(trying.try_algorithm)
-for each in (vouching.review, vouching.reviews, vouching.take_review, vouching.trust):
+for each in (
+    vouching.review,
+    vouching.reviews,
+    vouching.take_review,
+    vouching.trust,
+    vouching.distrust,
+    vouching.trusted,
+):
     command.add_command(each)
 
 
