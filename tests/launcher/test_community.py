@@ -148,7 +148,7 @@ def test_records_of_a_frame_are_found_by_a_field_and_what_is_left_out_has_a_mean
             **{"[[inputs]]": way, "directory =": "absent = 0\ndirectory ="},
         )
     )
-    assert found["NL-AM"] > 10
+    assert found["NL-AM"] >= 5  # what is smaller its own rule leaves out
     assert found["nowhere"] == 0
 
 
