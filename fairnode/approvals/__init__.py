@@ -9,6 +9,7 @@ from fairnode.approvals.content import approval_content
 from fairnode.approvals.decide import (
     Item,
     approve,
+    as_signed,
     ask_back,
     check_may_decide,
     inbox,
@@ -27,6 +28,7 @@ __all__ = [
     "Signer",
     "approval_content",
     "approve",
+    "as_signed",
     "ask_back",
     "check_approved",
     "check_may_decide",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.approvals.check import check_may_be_approved, quorum_reached, valid_approvals
 from fairnode.approvals.content import approval_content, content_hash
-from fairnode.approvals.statement import Signer, sign_statement, statement
+from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.network.joined import current_in
 from fairnode.node import Node
@@ -65,6 +65,18 @@ def read_item(reader: Reader, node: Node, visit_id: str) -> Item:
     needed = () if done else tuple(r for r in node.config.settings.quorum if r not in given)
     decisions = tuple(reader.find(Approval, {"visit": visit.id}, order="created"))
     return Item(visit, plan.document, content, content_hash(content), decisions, needed)
+
+
+def as_signed(node: Node, found: Item) -> Item:
+    """The item with what was signed for in place of what is there now, once its visit no longer waits.
+
+    Raises `NotValid` for an approval that this node did not countersign.
+    """
+    given = [d for d in found.decisions if d.decision == "approve" and d.state == ApprovalState.GIVEN]
+    if found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK) or not given:
+        return found
+    content, _ = open_statement(given[-1].envelope, (node.keys.public,))
+    return replace(found, content=content, content_hash=given[-1].content)
 
 
 def known_names(node: Node) -> dict[str, str]:

@@ -55,7 +55,7 @@ def show(node: Node, visit: str) -> None:
 @with_node
 def document(node: Node, visit: str) -> None:
     """Print the protocol document: in plain words all that an approval of this visit would sign."""
-    found = approvals.item(node, visit)
+    found = approvals.as_signed(node, approvals.item(node, visit))
     sections = protocol.protocol_document(found.study, found.content, approvals.known_names(node))
     click.echo(protocol.as_text(sections, found.content_hash))
 

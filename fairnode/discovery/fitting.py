@@ -21,7 +21,7 @@ def needs(manifest: Manifest) -> tuple[str, ...]:
     for table in manifest.outputs:
         names += [table.measure] if table.measure else []
         names += [table.numerator.variable] if table.numerator else []
-        names += list(table.dimensions)
+        names += [name for name in table.dimensions if name not in dict(table.own_codes)]
     return tuple(dict.fromkeys(names))
 
 

@@ -39,7 +39,7 @@ def item(desk: Desk, key: str) -> Page:
 def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> Page:
     """The page of one visit, with what went wrong with the last form."""
     person = person_there(desk, *DECIDERS).person
-    found = approvals.item(desk.node, key)
+    found = approvals.as_signed(desk.node, approvals.item(desk.node, key))
     algorithm = _algorithm(desk, found.visit.algorithm)
     row = dataset(desk.node, found.visit.dataset)
     waiting = found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK)
@@ -69,7 +69,7 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
 def protocol_document(desk: Desk, key: str) -> Page:
     """The protocol document of one visit, by itself, to be printed."""
     person_there(desk, *DECIDERS)
-    found = approvals.item(desk.node, key)
+    found = approvals.as_signed(desk.node, approvals.item(desk.node, key))
     names = approvals.known_names(desk.node)
     sections = protocol.protocol_document(found.study, found.content, names)
     return show(desk, "protocol.html", item=found, sections=sections)

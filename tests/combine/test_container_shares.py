@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from fairnode import approvals, clock, errors
 from fairnode.approvals import protocol
 from fairnode.approvals.algorithm_reviews import APPROVED, REFUSED
 from fairnode.approvals.check import check_approved
+from fairnode.approvals.content import content_hash
 from fairnode.combine import announce, compute
 from fairnode.demo.make import case_files
 from fairnode.demo.members import example
@@ -322,6 +323,20 @@ def test_a_signed_round_is_void_once_a_reviewer_changes_their_mind(three):
     assert step_approved(node, three.visit("police", study)).state == VisitState.WAITING
     with pytest.raises(errors.NotAllowed, match="asked for changes"):
         approvals.approve(node, signers["counsel"], visit.id, found.content_hash, "counsel")
+
+
+def test_what_was_signed_is_shown_when_policy_and_reviews_have_changed_since(three):
+    study = ask(three)
+    node, visit = three.nodes["police"], three.visit("police", study)
+    sign(node, visit.id, people(node))
+    before = approvals.item(node, visit.id)
+    record(node, "police", "htpol:minimumCellCount 11", "htpol:minimumCellCount 20")
+    after = approvals.item(node, visit.id)
+    assert after.content_hash != before.content_hash
+    shown = approvals.as_signed(node, after)
+    assert content_hash(shown.content) == shown.content_hash == before.content_hash
+    waiting = replace(after, visit=replace(after.visit, state=VisitState.WAITING))
+    assert approvals.as_signed(node, waiting) == waiting, "who decides sees what would run"
 
 
 def test_the_document_names_the_exception_first_of_all_that_is_combined(three):

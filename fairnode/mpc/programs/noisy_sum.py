@@ -116,7 +116,7 @@ def table(opened: Mapping[str, Sequence[int]], parameters: Parameters) -> Table:
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
     return (
-        f"Adds {parameters['cells']} numbers that a CONTAINER computed and no node recounted. Each organisation's "
+        f"Adds {parameters['cells']} numbers that a container computed and no node recounted. Each organisation's "
         f"numbers are a vector cut to the length {parameters['clip']}; one that is longer counts as nothing. To "
         f"every number of the sum noise is added of {parameters['noise']} times that length, by each group of "
         "compute parties of which the others do not know the seed. Nothing but the noisy sum is opened."
