@@ -1,7 +1,7 @@
-"""What the analyses compute inside a visit against the same statistic in plain DuckDB: `make bench ONLY=analyses`.
+"""What the analyses compute inside a visit against the same statistic made plainly: `make bench ONLY=analyses`.
 
-Both read the same Parquet file with one thread; CPU seconds of this process, medians. The start of the container
-comes on top (`benchmarks/visit.py`). The regression's peer is the same aggregation without the fit.
+Both read the same Parquet file with one thread; CPU seconds of this process, medians. The peer is DuckDB, for the
+regression with statsmodels on the grouped records. The container's start comes on top (`benchmarks/visit.py`).
 """
 
 from __future__ import annotations
@@ -17,33 +17,40 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+from statsmodels.genmod import families
+from statsmodels.genmod import generalized_linear_model as glm
 
 ALGORITHMS = Path(__file__).parents[1] / "algorithms"
 GOAL = 1.5
 REPEATS = 3
-SIZES = (10_000, 1_000_000)
+SIZES = (10_000, 1_000_000, 10_000_000)
+MANY = 2_000_000  # above this, once is enough
 REGIONS = [f"R{i}" for i in range(12)]
 BANDS = ["0-6", "7-13", "14-27", "28-55", "56+"]
 LISTS = {"how": [f"h{i}" for i in range(10)], "means": [f"m{i}" for i in range(16)]}
 
 AXES = {
     "region": REGIONS, "sex": ["f", "m"], "time": BANDS, "fate": ["happened", "not-yet"], **LISTS,
+    "times": ["1", "2", "3+"],
 }  # fmt: skip
 
 
 def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, Any]]:
     """One row an analysis and number of records."""
-    sys.path[:0] = [str(ALGORITHMS / "kit"), str(ALGORITHMS / "regression")]
-    kit, regression = importlib.import_module("fairnode_kit"), importlib.import_module("regression")
+    sys.path[:0] = [str(ALGORITHMS / name) for name in ("kit", "counts", "regression")]
+    kit = importlib.import_module("fairnode_kit")
+    own = {name: getattr(importlib.import_module(name), name) for name in ("counts", "regression")}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for size in sizes:
             make_records(folder / "records.parquet", size)
+            repeats = REPEATS if size < MANY else 1
             for analysis, (tables, statements) in ANALYSES.items():
-                run = asked(folder, kit, tables)
-                made = (lambda run=run: regression.regression(run)) if analysis == "regression" else None
-                ours = median(made or (lambda run=run: kit.tables(run)))
-                peer = median(lambda statements=statements: plain(folder, statements))
+                run, made = asked(folder, kit, tables), own.get(analysis, kit.tables)
+                ours = median(lambda run=run, made=made: made(run), repeats)
+                fitted = analysis == "regression"
+                peer = median(lambda fitted=fitted, told=statements: plain(folder, told, fitted), repeats)
                 yield row(f"analyses.{analysis}_{size}_rows", ours, peer)
 
 
@@ -56,10 +63,10 @@ def row(name: str, ours: float, peer: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def median(work: Callable[[], object]) -> float:
-    """The median CPU time of doing it."""
+def median(work: Callable[[], object], repeats: int) -> float:
+    """The median CPU time of doing it, once it was done for the first time and all is loaded."""
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         before = time.process_time()
         work()
         times.append(time.process_time() - before)
@@ -70,14 +77,16 @@ def make_records(path: Path, size: int) -> None:
     """Records with two lists of codes, bands and an age."""
     picked = {name: ", ".join(f"'{code}'" for code in codes) for name, codes in AXES.items()}
     one = {
-        name: f"[{codes}][1 + (hash(i, '{name}') % {len(AXES[name])})::INT]" for name, codes in picked.items()
+        name: f"[{codes}][1 + (hash(i || '{name}') % {len(AXES[name])})::INT]"
+        for name, codes in picked.items()
     }
-    columns = [f"{one[name]} AS {name}" for name in ("region", "sex", "time", "fate")]
-    other = {name: one[name].replace("hash(i, ", "hash(i + 1, ") for name in LISTS}
+    columns = [f"{one[name]} AS {name}" for name in ("region", "sex", "time", "fate", "times")]
+    other = {name: one[name].replace("hash(i || ", "hash(-i || ") for name in LISTS}
     columns += [f"[{one[name]}, {other[name]}] AS {name}" for name in LISTS]
     with duckdb.connect() as database:
         database.sql(
-            f"SELECT {', '.join(columns)}, (hash(i, 'age') % 60)::INT AS age FROM range({size}) t(i)"
+            f"SELECT {', '.join(columns)}, (hash(i || 'age') % 60)::INT AS age, "
+            f"format('{{:x}}', hash(i * 5 // 6)) AS personKey FROM range({size}) t(i)"
         ).write_parquet(str(path))
 
 
@@ -93,18 +102,32 @@ def asked(folder: Path, kit: Any, tables: list[dict[str, Any]]) -> Any:
         "study": "s", "visit": "v", "contract": {"tables": tables},
         "parameters": {"family": "logistic", "variables": ["fate"], "positive": ["happened"],
                        "first": ["region"], "second": ["sex"]},
-        "inputs": [{"name": "records", "path": "/fairnode/records.parquet", "variables": []}],
+        "inputs": [{"name": "records", "path": "/fairnode/records.parquet",
+                    "variables": [{"name": "personKey", "kind": "key"}]}],
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(told))
     return kit.read_run(folder)
 
 
-def plain(folder: Path, statements: list[str]) -> None:
-    """The same statistic, as somebody with the file would ask for it."""
+def plain(folder: Path, statements: list[str], fitted: bool = False) -> None:
+    """The same statistic, as somebody with the file would ask for it; with a model fitted to what came out."""
     with duckdb.connect(config={"threads": 1}) as database:
         database.read_parquet(str(folder / "records.parquet")).create_view("r")
         for statement in statements:
-            database.execute(statement).fetchall()
+            found = database.execute(statement).fetchall()
+    if fitted:
+        fit(found)
+
+
+def fit(groups: list[tuple[str, str, int, int]]) -> None:
+    """A logistic regression on grouped records, by statsmodels."""
+    design = np.column_stack(
+        [np.ones(len(groups))]
+        + [[float(region == code) for region, *_ in groups] for code in REGIONS[1:]]
+        + [[float(sex == "m") for _, sex, *_ in groups]]
+    )
+    outcome = np.array([[yes, n - yes] for *_, n, yes in groups], float)
+    glm.GLM(outcome, design, family=families.Binomial()).fit()
 
 
 def _grouped(numbers: str, *columns: str) -> str:
@@ -112,6 +135,13 @@ def _grouped(numbers: str, *columns: str) -> str:
 
 
 ANALYSES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "counts": ([table("counts", "count", "region", "sex")], [_grouped("count(*)", "region", "sex")]),
+    "repeat": (
+        [{**table("times", "count", "times", "sex"), "unit": "person"},
+         {**table("returns", "count", "time", "fate"), "unit": "person"}],
+        [_grouped("count(DISTINCT personKey)", "times", "sex"),
+         _grouped("count(DISTINCT personKey)", "time", "fate")],
+    ),
     "flows": (
         [table("routes", "count", "region", "sex", "time")],
         [_grouped("count(*)", "region", "sex", "time")],

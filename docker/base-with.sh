@@ -6,6 +6,7 @@
 #                                            python-packages.txt pins them by hash
 #   base-with.sh fairnode/r:bookworm         with R, data.table, survival and jsonlite from Debian
 #   MIRROR=url, BASE_IMAGE=name              as for base-image.sh
+#   NAME=name                                what is made gets this name, and is made anew
 #
 # Done in a second when an image made by this very script from the same base is there. The same packages give
 # the same layer digest.
@@ -28,12 +29,12 @@ esac
 recipe=$( { cat "$0" "$here/python-packages.txt"; echo "$name $mirror"
     docker image inspect --format '{{json .RootFS.Layers}}' "$base"; } | sha256sum | cut -d' ' -f1)
 made_by() { docker image inspect --format '{{index .Config.Labels "fairnode.recipe"}}' "$name" 2>/dev/null || true; }
-if [ "$(made_by)" = "$recipe" ]; then
+if [ -z "${NAME:-}" ] && [ "$(made_by)" = "$recipe" ]; then
     echo "$name"
     exit 0
 fi
 
-say "making $name (once, some minutes)"
+say "making ${NAME:-$name} (once, some minutes)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -86,5 +87,5 @@ tar --create --directory "$root" --sort=name --numeric-owner --format=gnu \
     --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime --one-file-system . |
     docker import --change "LABEL fairnode.recipe=$recipe" \
         --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
-        --change 'ENV LANG=C.UTF-8' --message "made by docker/base-with.sh" - "$name" >/dev/null
-echo "$name"
+        --change 'ENV LANG=C.UTF-8' --message "made by docker/base-with.sh" - "${NAME:-$name}" >/dev/null
+echo "${NAME:-$name}"

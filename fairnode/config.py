@@ -13,6 +13,7 @@ from typing import Any
 from fairnode import errors
 
 FILE = "node.toml"
+_HOST = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?"
 NODE = ("name", "url", "host", "port", "peer_port", "compute_port")
 
 
@@ -71,6 +72,32 @@ class Harvest:
 
 
 @dataclass(frozen=True)
+class Least:
+    """The oldest versions with which visits are run, such as "1.1.12"; "" is any.
+
+    Distributions mend faults under an old number, so this is a decision of the operator.
+    """
+
+    engine: str = ""
+    runc: str = ""
+    containerd: str = ""
+    kernel: str = ""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """From which registries images may be fetched, as HOST or HOST:PORT; none, unless the operator names some.
+
+    `redirects`: other hosts to which these may send for the layers. `ca`: a file with the certificates that
+    vouch for them, where this machine's own do not.
+    """
+
+    hosts: tuple[str, ...] = ()
+    redirects: tuple[str, ...] = ()
+    ca: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """One node: where it keeps its things, where it is reached, and whose it is.
 
@@ -90,6 +117,8 @@ class Config:
     peer_port: int = 0
     compute_port: int = 0
     harvest: Harvest = field(default_factory=Harvest)
+    registry: Registry = field(default_factory=Registry)
+    least: Least = field(default_factory=Least)
     rules: tuple[tuple[str, float], ...] = ()
     spool_folder: str = "spool"
 
@@ -149,6 +178,10 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         *_unknown("organisation", told.get("organisation", {}), {f.name for f in fields(Organisation)}),
         *_unknown("settings", told.get("settings", {}), {f.name for f in fields(Settings)}),
         *_unknown("harvest", told.get("harvest", {}), {f.name for f in fields(Harvest)}),
+        *_unknown("registry", told.get("registry", {}), {f.name for f in fields(Registry)}),
+        *_registry_findings(told.get("registry", {})),
+        *_unknown("least", told.get("least", {}), {f.name for f in fields(Least)}),
+        *_least_findings(told.get("least", {})),
         *_harvest_findings(told.get("harvest", {})),
         *_node_findings(node),
         *_organisation_findings(told.get("organisation", {})),
@@ -170,9 +203,37 @@ def _config(directory: Path, told: dict[str, Any]) -> Config:
         settings=Settings(**settings),
         peer_port=node.get("peer_port", 0),
         compute_port=node.get("compute_port", 0),
-        harvest=Harvest(**{name: tuple(told) for name, told in told.get("harvest", {}).items()}),
+        harvest=Harvest(**_tuples(told.get("harvest", {}))),
+        least=Least(**told.get("least", {})),
+        registry=Registry(**_tuples(told.get("registry", {}))),
         rules=tuple(sorted((name, float(value)) for name, value in told.get("rules", {}).items())),
     )
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """A table whose lists can no longer change."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+
+
+def _registry_findings(registry: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [registry] table."""
+    findings = []
+    for name in ("hosts", "redirects"):
+        told = registry.get(name, [])
+        if not isinstance(told, list) or not all(re.fullmatch(_HOST, str(item)) for item in told):
+            findings.append(errors.Finding(f"registry.{name}", "must be a list of HOST or HOST:PORT"))
+    if not isinstance(registry.get("ca", ""), str):
+        findings.append(errors.Finding("registry.ca", "must be the path of a file, or empty"))
+    return findings
+
+
+def _least_findings(least: dict[str, Any]) -> list[errors.Finding]:
+    """What is wrong with the [least] table."""
+    return [
+        errors.Finding(f"least.{name}", 'must be a version such as "1.1.12", or empty')
+        for name, value in least.items()
+        if not isinstance(value, str) or not re.fullmatch(r"([0-9]+(\.[0-9]+){0,3})?", value)
+    ]
 
 
 def _rules_findings(rules: dict[str, Any]) -> list[errors.Finding]:
@@ -303,6 +364,12 @@ def write_config(config: Config) -> None:
             "",
             "[harvest]",
             *(f"{f.name} = {_toml(getattr(config.harvest, f.name))}" for f in fields(Harvest)),
+            "",
+            "[registry]",
+            *(f"{f.name} = {_toml(getattr(config.registry, f.name))}" for f in fields(Registry)),
+            "",
+            "[least]",
+            *(f"{f.name} = {_toml(getattr(config.least, f.name))}" for f in fields(Least)),
             "",
             "[rules]",
             *(f'"{name}" = {value}' for name, value in config.rules),

@@ -133,7 +133,8 @@ class LoadedImage:
 class EngineReport:
     """The versions and settings that decide how well a visit is shut in.
 
-    `filter` is the digest of our filter of system calls, so that a change of it is a change of the report.
+    `runtime` is the OCI runtime of visits that name none, `runtimes` are those that the engine has. `filter` is
+    the digest of our filter of system calls, so that a change of it is a change of the report.
     """
 
     engine: str
@@ -148,6 +149,7 @@ class EngineReport:
     runtimes: tuple[str, ...]
     security: tuple[str, ...]
     filter: str = ""
+    runtime: str = ""
 
 
 def too_old(report: EngineReport, least: Mapping[str, str]) -> tuple[errors.Finding, ...]:

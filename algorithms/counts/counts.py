@@ -20,25 +20,28 @@ def count(records: Input, table: Table) -> dict[tuple[str, ...], int]:
         view = database.read_parquet(str(records.path))
         types = dict(zip(view.columns, map(str, view.types), strict=True))
         keys = [_values(d.variable, types[d.variable]) for d in table.dimensions]
-        who = _quoted(records.key) if table.unit == "person" and records.key else '"row number"'
-        rows = database.execute(_query(keys, who), {"path": str(records.path)}).fetchall()
+        by_person = table.unit == "person" and records.key
+        number = f"count(DISTINCT {_quoted(records.key)})" if by_person else "count(*)"
+        rows = database.execute(_query(keys, number), {"path": str(records.path)}).fetchall()
     cells = {tuple(row[:-1]): int(row[-1]) for row in rows}
     asked = [set(d.codes) for d in table.dimensions]
     return {key: n for key, n in cells.items() if all(map(set.__contains__, asked, key))}
 
 
-def _query(keys: list[str], who: str) -> str:
-    """Counts the different values of `who` for each combination of keys; all are columns of the file."""
-    rows = '(SELECT *, row_number() OVER () AS "row number" FROM read_parquet($path))'
+def _query(keys: list[str], number: str) -> str:
+    """The number for each combination of keys; all are columns of the file."""
+    rows = "read_parquet($path)"
     for i, key in enumerate(keys):  # one after the other: side by side, lists would be read in step
         rows = f"(SELECT *, {key} AS k{i} FROM {rows})"  # noqa: S608 - keys are quoted
     columns = "".join(f"k{i}, " for i in range(len(keys)))
-    return f"SELECT {columns}count(DISTINCT {who}) FROM {rows} GROUP BY ALL"  # noqa: S608 - keys are quoted
+    return f"SELECT {columns}{number} FROM {rows} GROUP BY ALL"  # noqa: S608 - keys are quoted
 
 
 def _values(column: str, kind: str) -> str:
-    """The codes of a column as text; each of them where a cell holds a list."""
-    return f"CAST({'unnest(' if kind.endswith('[]') else '('}{_quoted(column)}) AS VARCHAR)"
+    """The codes of a column as text; each of them once where a cell holds a list."""
+    if kind.endswith("[]"):
+        return f"unnest(list_distinct(CAST({_quoted(column)} AS VARCHAR[])))"
+    return f"CAST({_quoted(column)} AS VARCHAR)"
 
 
 def _quoted(column: str) -> str:

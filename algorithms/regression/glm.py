@@ -1,17 +1,20 @@
-"""A generalised linear model on grouped data, fitted by iteratively reweighted least squares."""
+"""A generalised linear model on grouped data, fitted by statsmodels; what has no estimate is found and said."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 
 FEW, SEPARABLE = "too few records", "separable"
-MOST_ROUNDS, TOLERANCE = 50, 1e-10
+MOST_ROUNDS, TOLERANCE = 50, 1e-12
 RESIDUAL, PER_PARAMETER = 10, 10  # groups' records left over, and records a parameter
-BEYOND = 15.0  # a linear predictor this far out, and still going, has no maximum: odds of three million
+BEYOND = 15.0  # a linear predictor this far out has no maximum: odds of three million
 
 Numbers = NDArray[np.float64]
 
@@ -53,7 +56,7 @@ def fit(groups: Sequence[Group], levels: Sequence[Sequence[str]], family: str) -
         raise NoFit(SEPARABLE)
     if np.linalg.matrix_rank(x) < parameters:
         raise NoFit(FEW)
-    return climb(x, n, y, family)
+    return fitted(x, n, y, family)
 
 
 def design(groups: Sequence[Group], levels: Sequence[Sequence[str]]) -> Numbers:
@@ -64,28 +67,16 @@ def design(groups: Sequence[Group], levels: Sequence[Sequence[str]]) -> Numbers:
     return np.column_stack(columns)
 
 
-def climb(x: Numbers, n: Numbers, y: Numbers, family: str) -> Fit:
-    """Newton's method; with a canonical link the same as Fisher scoring."""
-    beta = np.zeros(x.shape[1])
-    beta[0] = np.log(y.sum() / (n.sum() - y.sum())) if family == "logistic" else np.log(y.sum() / n.sum())
-    for _ in range(MOST_ROUNDS):
-        eta = x @ beta
-        if np.abs(eta).max() > BEYOND:
-            raise NoFit(SEPARABLE)
-        mean, weight = moments(eta, n, family)
-        information = x.T @ (weight[:, None] * x)
-        step = np.linalg.solve(information, x.T @ (y - mean))
-        beta = beta + step
-        if np.abs(step).max() < TOLERANCE:
-            error = np.sqrt(np.diag(np.linalg.inv(information)))
-            return Fit(tuple(map(float, beta)), tuple(map(float, error)))
-    raise NoFit(SEPARABLE)
-
-
-def moments(eta: Numbers, n: Numbers, family: str) -> tuple[Numbers, Numbers]:
-    """Mean and variance of each group's total."""
-    if family == "poisson":
-        mean = n * np.exp(eta)
-        return mean, mean
-    chance = 1 / (1 + np.exp(-eta))
-    return n * chance, n * chance * (1 - chance)
+def fitted(x: Numbers, n: Numbers, y: Numbers, family: str) -> Fit:
+    """The fit by iteratively reweighted least squares; where it runs away, the data are separable."""
+    if family == "logistic":
+        model = GLM(np.column_stack([y, n - y]), x, family=families.Binomial())
+    else:
+        model = GLM(y, x, family=families.Poisson(), exposure=n)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of separation it warns; it is told below, by the answer
+        found = model.fit(maxiter=MOST_ROUNDS, tol=TOLERANCE)
+    beta, error = np.asarray(found.params, float), np.asarray(found.bse, float)
+    if not found.converged or not np.isfinite([*beta, *error]).all() or np.abs(x @ beta).max() > BEYOND:
+        raise NoFit(SEPARABLE)
+    return Fit(tuple(map(float, beta)), tuple(map(float, error)))

@@ -66,7 +66,7 @@ records with attributes drawn from public figures. No record is about a real per
       odrl:duty [ odrl:action htpol:obtainApproval ] ] ;
     odrl:prohibition [ odrl:action htpol:useOperationally , htpol:releaseRecords ;
       rdfs:comment "Results may not steer an investigation, and no record leaves."@en ] ;
-    htpol:legalBasis {organisation.basis} ;
+    dpv:hasLegalBasis {organisation.basis} ;
     htpol:minimumCellCount 11 ;
     htpol:modifier htpol:StatisticsOnly , htpol:AggregateWithK , htpol:NoOperationalUse ,
       htpol:NoPerpetratorData , htpol:ComputePartyAllowed ] ;

@@ -27,6 +27,7 @@ from fairnode.errors import Finding, NotValid
 JSON_BYTES = 1 << 20
 PACKAGE_FILE_BYTES = 16 << 20
 _TO_DO = "Build the image anew as the guide for authors says and save it with `docker save`."
+WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 _HIDDEN_PLACES = ("/proc", "/sys", "/dev", "/fairnode")
 
 
@@ -142,6 +143,8 @@ def _oci_layout(blobs: Blobs) -> tuple[dict[str, Any], tuple[str, ...]]:
             raise NotValid("The archive must hold one image for one platform.", to_do=_TO_DO)
         index = _mapping(blobs, _blob(blobs, images[0]))
         if "layers" in index:
+            if "manifests" in index:
+                raise NotValid("The archive has a document that tells of two images.", to_do=_TO_DO)
             break
     layers, config = index.get("layers"), index.get("config")
     if not (isinstance(layers, list) and isinstance(config, dict)):
@@ -176,9 +179,18 @@ def _mapping(blobs: Blobs, name: str) -> dict[str, Any]:
 
 def _json(blobs: Blobs, name: str) -> object:
     try:
-        return json.loads(blobs.read(name, JSON_BYTES))
+        text = blobs.read(name, JSON_BYTES).decode("utf-8")
+        return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise _unreadable(name) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which each key stands once: of two, readers take different ones."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def _unreadable(name: str) -> NotValid:
@@ -212,9 +224,16 @@ def _shape(config: Mapping[str, Any]) -> Iterator[Finding]:
     for key in ("Entrypoint", "Cmd", "Env"):
         if settings.get(key) is not None and not _is_texts(settings[key]):
             yield Finding(f"config.{key}", "is not a list of texts")
+        elif not all(map(_is_writable, settings.get(key) or ())):
+            yield Finding(f"config.{key}", "has half a character, or a nought")
     for key in ("User", "WorkingDir"):
-        if not isinstance(settings.get(key) or "", str):
+        if not isinstance(settings.get(key) or "", str) or not _is_writable(settings.get(key) or ""):
             yield Finding(f"config.{key}", "is not a text")
+
+
+def _is_writable(text: str) -> bool:
+    """Whether a text can be written as UTF-8 and handed to a program."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _policy(config: Mapping[str, Any], architecture: str) -> Iterator[Finding]:
@@ -281,17 +300,29 @@ def _check_member(member: Member, layer: int) -> None:
         raise NotValid(
             "The image has a member with a path it must not have.", to_do=_TO_DO, findings=findings
         )
+    if any(part.startswith(WHITEOUT) for part in member.parts) and not _is_whiteout(member):
+        findings = (Finding(where, "is no proper whiteout"),)
+        raise NotValid("The image takes away what nobody can take away.", to_do=_TO_DO, findings=findings)
     if member.kind in (Kind.DEVICE, Kind.PIPE):
         findings = (Finding(where, f"is a {member.kind}"),)
         raise NotValid("The image has a member that is no file.", to_do=_TO_DO, findings=findings)
 
 
+def _is_whiteout(member: Member) -> bool:
+    """Whether a member takes away one thing of an earlier layer, or all of a folder, and is nothing else."""
+    *folders, name = member.parts
+    gone = name.removeprefix(WHITEOUT)
+    is_plain = member.kind is Kind.FILE and member.size == 0
+    is_named = name == OPAQUE or (gone not in ("", ".", "..") and not gone.startswith(WHITEOUT))
+    return is_plain and is_named and not any(folder.startswith(WHITEOUT) for folder in folders)
+
+
 def _keep(member: Member, tar: TarReader, files: dict[str, bytes]) -> None:
     path = "/".join(member.parts)
     folder, _, name = path.rpartition("/")
-    if name == ".wh..wh..opq":
+    if name == OPAQUE:
         _forget(files, folder + "/")
-    elif name.startswith(".wh."):
+    elif name.startswith(WHITEOUT):
         _forget(files, f"{folder}/{name[4:]}".lstrip("/"))
     elif member.kind is Kind.FILE and keeps_packages(path) and member.size <= PACKAGE_FILE_BYTES:
         files[path] = tar.read(PACKAGE_FILE_BYTES)

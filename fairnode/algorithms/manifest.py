@@ -13,7 +13,9 @@ from typing import Any
 
 import jsonschema
 
+from fairnode.algorithms.manifest_schema import SCHEMA
 from fairnode.errors import Finding, NotValid
+from fairnode.letters import reads_as_written
 from fairnode.linkage import program as linkage
 from fairnode.records.algorithm import (
     Condition,
@@ -37,137 +39,10 @@ KEYWORDS = frozenset(
         *("$comment", "title", "description", "default", "examples", "type", "enum", "const"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
         *("minLength", "maxLength", "items", "minItems", "maxItems", "uniqueItems"),
-        *("properties", "required", "additionalProperties"),
+        *("properties", "required", "additionalProperties", "maxProperties"),
     )
 )
-# Patterns end with \Z, because Python's $ lets one line break through.
-_NAME = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"}
-_NAME_OR_PARAMETER = r"^(parameter:)?[A-Za-z][A-Za-z0-9_-]{0,63}\Z"
-_NAMES = {"type": "array", "items": _NAME, "uniqueItems": True, "maxItems": 64}
-_LINE = {"type": "string", "minLength": 1, "maxLength": 200}
-# A dimension of the algorithm's own, with its closed list: for tables of class B only.
-_OWN_AXIS = {
-    "type": "object",
-    "properties": {
-        "variable": _NAME,
-        "codes": {"type": "array", "items": _LINE, "minItems": 1, "maxItems": 100, "uniqueItems": True},
-    },
-    "required": ["variable", "codes"],
-    "additionalProperties": False,
-}
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 5000}
-
-
-def _table(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _bound(least: float, most: float, kind: str = "integer") -> dict[str, Any]:
-    return {"type": kind, "minimum": least, "maximum": most}
-
-
-SCHEMA = _table(
-    {
-        "algorithm": _table(
-            {
-                "name": {"type": "string", "pattern": r"^[a-z][a-z0-9-]{0,63}\Z"},
-                "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?\Z"},
-                "title": _LINE,
-                "description": _TEXT,
-                "licence": _LINE,
-                "authors": {"type": "array", "items": _LINE, "minItems": 1, "maxItems": 50},
-                "source": {"type": "string", "pattern": r"^https://", "maxLength": 500},
-                "commit": {"type": "string", "pattern": r"^[0-9a-f]{40}([0-9a-f]{24})?\Z"},
-                "method": _TEXT,
-            },
-            *("name", "version", "title", "description", "licence", "authors", "source"),
-        ),
-        "image": _table(
-            {
-                "identity": {"type": "string", "pattern": r"^sha256:[0-9a-f]{64}\Z"},
-                "entrypoint": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 64},
-            },
-            "entrypoint",
-        ),
-        "node": _table({"program": {"enum": [linkage.NAME]}}, "program"),
-        "inputs": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": 8,
-            "items": _table(
-                {
-                    "name": _NAME,
-                    "required": _NAMES,
-                    "optional": _NAMES,
-                    "any_dimensions": {"type": "boolean"},
-                },
-                "name",
-            ),
-        },
-        "parameters": {"type": "object"},
-        "launcher": _table(
-            {
-                "protocol": {"enum": ["vantage6-4", "run-context"]},
-                "method": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]{0,63}\Z"},
-                "arguments": _NAMES,
-                "tables": {
-                    "type": "object",
-                    "additionalProperties": {"type": "array", "items": _LINE, "maxItems": 10},
-                },
-            },
-            *("protocol", "method"),
-        ),
-        "outputs": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": 20,
-            "items": _table(
-                {
-                    "id": _NAME,
-                    "kind": {"enum": [kind.value for kind in TableKind]},
-                    "input": _NAME,
-                    "dimensions": {
-                        "anyOf": [
-                            _NAMES,
-                            {"type": "string", "pattern": r"^parameter:[A-Za-z][A-Za-z0-9_]*\Z"},
-                            {"type": "array", "items": _OWN_AXIS, "minItems": 1, "maxItems": 3},
-                        ]
-                    },
-                    "unit": {"enum": ["registration", "person"]},
-                    "measure": {"type": "string", "pattern": _NAME_OR_PARAMETER},
-                    "merged": {"type": "boolean"},
-                    "numerator": _table(
-                        {"variable": _NAME, "in": {"type": "array", "items": _LINE, "minItems": 1}},
-                        *("variable", "in"),
-                    ),
-                },
-                *("id", "kind"),
-            ),
-        },
-        "stages": _table(
-            {
-                "fits": {"type": "array", "items": {"enum": [s.value for s in StageKind]}, "minItems": 1},
-                "programs": _NAMES,
-            },
-            "fits",
-        ),
-        "resources": _table(
-            {
-                "memory_mib": _bound(16, 1 << 20),
-                "cpus": _bound(0.1, 256, "number"),
-                "seconds": _bound(1, 7 * 86400),
-                "pids": _bound(1, 4096),
-                "output_kib": _bound(1, 16384),
-            }
-        ),
-    },
-    *("algorithm", "inputs", "stages"),
-)
+_MORE_LINES = ("description", "method", "$comment")
 
 
 def read_manifest(text: bytes) -> Manifest:
@@ -180,7 +55,7 @@ def read_manifest(text: bytes) -> Manifest:
         raise NotValid(f"The manifest is not TOML: {error}.", to_do="Mend algorithm.toml there.") from error
     if _is_deep(told):
         raise NotValid(f"The manifest is nested more than {DEEPEST} deep.", to_do="Write it flatter.")
-    findings = [*_faults(SCHEMA, told)]
+    findings = [*_faults(SCHEMA, told)] or [*_odd_texts(told)]
     findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
     if findings:
         raise NotValid(
@@ -236,6 +111,24 @@ def _faults(schema: Mapping[str, Any], told: object) -> Iterator[Finding]:
         yield Finding(where, error.message[:300])
 
 
+def _odd_texts(told: object, where: str = "") -> Iterator[Finding]:
+    """Texts, keys included, that are not what the people who read them see."""
+    if isinstance(told, str):
+        if not reads_as_written(told, lines=where.split(".")[-1] in _MORE_LINES or ".entrypoint." in where):
+            yield Finding(
+                where.lstrip("."), "has characters that are invisible or do something to a terminal"
+            )
+    elif isinstance(told, dict):
+        for key, value in told.items():
+            if reads_as_written(key):
+                yield from _odd_texts(value, f"{where}.{key}")
+            else:
+                yield Finding(where.lstrip("."), "has an entry whose name cannot be read")
+    elif isinstance(told, list):
+        for number, value in enumerate(told):
+            yield from _odd_texts(value, f"{where}.{number}")
+
+
 def _parameter_faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
     unknown = sorted(_keywords(schema) - KEYWORDS)
     if unknown:
@@ -287,11 +180,13 @@ def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _what_runs(told: Mapping[str, Any]) -> Iterator[Finding]:
-    """An image puts out tables; a program of the node has neither image nor tables."""
+    """An image puts out tables, and `tabulate` counts them; keys are no table."""
     if ("image" in told) == ("node" in told):
         yield Finding("image", "an algorithm is either an image or, in [node], a program of the node")
-    if ("image" in told) != ("outputs" in told):
-        yield Finding("outputs", "belong to an image, and to every image")
+    elif (told.get("node", {}).get("program") != linkage.NAME) != ("outputs" in told):
+        yield Finding("outputs", "belong to an image or to tabulate, and to each of these")
+    if "node" in told and any(output["kind"] != "count" for output in told.get("outputs", [])):
+        yield Finding("outputs", "of a program of the node are counts")
 
 
 def _loose_measure(output: Mapping[str, Any], where: str, parameters: Mapping[str, Any]) -> Iterator[Finding]:
@@ -334,7 +229,15 @@ def _manifest(told: Mapping[str, Any]) -> Manifest:
 
 def _launcher(told: Mapping[str, Any]) -> Launcher:
     places = tuple((table, tuple(steps)) for table, steps in told.get("tables", {}).items())
-    return Launcher(told["protocol"], told["method"], tuple(told.get("arguments", ())), places)
+    return Launcher(
+        protocol=told["protocol"],
+        method=told["method"],
+        arguments=tuple(told.get("arguments", ())),
+        tables=places,
+        directory=told.get("directory", "/"),
+        environment=tuple(sorted(told.get("environment", {}).items())),
+        absent=told.get("absent"),
+    )
 
 
 def _input(told: Mapping[str, Any]) -> InputNeed:

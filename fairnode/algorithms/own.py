@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from fairnode import clock
 from fairnode.algorithms.manifest import FILE, read_manifest
@@ -19,8 +20,18 @@ from fairnode.records.algorithm import Manifest
 from fairnode.records.rows import Algorithm
 from fairnode.share import shared
 
-DIGESTS = {linkage.NAME: linkage.digest}
 AUTHOR = "node"
+_COUNTING = ("jobs/view.py", "jobs/recount.py", "studies/regression.py")
+"""From the source to what is dealt: what `tabulate` counts by, and what a regression takes of it."""
+
+
+def _tabulate_digest() -> str:
+    """SHA-256 (hex) over the source of everything that the node counts by."""
+    package = Path(__file__).parents[1]
+    return digest(b"".join(bytes.fromhex(digest((package / name).read_bytes())) for name in _COUNTING))
+
+
+DIGESTS = {linkage.NAME: linkage.digest, "combined-regression": _tabulate_digest}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fairnode.letters import reads_as_written
+
 _INTERESTING = re.compile(
     r"var/lib/dpkg/status\Z|var/lib/dpkg/status\.d/[^/]+\Z|lib/apk/db/installed\Z"
     r"|(.*/)?[^/]+\.(dist|egg)-info/(METADATA|PKG-INFO)\Z"
@@ -61,4 +63,9 @@ def _fields(paragraph: str, colon: str) -> dict[str, str]:
 
 def _package(kind: str, name: str | None, version: str | None) -> Iterator[Package]:
     if name:
-        yield Package(kind, name[:200], (version or "")[:200])
+        yield Package(kind, _plain(name), _plain(version or ""))
+
+
+def _plain(text: str) -> str:
+    """What an image says of itself, so that it does nothing to a terminal and looks as it is."""
+    return "".join(c if reads_as_written(c) else "\ufffd" for c in text[:200])

@@ -17,7 +17,7 @@ from fairnode.errors import NotValid
 BLOCK = 512
 CHUNK = 1024 * 1024
 LARGEST_HEADER = 64 * 1024
-LARGEST_NAME = 4096
+LARGEST_NAME, LARGEST_PART = 2048, 255  # what a file system of the engine can hold
 
 
 class Stream(Protocol):
@@ -93,14 +93,19 @@ class TarReader:
 
     def _members(self) -> Iterator[Member]:
         extra: dict[str, str] = {}
+        flags: list[bytes] = []
         while (header := self._next_header()) is not None:
             flag = header[156:157]
             size = _number(header[124:136])
             if flag in (b"x", b"L", b"K"):
-                extra.update(self._long_header(flag, size))
+                told = self._long_header(flag, size)
+                if flag in flags or told.keys() & extra.keys():
+                    raise _two_readings()
+                flags.append(flag)
+                extra |= told
                 continue
             member = self._member(header, flag, size, extra)
-            extra = {}
+            extra, flags = {}, []
             yield member
             self._skip(self._left + self._padding)
             self._left = self._padding = 0
@@ -114,8 +119,13 @@ class TarReader:
         if kind is not Kind.FILE:
             size = 0
         name = extra.get("path", _name(header))
-        if not name or len(name) > LARGEST_NAME or "\0" in name:
+        parts = name.split("/")
+        if not name or "\0" in name or len(_bytes(name)) > LARGEST_NAME:
             raise NotValid("The archive has a member without a proper name.")
+        if max(len(_bytes(part)) for part in parts) > LARGEST_PART:
+            raise NotValid("The archive has a member without a proper name.")
+        if kind is Kind.FILE and not parts[-1]:
+            raise _two_readings()  # a folder, to readers that know the oldest tar
         self._left, self._padding = size, -size % BLOCK
         return Member(name, kind, size, extra.get("linkpath", _text(header[157:257])), self._position)
 
@@ -166,6 +176,14 @@ class TarReader:
             raise NotValid(f"The archive unpacks to more than {self._most_bytes} bytes.")
 
 
+def _two_readings() -> NotValid:
+    return NotValid("The archive is damaged: it tells two things of one member, and readers would differ.")
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
 def _name(header: bytes) -> str:
     name = _text(header[:100])
     posix = header[257:263] == b"ustar\0"  # GNU uses the room of the prefix for something else
@@ -197,7 +215,7 @@ def _decimal(text: str) -> int:
 
 def _pax_records(content: bytes) -> dict[str, str]:
     """The records "<length> <key>=<value><newline>" that matter here. Raises `NotValid` for sparse files."""
-    found = {}
+    found: dict[str, str] = {}
     while content:
         length, space, _ = content.partition(b" ")
         if not space or not length.isdigit() or len(length) > 6 or not 0 < int(length) <= len(content):
@@ -208,5 +226,8 @@ def _pax_records(content: bytes) -> dict[str, str]:
             raise NotValid("The archive is damaged: a long header cannot be read.")
         if key.startswith(b"GNU.sparse"):
             raise NotValid("The archive has a sparse file; save it without.")
-        found[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
+        name = key.decode("utf-8", "replace")
+        if name in found:
+            raise _two_readings()
+        found[name] = value.decode("utf-8", "surrogateescape")
     return found

@@ -33,10 +33,19 @@ class Standing:
     void: tuple[AlgorithmReview, ...]
 
     @property
+    def against(self) -> frozenset[str]:
+        """The organisations of which somebody asked for changes."""
+        return frozenset(r.organisation for r in self.valid if r.opinion != APPROVED)
+
+    @property
     def approving(self) -> frozenset[str]:
         """The organisations of which somebody approved and nobody asked for changes."""
-        against = {r.organisation for r in self.valid if r.opinion != APPROVED}
-        return frozenset(r.organisation for r in self.valid) - against
+        return frozenset(r.organisation for r in self.valid) - self.against
+
+    @property
+    def reproducing(self) -> frozenset[str]:
+        """The approving organisations of which somebody made the image from its source and got this one."""
+        return frozenset(r.organisation for r in self.valid if r.reproduced) & self.approving
 
 
 def check_may_review(person: Person, algorithm: Algorithm) -> None:
@@ -56,15 +65,23 @@ def may_review(person: Person, algorithm: Algorithm) -> bool:
     return True
 
 
-def review(node: Node, signer: Signer, algorithm: Algorithm, opinion: str, note: str) -> AlgorithmReview:
+def review(
+    node: Node, signer: Signer, algorithm: Algorithm, opinion: str, note: str, reproduced: str = ""
+) -> AlgorithmReview:
     """Sign an opinion on exactly this image and manifest; a second one of the same person replaces the first.
 
-    Raises `NotAllowed` for who may not, `NotValid` for a refusal without a reason.
+    `reproduced` is the identity of the image that the reviewer made from the source, if they did.
+    Raises `NotAllowed` for who may not, `NotValid` for a refusal without a reason, or another image.
     """
     check_may_review(signer.person, algorithm)
     if opinion != APPROVED and not note.strip():
         raise errors.NotValid("Say what must change, in a sentence for the author.")
+    if reproduced and reproduced != algorithm.image:
+        raise errors.NotValid(
+            f"The source makes another image, {reproduced}; the algorithm's is {algorithm.image}."
+        )
     told = {
+        "reproduced": reproduced,
         "opinion": opinion,
         "note": note,
         "organisation": f"{node.iri}/organisation",
@@ -111,13 +128,40 @@ def trust(node: Node, person: Person, key: str, name: str) -> TrustedNode:
     return commit(node.desk, lambda tx: _put(tx, row), entry)
 
 
+def distrust(node: Node, person: Person, key: str) -> TrustedNode:
+    """Let reviews of a node count here no longer. Raises `NotFound` for one that is not on the list."""
+    _check_keeps_the_list(person)
+
+    def change(tx: Transaction) -> TrustedNode:
+        row = tx.get(TrustedNode, key)
+        if row is None:
+            raise errors.NotFound(
+                "No such node is on the trust list here.", to_do="fairnode algorithm trusted"
+            )
+        tx.remove(row)
+        return row
+
+    return commit(node.desk, change, Entry("reviews.distrusted", key, person.id))
+
+
+def trusted(node: Node) -> list[TrustedNode]:
+    """The other nodes whose people's reviews count here, by name."""
+    with node.store.read() as reader:
+        return reader.find(TrustedNode, order="name")
+
+
+def trusted_keys(node: Node) -> list[str]:
+    """The public keys of the nodes whose people's reviews count here, its own among them, in order."""
+    return sorted({row.id for row in trusted(node)} | {node.keys.public})
+
+
 def standing(node: Node, algorithm: Algorithm) -> Standing:
     """The reviews that count for this algorithm now, and those of other versions, which no longer do."""
     with node.store.read() as reader:
         versions = {a.image: a for a in reader.find(Algorithm, {"name": algorithm.name})}
         reviews = [r for image in versions for r in reader.find(AlgorithmReview, {"image": image})]
-        trusted = {t.id for t in reader.find(TrustedNode)} | {node.keys.public}
-    counted = [r for r in reviews if r.node in trusted]
+    keys = trusted_keys(node)
+    counted = [r for r in reviews if r.node in keys]
     same = [r for r in counted if (r.image, r.manifest) == (algorithm.image, algorithm.sha256)]
     return Standing(tuple(same), tuple(r for r in counted if r not in same))
 
@@ -164,13 +208,13 @@ def _told(payload: bytes) -> dict[str, Any]:
         image, manifest = f"sha256:{digests['image']}", str(digests["manifest"])
     except (ValueError, KeyError, TypeError) as error:
         raise errors.NotValid("This is not a review of an algorithm.") from error
-    right = right and _is_key(said["node"]) and _is_key(said["key"])
+    right = right and _is_key(said["node"]) and _is_key(said["key"]) and said["reproduced"] in ("", image)
     if not right or said["opinion"] not in (APPROVED, REFUSED):
         raise errors.NotValid("This is not a review of an algorithm.")
     return {**said, "image": image, "manifest": manifest}
 
 
-_SAID = ("opinion", "note", "organisation", "node", "reviewer", "key", "at")
+_SAID = ("opinion", "note", "reproduced", "organisation", "node", "reviewer", "key", "at")
 
 
 def _keep(node: Node, actor: str, sealed: bytes) -> AlgorithmReview:
@@ -181,6 +225,7 @@ def _keep(node: Node, actor: str, sealed: bytes) -> AlgorithmReview:
         manifest=told["manifest"],
         opinion=told["opinion"],
         note=told["note"],
+        reproduced=bool(told["reproduced"]),
         organisation=told["organisation"],
         node=told["node"],
         reviewer=told["reviewer"],
@@ -188,6 +233,7 @@ def _keep(node: Node, actor: str, sealed: bytes) -> AlgorithmReview:
         created=told["at"],
     )
     facts = {"image": row.image, "opinion": row.opinion, "organisation": row.organisation}
+    facts |= {"reproduced": "yes"} if row.reproduced else {}
     entry = Entry("algorithm.reviewed", row.image, actor, facts=facts)
     return commit(node.desk, lambda tx: _put(tx, row), entry)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fairnode import clock, errors
 from fairnode.approvals.content import content_hash
 from fairnode.approvals.statement import open_statement
@@ -9,6 +11,8 @@ from fairnode.node import Node
 from fairnode.records.rows import Approval, Person, PersonKey, Visit
 from fairnode.records.states import ApprovalState
 from fairnode.store.database import Reader
+from fairnode.studies.container import check_allowed
+from fairnode.studies.processing import check_processing
 
 
 def valid_approvals(reader: Reader, node: Node, visit: Visit, content: dict[str, object]) -> list[Approval]:
@@ -58,8 +62,24 @@ def _matched(roles: tuple[str, ...], people: dict[str, set[str]], used: frozense
     return any(_matched(roles[1:], people, used | {p}) for p in people[roles[0]] - used)
 
 
+def check_may_be_approved(content: dict[str, Any]) -> None:
+    """Raise `NotAllowed` for a content that nobody may approve.
+
+    That are compute parties without an agreed role (P20), and a container's numbers in shares where policy or
+    reviews do not allow them (P1).
+    """
+    try:
+        if content["combination"]:
+            check_processing(content["combination"]["parties"])
+        if content["containerShares"]:
+            check_allowed(content["dataset"]["policy"]["terms"]["modifiers"], content["reviews"])
+    except errors.NotValid as error:
+        raise errors.NotAllowed(error.what, findings=error.findings, to_do=error.to_do) from error
+
+
 def check_approved(node: Node, visit: Visit, content: dict[str, object]) -> None:
     """Raise `NotAllowed` unless approvals in force for exactly this content reach the quorum."""
+    check_may_be_approved(content)
     with node.store.read() as reader:
         found = valid_approvals(reader, node, visit, content)
     if not quorum_reached(found, node.config.settings.quorum):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairnode import clock, errors
-from fairnode.approvals.check import quorum_reached, valid_approvals
+from fairnode.approvals.check import check_may_be_approved, quorum_reached, valid_approvals
 from fairnode.approvals.content import approval_content, content_hash
-from fairnode.approvals.statement import Signer, sign_statement, statement
+from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
+from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Approval, Dataset, Person, Request, Role, Visit
-from fairnode.records.states import ApprovalState, VisitState, public_state
+from fairnode.records.rows import Algorithm, Approval, Dataset, PeerRecord, Person, Request, Role, Visit
+from fairnode.records.states import ENDED_BY_DATA, ApprovalState, PublicState, VisitState, public_state
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
 
@@ -66,6 +67,28 @@ def read_item(reader: Reader, node: Node, visit_id: str) -> Item:
     return Item(visit, plan.document, content, content_hash(content), decisions, needed)
 
 
+def as_signed(node: Node, found: Item) -> Item:
+    """The item with what was signed for in place of what is there now, once its visit no longer waits.
+
+    Raises `NotValid` for an approval that this node did not countersign.
+    """
+    given = [d for d in found.decisions if d.decision == "approve" and d.state == ApprovalState.GIVEN]
+    if found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK) or not given:
+        return found
+    content, _ = open_statement(given[-1].envelope, (node.keys.public,))
+    return replace(found, content=content, content_hash=given[-1].content)
+
+
+def known_names(node: Node) -> dict[str, str]:
+    """The names of the network's organisations, and of the datasets known here, by their IRIs."""
+    with node.store.read() as reader:
+        agreement = current_in(reader)
+        datasets = {row.iri: row.title for row in reader.find(Dataset)}
+        datasets |= {row.id: row.title for row in reader.find(PeerRecord)}
+    members = {m.organisation: m.name for m in agreement.members} if agreement else {}
+    return {f"{node.iri}/organisation": node.config.organisation.name, **members, **datasets}
+
+
 def check_may_decide(node: Node, person: Person, found: Item, role: str) -> None:
     """Raise `NotAllowed` unless `person` may decide on this visit in `role`."""
     if not person.active or role not in person.roles or role not in DECIDING:
@@ -110,6 +133,7 @@ def approve(node: Node, signer: Signer, visit_id: str, content: str, role: str, 
             raise errors.Conflict(
                 "What would run is no longer what you saw.", to_do="Read it again, then decide."
             )
+        check_may_be_approved(found.content)
         if found.visit.expires <= clock.now():
             raise errors.Conflict("The time for approving this visit is over.")
         if role not in found.needed:
@@ -213,7 +237,19 @@ def revoke(node: Node, signer: Signer, visit_id: str, role: str, sentence: str) 
 
 
 def tell_home(reader: Reader, visit: Visit) -> tuple[Outgoing, ...]:
-    """The message to the study's home node: the state that outsiders see, and the sentence for them."""
+    """The message to the study's home node: the state that outsiders see, and the sentence for them.
+
+    Only when that state changes, and no end that may depend on the data: a message more, or its moment, would
+    tell how long a container ran. Those ends are told at slots (`fairnode.release.ended`).
+    """
+    first = visit.state == VisitState.PREPARING
+    if visit.state in ENDED_BY_DATA or (public_state(visit.state) is PublicState.RUNNING and not first):
+        return ()
+    return follow_message(reader, visit)
+
+
+def follow_message(reader: Reader, visit: Visit) -> tuple[Outgoing, ...]:
+    """The message about where a visit stands, as outsiders see it."""
     request, dataset = reader.get(Request, visit.study), reader.get(Dataset, visit.dataset)
     if request is None or dataset is None:
         return ()

@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairnode import clock, errors
+from fairnode.approvals.bound import review_facts
 from fairnode.approvals.content import approval_content, visit_expiry
 from fairnode.approvals.decide import tell_home
 from fairnode.approvals.grant import grant_by_policy
-from fairnode.datasets.description import describe
+from fairnode.datasets.description import Description, describe
 from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, post
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
 from fairnode.policy.decide import Decision, Effect, decide
-from fairnode.records.rows import Algorithm, Dataset, Request, Visit
+from fairnode.records.rows import Algorithm, Dataset, Request, Role, Visit
 from fairnode.records.states import PublicState, VisitState, ended
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import check_can_combine, combine_stage
+from fairnode.studies.combination import check_can_combine, combine_stage, opens_cells
+from fairnode.studies.container import check_allowed, container_stage
 from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
 from fairnode.studies.fit import check_fits
+from fairnode.studies.processing import check_dpia, check_processing, check_retention, processing_facts
 from fairnode.studies.send import home_of
 
 
@@ -116,11 +119,39 @@ def _decide(
             return Decision(
                 Effect.REFUSE, "The dataset's policy does not allow other organisations to compute."
             )
+        _check_terms(arrival, dataset, description, agreement)
         check_fits(plan, dataset, algorithm)
-        return decision
+        if opens_cells(plan):
+            return asked_of_counsel(decision, node)
+        if container_stage(plan) is None:
+            return decision
+        check_allowed(sorted(description.modifiers), review_facts(node, algorithm))
+        # No policy grants alone that a container's numbers enter shares: people look at each round (P1).
+        return Decision(Effect.ASK, "The dataset's custodian and counsel decide.", decision.rule)
     except errors.NotValid as error:
         details = "; ".join(f"{f.where}: {f.what}" for f in error.findings)
         return Decision(Effect.REFUSE, f"{error.what} {details}".strip())
+
+
+def _check_terms(
+    arrival: _Arrival, dataset: Dataset, description: Description, agreement: Agreement | None
+) -> None:
+    """Raise `NotValid` where the policy's terms or the agreement forbid what the study would make of the data."""
+    plan = arrival.plan
+    check_dpia(plan, description.terms)
+    check_retention(plan, description.terms, clock.now())
+    if combine_stage(plan) and agreement is not None:
+        member = agreement.member(home_of(dataset.iri))
+        organisation = member.organisation if member else ""
+        check_processing(processing_facts(agreement, dataset.iri, organisation, description.regime))
+
+
+def asked_of_counsel(decision: Decision, node: Node) -> Decision:
+    """The decision where cells of an overlap are opened: no policy grants that, people do, counsel among them."""
+    if Role.COUNSEL not in node.config.settings.quorum:
+        return Decision(Effect.REFUSE, "Cells of an overlap are opened only where counsel is asked.")
+    sentence = "The dataset's custodian and counsel decide whether cells of an overlap are opened."
+    return Decision(Effect.ASK, sentence, decision.rule)
 
 
 def check_is_agreed(plan: StudyPlan, home: str, agreement: Agreement | None) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import platform
+import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fairnode import errors
+from fairnode.algorithms.adopt import Asked, draft
+from fairnode.algorithms.archive import read_archive
+from fairnode.algorithms.fetching import submit_fetched
 from fairnode.algorithms.fitting import fit
+from fairnode.algorithms.identity import ARCHITECTURES
 from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.cli import trying, vouching
@@ -28,7 +35,14 @@ def command() -> None:
 
 command.add_command(trying.new)
 command.add_command(trying.try_algorithm)
-for each in (vouching.review, vouching.reviews, vouching.take_review, vouching.trust):
+for each in (
+    vouching.review,
+    vouching.reviews,
+    vouching.take_review,
+    vouching.trust,
+    vouching.distrust,
+    vouching.trusted,
+):
     command.add_command(each)
 
 
@@ -91,15 +105,65 @@ def build(folder: Path, output: Output, out: Path | None) -> None:
     output.say(f"Built: {facts['identity']}", facts)
 
 
+@command.command("adopt", epilog="Example: fairnode algorithm adopt v6.tar --method partial_average --out v6")
+@click.argument("archive", type=READABLE)
+@click.option("--method", required=True, help="The function that is called.")
+@click.option("--argument", "arguments", multiple=True, help="A parameter it gets by name; may be repeated.")
+@click.option("--variable", "variables", multiple=True, help="A variable it reads; may be repeated.")
+@click.option("--number", "numbers", multiple=True, required=True, help="A number in its answer, by its key.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
+@with_output
+def adopt(archive: Path, output: Output, out: Path, **told: Any) -> None:
+    """Draft the manifest of an image of vantage6, unchanged and as `docker save` wrote it.
+
+    The folder can be tried at once and, when its texts are filled in, be submitted.
+    """
+    architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
+    image = read_archive(archive, architecture)
+    text = draft(image, Asked(**told))
+    try:
+        out.mkdir(parents=True)
+    except FileExistsError as error:
+        raise errors.Conflict(f"{out} is there already.", to_do="Choose another folder.") from error
+    (out / "algorithm.toml").write_bytes(text)
+    shutil.copyfile(archive, out / "image.tar")
+    packages_found = len(image.packages)
+    output.say(
+        f"{out} holds the image ({packages_found} packages, {image.identity}) and a draft of its manifest.\n"
+        f"Try it: fairnode algorithm try {out} --dataset DATASET --parameters JSON",
+        {"folder": str(out), "identity": image.identity, "packages": packages_found},
+    )
+
+
 @command.command("submit", epilog="Example: fairnode algorithm submit algorithm.toml image.tar --user anna")
 @click.argument("manifest_file", type=READABLE)
-@click.argument("archive", type=READABLE)
+@click.argument("archive", type=READABLE, required=False)
+@click.option(
+    "--from-registry",
+    "reference",
+    metavar="HOST/NAME@DIGEST",
+    help="Fetch the image there instead of a file.",
+)
 @with_node
 @with_token
 @with_output
-def submit_algorithm(node: Node, output: Output, manifest_file: Path, archive: Path, me: Me) -> None:
-    """Hand in a manifest and an image archive; the worker gives the image to the engine."""
-    kept = submit(node, who(node, me), manifest_file.read_bytes(), archive)
+def submit_algorithm(
+    node: Node, output: Output, manifest_file: Path, archive: Path | None, reference: str | None, me: Me
+) -> None:
+    """Hand in a manifest and an image; the worker gives the image to the engine.
+
+    The image is an archive (`docker save`, OCI), or is fetched from a registry that node.toml names.
+    """
+    if (archive is None) == (reference is None):
+        raise errors.NotValid(
+            "An image is either an archive or in a registry.",
+            to_do="fairnode algorithm submit algorithm.toml image.tar, or --from-registry HOST/NAME@sha256:...",
+        )
+    person, told = who(node, me), manifest_file.read_bytes()
+    if archive is not None:
+        kept = submit(node, person, told, archive)
+    else:
+        kept = submit_fetched(node, person, told, str(reference))
     output.say(
         f"Submitted: {kept.name} {kept.version}, {kept.image}", {"id": kept.id, "identity": kept.image}
     )

@@ -20,7 +20,7 @@ from fairnode.ledger import verify_ledger
 from fairnode.network.joined import current
 from fairnode.node import Node
 from fairnode.records.rows import Person, Role
-from fairnode.worker.selftest import engine_key, keep_result
+from fairnode.worker.selftest import engine_key, engine_lacks, keep_result
 
 LEAST_FREE = 1 << 30
 Line = tuple[bool, str, str]
@@ -97,6 +97,13 @@ def _engine(node: Node, *, attack: bool) -> Iterator[Line]:
         f"{report.engine} {report.engine_version}, runc {report.runc_version}, kernel {report.kernel_version}"
     )
     yield True, "container engine", versions
+    lacks = {finding.where: finding.what for finding in engine_lacks(node.config, report)}
+    yield "runtime" not in lacks, "runtime of visits", lacks.get("runtime", report.runtime)
+    old = ", ".join(f"{part} {what}" for part, what in lacks.items() if part != "runtime")
+    least = ", ".join(f"{part} {version}" for part, version in vars(node.config.least).items() if version)
+    yield not old, "oldest versions allowed", old or least or "any: [least] in node.toml says nothing"
+    if lacks:
+        return
     if attack:
         found = probe(engine, node.config.settings.base_image)
         keep_result(node.config.directory, engine_key(engine), found)

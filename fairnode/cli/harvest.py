@@ -10,6 +10,7 @@ from fairnode.cli.output import Output, with_output
 from fairnode.discovery import sources
 from fairnode.discovery.index import rebuild
 from fairnode.discovery.sparql import refresh
+from fairnode.letters import for_terminal
 from fairnode.node import Node
 
 _SHOWN = 20
@@ -95,7 +96,7 @@ def run(node: Node, output: Output, urls: tuple[str, ...], due: bool) -> None:
 def _tell(refused: tuple[errors.Finding, ...]) -> None:
     """Say what was refused, and why."""
     for finding in refused[:_SHOWN]:
-        click.echo(f"refused {finding.where}: {finding.what}", err=True)
+        click.echo(for_terminal(f"refused {finding.where}: {finding.what}"), err=True)
     if len(refused) > _SHOWN:
         click.echo(f"... and {len(refused) - _SHOWN} more", err=True)
 

@@ -7,9 +7,11 @@ import json
 import click
 
 from fairnode import approvals
+from fairnode.approvals import protocol
 from fairnode.approvals.decide import DECIDING
 from fairnode.cli.options import Me, signer, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.letters import for_terminal
 from fairnode.metadata.keep import dataset
 from fairnode.node import Node
 
@@ -45,7 +47,17 @@ def show(node: Node, visit: str) -> None:
         "content": found.content,
         "onSyntheticRows": approvals.rehearsal_of(node, found.content, dataset(node, found.visit.dataset)),
     }
-    click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(told, indent=1, ensure_ascii=False)))
+
+
+@command.command("document", epilog="Example: fairnode inbox document 5d1c2f... > protocol.md")
+@click.argument("visit")
+@with_node
+def document(node: Node, visit: str) -> None:
+    """Print the protocol document: in plain words all that an approval of this visit would sign."""
+    found = approvals.as_signed(node, approvals.item(node, visit))
+    sections = protocol.protocol_document(found.study, found.content, approvals.known_names(node))
+    click.echo(protocol.as_text(sections, found.content_hash))
 
 
 @command.command(
@@ -67,7 +79,7 @@ def approve(node: Node, output: Output, visit: str, role: str, me: Me, **told: s
     if not content:
         found = approvals.item(node, visit)
         content = found.content_hash
-        click.echo(json.dumps(found.content, indent=1, ensure_ascii=False), err=True)
+        click.echo(for_terminal(json.dumps(found.content, indent=1, ensure_ascii=False)), err=True)
         click.confirm("Sign for exactly this?", abort=True, err=True)
     after = approvals.approve(node, person, visit, content, role, told["note"])
     output.say(f"Signed. The visit is now '{after.state}'.", {"visit": visit, "state": after.state})

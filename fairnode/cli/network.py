@@ -10,11 +10,19 @@ from typing import Any
 
 import click
 
-from fairnode import clock, errors
+from fairnode import clock, errors, vocabulary
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.combine.waiting import waiting_for
-from fairnode.network.agreement import ComputeParty, Member, read_agreement, write_agreement
+from fairnode.network.agreement import (
+    JOINT_CONTROLLER,
+    PROCESSOR,
+    ComputeParty,
+    Member,
+    Processing,
+    read_agreement,
+    write_agreement,
+)
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import check_in_force, join, sign_agreement
 from fairnode.node import Node
@@ -23,6 +31,7 @@ from fairnode.records.rows import Message, Peer, Role
 from fairnode.studies.send import own_study
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ROLES = {"processor": PROCESSOR, "joint-controller": JOINT_CONTROLLER}
 
 
 @click.group()
@@ -35,10 +44,33 @@ def command() -> None:
     "--endpoint", default="", help="https address of the mailbox door; none without an inbound port."
 )
 @click.option("--host", default="", help="IRI of the member that hosts the mailbox, without an inbound port.")
+@click.option(
+    "--basis",
+    "bases",
+    multiple=True,
+    help="On what legal basis compute parties hold shares of your data under a regime: GDPR=eu-gdpr:A9-2-j, "
+    "WPG=htpol:Wpg-A20. Without it your data are not combined.",
+)
+@click.option("--role", default="processor", show_default=True, type=click.Choice(sorted(_ROLES)))
 @with_node
-def card(node: Node, endpoint: str, host: str) -> None:
-    """Print what an agreement says of this node: its IRI, keys and certificate."""
-    click.echo(json.dumps(asdict(card_of(node, endpoint, host)), indent=1))
+def card(node: Node, endpoint: str, host: str, bases: tuple[str, ...], role: str) -> None:
+    """Print what an agreement says of this node: its IRI, keys and certificate, and who may hold its shares."""
+    told = asdict(card_of(node, endpoint, host))
+    processing = [asdict(p) for p in _processing(told["organisation"], bases, _ROLES[role])]
+    click.echo(json.dumps({**told, "processing": processing}, indent=1))
+
+
+def _processing(organisation: str, told: tuple[str, ...], role: str) -> list[Processing]:
+    """What `--basis` says, one statement a regime."""
+    found: dict[str, list[str]] = {}
+    for line in told:
+        regime, equals, basis = line.partition("=")
+        prefix, colon, name = basis.partition(":")
+        iri = basis if basis.startswith("http") else f"{vocabulary.PREFIXES.get(prefix, '')}{name}"
+        if not equals or not colon or not iri.startswith("http"):
+            raise errors.NotValid("--basis has the form REGIME=BASIS, such as WPG=htpol:Wpg-A20.")
+        found.setdefault(vocabulary.term(f"{vocabulary.HTPOL}{regime}").iri, []).append(iri)
+    return [Processing(organisation, role, regime, tuple(bases)) for regime, bases in found.items()]
 
 
 def card_of(node: Node, endpoint: str = "", host: str = "") -> Member:
@@ -76,12 +108,14 @@ def card_of(node: Node, endpoint: str = "", host: str = "") -> Member:
 @with_output
 def make(target: Path, output: Output, **told: Any) -> None:
     """Write an agreement, to be read and signed by every member."""
-    members = [read_card(path) for path in told["cards"]]
+    cards = [read_card(path) for path in told["cards"]]
+    members = [member for member, _ in cards]
+    processing = [said for _, statements in cards for said in statements]
     content = agreement_text(
         {
             "title": told["title"],
             "members": members,
-            "parties": _parties(told["compute"], members),
+            "parties": _parties(told["compute"], members, processing),
             "purposes": told["purposes"],
             "k": told["k"],
             "expires": clock.later(told["days"] * 86400),
@@ -93,11 +127,13 @@ def make(target: Path, output: Output, **told: Any) -> None:
     output.say(f"The agreement is in {target}.\nIts hash is {digest}.", {"file": str(target), "hash": digest})
 
 
-def read_card(path: Path) -> Member:
-    """The member whose card a file holds."""
+def read_card(path: Path) -> tuple[Member, list[Processing]]:
+    """The member whose card a file holds, and what it says of shares of its data at compute parties."""
     try:
-        return Member(**json.loads(path.read_bytes()))
-    except (ValueError, TypeError) as error:
+        told = json.loads(path.read_bytes())
+        said = [Processing(**{**p, "basis": tuple(p["basis"])}) for p in told.pop("processing", [])]
+        return Member(**told), said
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise errors.NotValid(
             f"{path.name} is not the card of a member.", to_do="They make one with: fairnode network card"
         ) from error
@@ -122,15 +158,19 @@ def agreement_text(told: dict[str, Any]) -> bytes:
     return content
 
 
-def _parties(told: tuple[str, ...], members: list[Member]) -> list[ComputeParty]:
-    """The compute parties, numbered as they were named."""
+def _parties(
+    told: tuple[str, ...], members: list[Member], processing: list[Processing]
+) -> list[ComputeParty]:
+    """The compute parties, numbered as they were named, each with what it may hold of the others' data."""
     organisations = {m.node: m.organisation for m in members}
     parties = []
     for number, line in enumerate(told):
         node, found, address = line.rpartition("=")
         if not found or node not in organisations:
             raise errors.NotValid("--compute has the form IRI=host:port, and the IRI is that of a member.")
-        parties.append(ComputeParty(number, organisations[node], address))
+        own = organisations[node]
+        others = tuple(said for said in processing if said.data != own)
+        parties.append(ComputeParty(number, own, address, processing=others))
     return parties
 
 

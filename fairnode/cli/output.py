@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fairnode import errors
+from fairnode.letters import for_terminal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,7 +25,7 @@ class Output:
 
     def say(self, words: str, facts: Mapping[str, Any]) -> None:
         """A sentence for people; its facts for machines."""
-        click.echo(json.dumps(facts, indent=1, default=str) if self.as_json else words)
+        click.echo(json.dumps(facts, indent=1, default=str) if self.as_json else for_terminal(words))
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A table for people; a list of objects for machines."""
@@ -36,14 +37,14 @@ class Output:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(str(value) for value in row))
+            table.add_row(*(for_terminal(str(value)) for value in row))
         console = Console(highlight=False, markup=False)
         console.print(table if rows else f"{title}: nothing")
 
     def error(self, error: errors.FairnodeError) -> None:
         """An error: the sentence for people, problem+json's fields for machines; on standard error."""
         if not self.as_json:
-            click.echo(f"{error}", err=True)
+            click.echo(for_terminal(f"{error}"), err=True)
             return
         told = {
             "type": f"https://w3id.org/fairnode/problem/{error.code}",

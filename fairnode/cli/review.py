@@ -11,6 +11,7 @@ from fairnode.cli.options import Me, signer, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.gate.reviewing import Saying, matter, review, told, under_review
 from fairnode.gate.reviews import Opinion
+from fairnode.letters import for_terminal
 from fairnode.node import Node
 
 ROLE = click.option("--role", required=True, type=click.Choice([r.value for r in DECIDING]))
@@ -40,7 +41,7 @@ def list_reviews(node: Node, output: Output) -> None:
 @with_token
 def show(node: Node, visit: str, me: Me) -> None:
     """Print what would leave, what the rules said of it, and what was released of the same data before."""
-    click.echo(json.dumps(told(node, who(node, me), visit), indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(told(node, who(node, me), visit), indent=1, ensure_ascii=False)))
 
 
 @command.command("approve", epilog="Example: fairnode review approve 5d1c2f... --role counsel --result 9f...")

@@ -12,11 +12,16 @@ import click
 from fairnode import errors
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
+from fairnode.letters import for_terminal
 from fairnode.linkage import program as linkage
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
-from fairnode.release.releases import releases_of, render
+from fairnode.release.crate import crate
+from fairnode.release.releases import ENDINGS, FORMS, releases_of, render
+from fairnode.studies import asking
+from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import amend, answer, cancel, check, draft, own_study, send
@@ -47,6 +52,8 @@ def command() -> None:
     default=["https://w3id.org/dpv/legal/eu/gdpr#A6-1-e"],
     show_default=True,
 )
+@click.option("--dpia", default="", help="The impact assessment that covers the study: its identifier.")
+@click.option("--dpia-version", default="", help="Which version of it.")
 @click.option("--algorithm", required=True, help="Name of a known algorithm, or its identity.")
 @click.option(
     "--dataset", "datasets", multiple=True, required=True, help="IRI of a dataset; may be repeated."
@@ -57,6 +64,8 @@ def command() -> None:
 )
 @click.option("--parameters", default="{}", help="Other parameters of the algorithm, as JSON.")
 @click.option("--combine", default="", help="Combine the nodes' counts by this program, such as sum.")
+@click.option("--clip", default=1.0, show_default=True, help="noisy-sum: greatest length of a node's vector.")
+@click.option("--noise", default=40, show_default=True, help="noisy-sum: the noise, in clips; 4 to 1000.")
 @click.option("--key", default="names", show_default=True, help="linkage-keys: how a person's key is made.")
 @click.option("--bound", default=0, help="linkage-keys: the longest list that may take part, in persons.")
 @click.option(
@@ -64,6 +73,23 @@ def command() -> None:
     "models",
     multiple=True,
     help="linkage-keys: a model, lists counted from 1 in the order of --dataset: 'independent', '1-4, 4-5'.",
+)
+@click.option(
+    "--family",
+    type=click.Choice(["logistic", "poisson"]),
+    default="logistic",
+    show_default=True,
+    help="combined-regression: logistic for yes or no, poisson for a number.",
+)
+@click.option("--outcome", default="", help="combined-regression: the variable of the outcome.")
+@click.option(
+    "--value", "values", multiple=True, help="combined-regression: what a code counts as, as 'sexual=1'."
+)
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    help="combined-regression: a covariate and its codes, the one to compare with first: 'sex=female,male'.",
 )
 @click.option("--days", default=30, show_default=True, help="After how many days it expires.")
 @with_node
@@ -86,6 +112,8 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
     stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
     if told["combine"]:
         stages.append({"name": "combine", "kind": "combine", "program": told["combine"], "inputs": ["count"]})
+    if told["combine"] == NOISY_SUM.name:
+        stages[-1]["options"] = {"clip": told["clip"], "noise": told["noise"]}
     try:
         parameters = json.loads(told["parameters"])
     except ValueError as error:
@@ -96,9 +124,15 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": list(told["legal"]),
+        **({"dpia": told["dpia"]} if told["dpia"] else {}),
+        **({"dpiaVersion": told["dpia_version"]} if told["dpia_version"] else {}),
         "algorithm": algorithm,
         "datasets": list(told["datasets"]),
     }
+    if algorithm["name"] == asking.ALGORITHM:
+        filters = [_filter(f) for f in told["filters"]]
+        made = regression_over_nodes(told["family"], told["outcome"], told["values"], told["levels"])
+        return core | made | {"filter": filters}
     if algorithm["name"] == linkage.NAME:
         filters = [_filter(f) for f in told["filters"]]
         return core | hidden_population(told["key"], told["bound"], told["models"]) | {"filter": filters}
@@ -228,18 +262,28 @@ def amend_study(node: Node, output: Output, study_id: str, path: Path, me: Me) -
 @with_node
 def show_study(node: Node, study_id: str) -> None:
     """Print the study document as it was sent."""
-    click.echo(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False))
+    click.echo(for_terminal(json.dumps(document(own_study(node, study_id)), indent=1, ensure_ascii=False)))
 
 
 @command.command("result", epilog="Example: fairnode study result 3f2a91c07e55 --form csv")
 @click.argument("study_id")
-@click.option("--form", type=click.Choice(["csv", "json", "turtle", "svg"]), default="csv", show_default=True)
+@click.option("--form", type=click.Choice([*FORMS, "crate"]), default="csv", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A folder for the files, one a release.")
 @with_node
-def result(node: Node, study_id: str, form: str) -> None:
-    """Print what was released of a study."""
+def result(node: Node, study_id: str, form: str, out: Path | None) -> None:
+    """Print what was released of a study, or write it to files; a crate (a zip) always is a file."""
     study: Study = own_study(node, study_id)
     found = releases_of(node, study.id)
     if not found:
         raise errors.NotFound("Nothing of this study was released (yet).")
+    if form == "crate" and out is None:
+        raise errors.NotValid("A crate is a zip, and not printed.", to_do="Name a folder: --out FOLDER")
     for release in found:
-        click.echo(render(release, form).decode(), nl=False)
+        content = crate(node, release) if form == "crate" else render(release, form)
+        if out is None:
+            click.echo(content.decode(), nl=False)
+            continue
+        out.mkdir(parents=True, exist_ok=True)
+        path = out / f"{release.id[:12]}.{ENDINGS.get(form, 'zip')}"
+        path.write_bytes(content)
+        click.echo(str(path))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fairnode import errors
 from fairnode.algorithms.known import listed
 from fairnode.approvals import algorithm_reviews as reviewing
+from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, signer, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
@@ -22,14 +24,25 @@ READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("name")
 @click.option("--approve/--refuse", "approves", required=True, help="What you think of it.")
 @click.option("--note", default="", help="What you looked at, or what must change.")
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder with its source: make the image from it here, and sign that it is the same.",
+)
 @with_node
 @with_token
 @with_output
-def review(node: Node, output: Output, name: str, me: Me, approves: bool, note: str) -> None:
+def review(node: Node, output: Output, name: str, me: Me, approves: bool, **told: Any) -> None:
     """Sign a review of an algorithm: of this very image and manifest, and of no other version."""
-    opinion = reviewing.APPROVED if approves else reviewing.REFUSED
-    kept = reviewing.review(node, signer(node, me), _algorithm(node, name), opinion, note)
-    output.say(f"Reviewed: {kept.image} is '{kept.opinion}'.", {"id": kept.id, "image": kept.image})
+    opinion, source = reviewing.APPROVED if approves else reviewing.REFUSED, told["source"]
+    person, algorithm = signer(node, me), _algorithm(node, name)
+    reproduced = build_folder(source)["identity"] if source else ""
+    kept = reviewing.review(node, person, algorithm, opinion, told["note"], reproduced)
+    also = ", and was made from its source here" if kept.reproduced else ""
+    output.say(
+        f"Reviewed: {kept.image} is '{kept.opinion}'{also}.",
+        {"id": kept.id, "image": kept.image, "reproduced": kept.reproduced},
+    )
 
 
 @click.command("reviews", epilog="Example: fairnode algorithm reviews routes --out reviews")
@@ -42,11 +55,13 @@ def review(node: Node, output: Output, name: str, me: Me, approves: bool, note: 
 def reviews(node: Node, output: Output, name: str, out: Path | None) -> None:
     """List what was said of an algorithm, by people of this node and of nodes that are trusted here."""
     standing = reviewing.standing(node, _algorithm(node, name))
-    rows = [[r.opinion, r.organisation, r.created, r.note] for r in standing.valid]
-    rows += [["void: another version", r.organisation, r.created, r.note] for r in standing.void]
+    rows = [
+        [r.opinion, r.organisation, "yes" if r.reproduced else "", r.created, r.note] for r in standing.valid
+    ]
+    rows += [["void: another version", r.organisation, "", r.created, r.note] for r in standing.void]
     if out is not None:
         _write(out, standing.valid)
-    output.table(f"Reviews of {name}", ["opinion", "organisation", "at", "note"], rows)
+    output.table(f"Reviews of {name}", ["opinion", "organisation", "made from source", "at", "note"], rows)
 
 
 @click.command("take-review", epilog="Example: fairnode algorithm take-review a.review --token-file my.token")
@@ -72,6 +87,26 @@ def trust(node: Node, output: Output, key: str, me: Me, name: str) -> None:
     """Let the reviews of another node count here, by its public key."""
     kept = reviewing.trust(node, who(node, me), key, name)
     output.say(f"Reviews of {kept.name} count here.", {"key": kept.id, "name": kept.name})
+
+
+@click.command("distrust", epilog="Example: fairnode algorithm distrust 3f... --token-file my.token")
+@click.argument("key")
+@with_node
+@with_token
+@with_output
+def distrust(node: Node, output: Output, key: str, me: Me) -> None:
+    """Let the reviews of another node count here no longer; approvals that rest on them are void."""
+    gone = reviewing.distrust(node, who(node, me), key)
+    output.say(f"Reviews of {gone.name} do not count here any more.", {"key": gone.id, "name": gone.name})
+
+
+@click.command("trusted", epilog="Example: fairnode algorithm trusted")
+@with_node
+@with_output
+def trusted(node: Node, output: Output) -> None:
+    """List the nodes whose reviews count here, beside this one."""
+    rows = [[row.name, row.id, row.created] for row in reviewing.trusted(node)]
+    output.table("Nodes whose reviews count here", ["name", "key", "since"], rows)
 
 
 def _algorithm(node: Node, name: str) -> Algorithm:

@@ -20,18 +20,19 @@ from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
 from fairnode.mpc.dealing import new_receiver_key
 from fairnode.mpc.party.start import WarmParties, take_part
+from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
+from fairnode.network.pieces import check_pieces, missing, remove_pieces, write_block
 from fairnode.node import Node
 from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import combine_stage, party_members, receiver_key_bytes
 from fairnode.studies.document import StudyPlan, read_study_bytes
+from fairnode.studies.processing import shares_until
 
-RUN_SECONDS = 120.0
 JOIN_SECONDS = 30.0
-PERSONS_A_SECOND = 250
-"""Longer lists get more time: five of 100,000 persons send half a gigabyte between three parties."""
 
 
 def make_receiver_key(node: Node, tx: Transaction, plan: StudyPlan, home: str) -> None:
@@ -78,6 +79,8 @@ def _announced_again(node: Node, tx: Transaction, old: Computation, facts: dict[
         if not known:
             tell_destroyed(node, tx, row, unopened=True)
         return
+    if before == told and old.state != "gathering" and facts["program"]["name"] == NOISY_SUM.name:
+        raise errors.Conflict("Noise over the same numbers is drawn once; two sums would tell more than one.")
     if before == told and old.state in ("running", "computed"):
         raise errors.Conflict("The run before this one has not ended here.")
     if before != told and known and int(facts["attempt"]) <= int(old.facts["attempt"]):
@@ -96,22 +99,26 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     """
     stage, bound, attempt = str(body["stage"]), str(body["announcement"]), int(body["attempt"])
     package = base64.b64decode(body["package"], validate=True)
-    correction = base64.b64decode(body["correction"], validate=True)
+    pieces = check_pieces(body["pieces"])
     # By whichever clock it is older: nobody is believed to be of later than now.
     cut = min(clock.now(), str(body["at"]))
     if tx.get(ReceiverSecret, f"{study}#{stage}") is None:
         raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
     _check_in_time(tx, study, stage, bound)
-    name, fingerprint = share_name(study, stage, attempt, bound, sender), digest(package + correction)
+    name, fingerprint = (
+        share_name(study, stage, attempt, bound, sender),
+        digest(package + "".join(pieces).encode()),
+    )
     old = tx.one(Share, study=study, sender=sender)
     before = int(old.id.split("#")[2]) if old else 0
     if old is not None and before >= attempt:
-        if old.id != name or digest(old.package + old.correction) != fingerprint:
+        if old.id != name or digest(old.package + "".join(old.pieces).encode()) != fingerprint:
             raise errors.Conflict("A contributor sent two different shares for one study.")
         return Entry("share.received", name, sender, study, {"sha256": fingerprint})
     if old is not None:
         tx.remove(old)
-    tx.add(Share(name, study, sender, package, correction, cut))
+        remove_pieces(tx, [old])
+    tx.add(Share(name, study, sender, package, pieces, cut))
     return Entry("share.received", name, sender, study, {"sha256": fingerprint})
 
 
@@ -162,7 +169,7 @@ def ask_before_start(node: Node) -> int:
 
 
 def _gathered(node: Node) -> list[Due]:
-    """The announced computations of which every share is here."""
+    """The announced computations of which every share is here, with its block where this party holds it."""
     found = []
     with node.store.read() as reader:
         agreement = current_in(reader)
@@ -179,7 +186,8 @@ def _gathered(node: Node) -> list[Due]:
                 reader.get(Request, row.study),
                 reader.get(ReceiverSecret, f"{row.study}#{row.stage}"),
             )
-            if len(shares) == len(names) and request and secret:
+            whole = len(shares) == len(names) and not any(missing(reader, share) for share in shares)
+            if whole and request and secret:
                 plan = read_study_bytes(request.document)
                 found.append(Due(row, plan, agreement, number, request.home, shares, secret))
     return found
@@ -229,13 +237,14 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         if member is None:
             raise errors.NotAllowed("A share came from a node that is not in the agreement.")
         (folder / f"{number}.package").write_bytes(share.package)
-        (folder / f"{number}.block").write_bytes(share.correction)
+        with node.store.read() as reader:
+            write_block(reader, share, folder / f"{number}.block")
         inputs.append(
             {
                 "sender": share.sender,
                 "key": member.signing,
                 "package": str(folder / f"{number}.package"),
-                "correction": str(folder / f"{number}.block"),
+                "correction": str(folder / f"{number}.block") if share.pieces else None,
             }
         )
     parties = []
@@ -257,7 +266,7 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "receiver_key": str(folder / "receiver.key"),
         "recipient": facts["recipient"],
-        "seconds": RUN_SECONDS + int(facts["program"]["parameters"].get("bound", 0)) / PERSONS_A_SECOND,
+        "seconds": program(facts["program"]["name"]).seconds(facts["program"]["parameters"]),
         "join_seconds": JOIN_SECONDS,
     }
 
@@ -267,11 +276,36 @@ def sockets(node: Node) -> Path:
     return node.config.spool / "sockets"
 
 
+def forget_expired(node: Node) -> int:
+    """As a compute party, delete shares and keys of studies whose time is over, whatever their home says (P18)."""
+    with node.store.read() as reader:
+        held = {secret.id.partition("#")[0] for secret in reader.find(ReceiverSecret)}
+        held |= {share.study for share in reader.find(Share)}
+        requests = [reader.get(Request, study) for study in sorted(held)]
+    over = [r for r in requests if r and shares_until(read_study_bytes(r.document)) <= clock.now()]
+    for request in over:
+        _end(node, request.id)
+    return len(over)
+
+
+def _end(node: Node, study: str) -> None:
+    """Delete what this compute party holds of a study, and take no more of it."""
+
+    def change(tx: Transaction) -> int:
+        for row in tx.find(Computation, {"study": study}):
+            if row.id.startswith("party#") and row.state != "over":
+                tx.change(row, state="over", facts={}, changed=clock.now())
+        return forget(tx, study)
+
+    commit(node.desk, change, lambda n: Entry("shares.expired", study, "node", study, {"shares": n}))
+
+
 def forget(tx: Transaction, study: str) -> int:
     """Destroy shares and keys of a study when its combination is over; how many shares there were."""
     shares = tx.find(Share, {"study": study})
     for share in shares:
         tx.remove(share)
+    remove_pieces(tx, shares, study)
     for secret in [s for s in tx.find(ReceiverSecret) if s.id.startswith(f"{study}#")]:
         tx.remove(secret)
     return len(shares)

@@ -12,15 +12,16 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.algorithms.own import own_programs
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
-from fairnode.child import run_child
+from fairnode.child import job_folder, run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement
-from fairnode.combine.contribute import block
+from fairnode.combine.contribute import block, share_messages
 from fairnode.combine.standing import (
     Question,
     Recounted,
@@ -37,8 +38,12 @@ from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, read_case
 from fairnode.keys import canonical, digest, open_sealed, seal_to
 from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.linkage import program as linkage
+from fairnode.mpc.dealing import pieces_of
+from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
+from fairnode.network.pieces import keep_block
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
@@ -46,24 +51,23 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import (
     combine_stage,
     figures_asked,
-    party_members,
+    opens_cells,
     program_name,
     program_parameters,
     table_of,
 )
 from fairnode.studies.document import StudyPlan
 from fairnode.visits.context import VisitContext, read_context
+from fairnode.visits.steps import view_mark
 from fairnode.visits.view import view_job
 
 SECRET_BYTES = 32
-MOST_FIGURES = 10
-"""Numbers that are released of one overlap table of one lineage, over all studies (P17)."""
 SECONDS = 1800.0
 
 
-def runs_in_node(node: Node, visit: Visit) -> bool:
-    """Whether a visit is one by a program of the node itself, with no container."""
-    return bool(read_context(node, visit).manifest.node_program)
+def has_list(node: Node, visit: Visit) -> bool:
+    """Whether a visit is one of a list of persons, of which the node makes keys with no container."""
+    return read_context(node, visit).manifest.node_program == linkage.NAME
 
 
 def step_keys(node: Node, visit: Visit) -> Visit:
@@ -90,7 +94,7 @@ def step_keys(node: Node, visit: Visit) -> Visit:
     def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
         return (*tell_home(tx, after), Outgoing(request.home, "ready", visit.study, body))
 
-    facts = {"view": made["sha256"], "program": context.algorithm.image}
+    facts = {"view": view_mark(node, str(made["sha256"])), "program": context.algorithm.image}
     return commit(node.desk, change, Entry("visit.keyed", visit.id, "node", visit.study, facts), messages)
 
 
@@ -156,9 +160,7 @@ def step_list(node: Node, visit: Visit) -> Visit:
         secret = _secret(node, turn)
         if secret is None:
             return visit
-        made = run_child(
-            "link", _deal_job(node, turn, secret), spool=node.config.spool, seconds=SECONDS, spare=node.spare
-        )
+        made = _dealt(node, turn, secret)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
     if made["failed"]:
@@ -177,7 +179,7 @@ def answer(node: Node, question: Question) -> None:
     What cannot be made any more, because dataset, data or approvals are not what they were, does not stand.
     """
     try:
-        if runs_in_node(node, question.visit):
+        if has_list(node, question.visit):
             _answer_for_list(node, question)
         else:
             answer_question(node, question)
@@ -213,7 +215,13 @@ def _check_turn(node: Node, turn: Turn) -> None:
     if {"dataset": case.context.dataset.iri, "node": node.iri} not in turn.facts["contributors"]:
         raise errors.NotValid("The announced contributors leave this node out.")
     told = [r.facts for r in rows if r.id != case.context.visit.id]
-    same = [r for r in told if r.get("table") == table_of(plan)]
+    cells = opens_cells(plan)
+    # Cells are opened once: by another key they would be nearly the same, and differ by a few persons.
+    same = [
+        r
+        for r in told
+        if r.get("table") == table_of(plan) or r.get("cellsOpened") or (cells and "table" in r)
+    ]
     check_figures(same, turn.owners, figures_asked(plan), case.rules)
 
 
@@ -280,8 +288,19 @@ def receive_linkage(node: Node, tx: Transaction, study: str, sender: str, body: 
     return Entry("linkage.received", study, sender, study)
 
 
-def _deal_job(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
-    """The job that makes the keys anew, hashes and deals them."""
+def _dealt(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
+    """What the job that hashes and deals tells; the block, unless it failed, is kept to be fetched."""
+    spool = node.config.spool
+    with job_folder(spool, "dealt") as folder:
+        job = _deal_job(node, turn, secret, folder / "block")
+        made = run_child("link", job, spool=spool, seconds=SECONDS, spare=node.spare)
+        if not made["failed"]:
+            keep_block(node, turn.row.study, pieces_of(folder / "block"))
+    return made
+
+
+def _deal_job(node: Node, turn: Turn, secret: bytes, to: Path) -> dict[str, Any]:
+    """The job that makes the keys anew, hashes and deals them, with the block to a file."""
     facts = turn.facts
     dealt = {
         "program": program_name(turn.plan),
@@ -293,6 +312,7 @@ def _deal_job(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
         "sender": node.iri,
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "signing_key": base64.b64encode(node.keys.signing.private_bytes_raw()).decode(),
+        "block": str(to),
     }
     return {**_keys_job(turn.case.context), "deal": dealt}
 
@@ -304,6 +324,9 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
     memory = release_to_json(_memory(turn)) | {
         "table": table_of(turn.plan),
         "figures": figures_asked(turn.plan),
+        "cellsOpened": opens_cells(turn.plan),
+        "study": turn.plan.hash,
+        "opened": False,
     }
 
     def change(tx: Transaction) -> Visit:
@@ -312,28 +335,18 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         row = tx.get(Computation, turn.row.id)
         if row is None or row.state != "announced" or announcement_digest(row.facts) != announced:
             raise errors.Conflict("The combination was announced anew in the meantime.")
-        if tx.get(Earlier, visit.id) is None:
+        before = tx.get(Earlier, visit.id)
+        if before is None:
             tx.add(Earlier(visit.id, lineage, memory, clock.now()))
+        elif before.facts["opened"]:  # figures of an attempt that can have been opened are spent
+            spent = int(before.facts["figures"]) + int(memory["figures"])
+            tx.change(before, facts={**before.facts, "figures": spent})
         state, snapshot = VisitState.SHARED, str(made["sha256"])
         return tx.change(visit, state=state, snapshot=snapshot, changed=clock.now())
 
-    messages = tuple(
-        Outgoing(
-            member.node,
-            "share",
-            visit.study,
-            {
-                "stage": facts["stage"],
-                "attempt": facts["attempt"],
-                "announcement": announced,
-                "package": made["packages"][party.number],
-                "correction": made["correction"],
-                "at": clock.now(),
-            },
-        )
-        for party, member in party_members(turn.agreement)
-    )
-    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": made["sha256"]}
+    messages = share_messages(turn.agreement, visit.study, facts, made)
+    view = view_mark(node, str(made["sha256"]))
+    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": view}
     return commit(node.desk, change, Entry("visit.shared", visit.id, "node", visit.study, told), messages)
 
 

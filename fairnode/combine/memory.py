@@ -16,19 +16,23 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
-from fairnode.gate.histories import release_to_json
+from fairnode.gate.histories import release_from_json, release_to_json
+from fairnode.gate.order import touches
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.step import Case, finer, person_set_draft
 from fairnode.keys import canonical, commitment
 from fairnode.node import Node
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Earlier, Visit
-from fairnode.records.states import ended
+from fairnode.records.states import VisitState, ended
 from fairnode.store.database import Transaction
+from fairnode.studies.regression import NAME as REGRESSION
 
 MOST_EARLIER = 20
 """So many tables of earlier combined studies a new one is compared with; the program takes no more."""
 SETTLED_SECONDS = 3600.0
+UNOPENED = "Nothing was opened."
+"""Why a visit ended whose counts or list were ready, in a combination that had no result."""
 
 
 def dealt_set(node: Node, lineage: str, dealing: str) -> Path:
@@ -59,11 +63,27 @@ def memory_of(case: Case, facts: Mapping[str, Any], dealing: str, counts: list[i
     )
     told = release_to_json(release) | {
         "study": case.context.plan.hash,
+        "program": str(facts["program"]["name"]),
         "counts": counts_mark(case.context.node, counts),
         "opened": False,
         "destroyed": [],
     }
     return Earlier(dealing, case.context.dataset.lineage, told, clock.now())
+
+
+def check_opened_one_way(case: Case, nodes: frozenset[str], program: str) -> None:
+    """Refuse (`Refused`) a regression on cells that were opened already, or a table of cells that one was made of.
+
+    What a regression opens tells of sums over cells, nearly exactly: beside the cells it would bound a
+    hidden one (P5). So the same or nested cells are opened as a table or as one regression, not both.
+    """
+    with case.context.node.store.read() as reader:
+        rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
+    opened = [row for row in rows if row.facts.get("opened")]
+    either = [row for row in opened if REGRESSION in (program, row.facts.get("program"))]
+    told = [release_from_json(row.facts) for row in either]
+    if any(release.nodes & nodes and touches(case.contract, case.filter, release) for release in told):
+        raise Refused(Refusal.DIFFERENCING, "the same cells were opened in another way before")
 
 
 def counts_mark(node: Node, counts: list[int]) -> str:
@@ -124,11 +144,22 @@ def _unkeyed(case: Case, row: Earlier | None, counts: list[int]) -> list[int]:
     return [0] * len(counts)
 
 
-def forget_unopened(tx: Transaction, study: str) -> None:
-    """Forget the dealings of a study that nobody can have opened."""
-    for row in tx.find(Earlier):
-        if row.facts.get("study") == study and not row.facts["opened"]:
+def forget_unopened(tx: Transaction, study: str) -> list[str]:
+    """Forget the dealings of a study that nobody can have opened; the visits of which nothing was opened, then.
+
+    These had been ended by the home node: what this node itself blocked or failed is a bit about its data (P2).
+    """
+    rows = [row for row in tx.find(Earlier) if row.facts.get("study") == study]
+    for row in rows:
+        if not row.facts["opened"]:
             tx.remove(row)
+    if any(row.facts["opened"] for row in rows):
+        return []
+    return [
+        visit.id
+        for visit in tx.find(Visit, {"study": study, "state": VisitState.FAILED})
+        if visit.internal == UNOPENED
+    ]
 
 
 def note_destroyed(tx: Transaction, dealing: str, party: str, parties: frozenset[str]) -> None:

@@ -26,6 +26,7 @@ from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Vis
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.combination import party_members
+from fairnode.studies.container import container_stage
 
 START, OPEN = "start", "open"
 
@@ -103,6 +104,8 @@ def still_approved(case: Case) -> bool:
 
 def _not_compared(reader: Reader, case: Case, facts: Mapping[str, Any]) -> list[str]:
     """Opened tables of these data that the announced computation does not compare changed persons with."""
+    if container_stage(case.context.plan) is not None:
+        return []
     mine = f"{announcement_digest(facts)}/"
     known = compared_with(reader, case.context.dataset.lineage)
     return [name for name in known if name not in facts["earlier"] and not name.startswith(mine)]
@@ -128,7 +131,7 @@ def say(node: Node, question: Question, *, stands: bool) -> None:
             raise errors.Conflict("The dealing was taken back in the meantime.")
         left = {party: q for party, q in now.facts["asked"].items() if asked.get(party) != q}
         tx.change(now, facts={**now.facts, "asked": left}, changed=clock.now())
-        memory = tx.get(Earlier, told)
+        memory = tx.get(Earlier, told) or tx.get(Earlier, question.visit.id)  # of counts, or of a list
         if stands and last and memory is not None:
             tx.change(memory, facts={**memory.facts, "opened": True})
 

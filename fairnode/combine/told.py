@@ -12,6 +12,7 @@ from fairnode.records.result import OutputContract, PublicCell, PublicTable, Sta
 from fairnode.records.result_json import contract_from_json, tables_to_json
 from fairnode.records.rows import Computation
 from fairnode.studies.combination import party_members
+from fairnode.studies.regression import NAME as REGRESSION
 
 MOST_CHARACTERS = 100
 
@@ -22,6 +23,8 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
     if "cells" in table:
         contract = contract_from_json(row.facts["contract"])
         public = public_tables(contract, table["cells"], int(table["base"]))
+    if "numbers" in table:
+        public = public_numbers(contract_from_json(row.facts["contract"]), table["numbers"])
     program = row.facts["program"]
     combined = {
         "contributors": [c["node"] for c in row.facts["contributors"]],
@@ -34,11 +37,13 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
             {**outcome["statistics"], "party": int(number)}
             for number, outcome in sorted(row.facts["outputs"].items())
         ],
-        **{name: table[name] for name in ("bound", "lists") if name in table},
+        **{name: table[name] for name in ("bound", "lists", "clip", "noise") if name in table},
     }
     told = tables_to_json(public, release="", rules=load_rules().hash) | {"combined": combined}
-    if "cells" in table:
-        return told
+    if "cells" in table or "numbers" in table:
+        return told | ({"class": "B"} if "numbers" in table else {})
+    if program["name"] == REGRESSION:
+        return told | {"regression": {"question": row.facts["asked"], "told": dict(table)}}
     datasets = [c["dataset"] for c in row.facts["contributors"]]
     asked = {"lists": datasets, "models": program["parameters"].get("models", [])}
     return told | {"estimate": {**asked, "key": row.facts["key"], "told": table}}
@@ -55,6 +60,16 @@ def public_tables(contract: OutputContract, cells: list[int | None], base: int) 
         )
         start += len(keys)
         tables.append(PublicTable(spec, public, margins(spec, public), base))
+    return tuple(tables)
+
+
+def public_numbers(contract: OutputContract, numbers: list[float]) -> tuple[PublicTable, ...]:
+    """Noisy sums of what containers computed (in the contract's order) as released tables."""
+    tables, left = [], list(numbers)
+    for spec in contract.tables:
+        keys = list(spec.keys())
+        public = tuple(PublicCell(key, Status.SHOWN, None, left.pop(0)) for key in keys)
+        tables.append(PublicTable(spec, public, (), 0))
     return tuple(tables)
 
 

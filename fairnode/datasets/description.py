@@ -11,7 +11,8 @@ from rdflib import Graph, URIRef
 from fairnode.datasets.bindings import read_dataset
 from fairnode.metadata.profiled import read_profile
 from fairnode.policy import Policy
-from fairnode.policy.odrl import HTPOL, ODRL, read_policy
+from fairnode.policy.odrl import read_policy
+from fairnode.policy.terms import PolicyTerms, read_terms
 from fairnode.records.dataset import Dataset, to_json
 from fairnode.records.profile import Profile
 
@@ -22,13 +23,18 @@ class Description:
 
     dataset: Dataset
     policy: Policy | None
-    modifiers: frozenset[str]
+    terms: PolicyTerms
     profile: Profile | None = None
 
     @property
     def regime(self) -> str:
         """The IRI of the legal regime that the data are under."""
         return self.dataset.regime
+
+    @property
+    def modifiers(self) -> frozenset[str]:
+        """The conditions that the policy sets for every use, without their namespace."""
+        return self.terms.modifiers
 
     @property
     def variables(self) -> frozenset[str]:
@@ -54,10 +60,5 @@ def describe(record: bytes, iri: str) -> Description:
     turtle = record.decode()
     dataset = read_dataset(turtle, iri=iri)
     graph = Graph().parse(data=turtle, format="turtle", publicID=iri)
-    offers = list(graph.objects(URIRef(iri), ODRL.hasPolicy))
-    modifiers = {
-        str(m).removeprefix(str(HTPOL)) for offer in offers for m in graph.objects(offer, HTPOL.modifier)
-    }
-    return Description(
-        dataset, read_policy(graph, URIRef(iri)), frozenset(modifiers), read_profile(graph, iri)
-    )
+    me = URIRef(iri)
+    return Description(dataset, read_policy(graph, me), read_terms(graph, me), read_profile(graph, iri))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fairnode import clock
-from fairnode.demo.members import Member
-from fairnode.network.agreement import ComputeParty, write_agreement
+from fairnode import clock, vocabulary
+from fairnode.demo.members import Member, example
+from fairnode.network.agreement import PROCESSOR, ComputeParty, Processing, write_agreement
 from fairnode.network.agreement import Member as AgreementMember
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import join, sign_agreement
@@ -59,6 +59,19 @@ def _parties(members: list[Member]) -> list[ComputeParty]:
     """The members that compute."""
     computing = [member for member in members if member.compute_port]
     return [
-        ComputeParty(number, f"{member.url}/organisation", f"127.0.0.1:{member.compute_port}")
+        ComputeParty(
+            number,
+            f"{member.url}/organisation",
+            f"127.0.0.1:{member.compute_port}",
+            processing=tuple(_processing(other) for other in members if other is not member),
+        )
         for number, member in enumerate(computing)
     ]
+
+
+def _processing(member: Member) -> Processing:
+    """In which role and on what basis the others hold shares of a member's data."""
+    told = next(o for o in example().ORGANISATIONS if o.key == member.key)
+    prefix, _, name = told.basis.partition(":")
+    basis = f"{vocabulary.PREFIXES[prefix]}{name}"
+    return Processing(f"{member.url}/organisation", PROCESSOR, f"{vocabulary.HTPOL}{told.regime}", (basis,))

@@ -23,8 +23,9 @@ def with_policy(record: str, key: str, dataset: str, asking: str, algorithm: str
     `asking` is the IRI of the organisation that is trusted, `algorithm` the identity of the image.
     """
     if key in GRANTING:
-        own = own_programs()["linkage-keys"].identity
-        return record + granting_offer(dataset, asking, algorithm) + hidden_offer(dataset, asking, own)
+        own = {name: program.identity for name, program in own_programs().items()}
+        tables = [granting_offer(dataset, asking, each) for each in (algorithm, own["combined-regression"])]
+        return record + "".join(tables) + hidden_offer(dataset, asking, own["linkage-keys"])
     return record + refusing_offer(dataset) if key == REFUSING else record
 
 

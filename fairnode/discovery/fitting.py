@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fairnode.discovery.search import Found, Wanted, search
+from fairnode.linkage import program as linkage
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
 
@@ -12,15 +13,15 @@ from fairnode.records.algorithm import Manifest
 def needs(manifest: Manifest) -> tuple[str, ...]:
     """The variables that a dataset must have for this algorithm, whatever the study asks.
 
-    Of a program of the node nothing can be said: what it reads identifies persons, and is not published.
+    Of the program that makes keys nothing can be said: what it reads identifies persons, and is not published.
     """
-    if manifest.node_program:
+    if manifest.node_program == linkage.NAME:
         return ()
     names = [name for need in manifest.inputs for name in need.required]
     for table in manifest.outputs:
         names += [table.measure] if table.measure else []
         names += [table.numerator.variable] if table.numerator else []
-        names += list(table.dimensions)
+        names += [name for name in table.dimensions if name not in dict(table.own_codes)]
     return tuple(dict.fromkeys(names))
 
 

@@ -118,11 +118,16 @@ class Daemon:
                 internal=error.internal,
             ) from error
 
-    def load(self, archive: Iterator[bytes]) -> None:
-        """Hand an image archive to the daemon. Its messages say nothing reliable: inspect afterwards."""
-        failure = self.attempt(lambda api: list(api.load_image(archive)))
+    def load(self, archive: Iterator[bytes]) -> str:
+        """Hand an image archive to the daemon; what it complained of, if anything.
+
+        That it did not complain says nothing reliable: inspect afterwards.
+        """
+        told: list[Mapping[str, Any]] = []
+        failure = self.attempt(lambda api: told.extend(api.load_image(archive)))
         if isinstance(failure, requests.RequestException):
             raise unavailable(failure) from failure
+        return str(failure or "") or "; ".join(str(line["error"]) for line in told if "error" in line)
 
     def report(self) -> EngineReport:
         """Versions and settings."""

@@ -14,6 +14,8 @@ from fairnode.algorithms.identity import ImageConfig, image_config
 from fairnode.engine import LoadedImage
 from fairnode.engine_docker.daemon import Daemon
 
+_NO_ROOM = "no space left"  # the image may be as it must; all other complaints of an engine are about it
+
 
 def config_of(image: dict[str, Any]) -> ImageConfig:
     """The config of an inspected image."""
@@ -33,16 +35,24 @@ def load(daemon: Daemon, archive: Path, limits: ArchiveLimits | None = None) -> 
 
 def load_checked(daemon: Daemon, archive: Path, checked: CheckedImage) -> LoadedImage:
     """Load an archive that was read before; nothing is done when its image is there."""
-    present = find(daemon, checked)
+    present, complaint = find(daemon, checked), ""
     if present is None:
         with closing(daemon.patient()) as patient:
-            patient.load(clean_archive(archive, checked, tag_of(checked.identity)))
+            complaint = patient.load(clean_archive(archive, checked, tag_of(checked.identity)))
         present = find(daemon, checked)
-    if present is None:
-        raise errors.Unavailable(
-            "The engine did not take the image.", to_do="The node's operator runs `fairnode doctor`."
+    if present is not None:
+        return present
+    if complaint and _NO_ROOM not in complaint:
+        raise errors.NotValid(
+            "The engine cannot unpack the image.",
+            to_do="Build the image anew, in one piece, and try it with `docker load`.",
+            internal=complaint,
         )
-    return present
+    raise errors.Unavailable(
+        "The engine did not take the image.",
+        to_do="The node's operator makes room on the engine's disk and runs `fairnode doctor`.",
+        internal=complaint,
+    )
 
 
 def find(daemon: Daemon, checked: CheckedImage) -> LoadedImage | None:

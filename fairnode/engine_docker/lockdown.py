@@ -18,6 +18,8 @@ from fairnode.engine import VisitSpec
 NOBODY = "65534:65534"
 LABEL_NODE, LABEL_VISIT, LABEL_DEADLINE = "fairnode.node", "fairnode.visit", "fairnode.deadline"
 LABEL_PROBE = "fairnode.probe"
+OWN_KERNEL_RUNTIMES = ("runsc",)
+OWN_KERNEL_THREADS = 256  # a kernel that runs as a program counts among the visit's threads
 RUN_JSON, INPUTS, RESULT = "/fairnode/run.json", "/fairnode/in", "/fairnode/out/result"
 ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108  the container's own memory disk
@@ -101,7 +103,7 @@ def _host_config(spec: VisitSpec, mounts: tuple[Mount, ...], seccomp: str, runti
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
         "NanoCpus": int(limits.cpus * 1_000_000_000),
-        "PidsLimit": limits.pids,
+        "PidsLimit": limits.pids + (OWN_KERNEL_THREADS if runtime in OWN_KERNEL_RUNTIMES else 0),
         "OomKillDisable": False,
         "OomScoreAdj": 500,
         "Ulimits": _ulimits(spec),

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from fairnode import errors
 from fairnode.engine import ContainerState, Engine, Limits, NotCollected, Phase, Reason, VisitSpec
-from fairnode.engine_docker.lockdown import LABEL_PROBE
+from fairnode.engine_docker.lockdown import LABEL_PROBE, OWN_KERNEL_RUNTIMES
 
 ATTACKS = Path(__file__).parent / "attacks"
 PACKAGE = "fairnode/engine_docker/attacks"
@@ -33,6 +33,7 @@ QUIET = (
         "neighbours",
         "old-calls",
         "calls",
+        "namespaces",
         "rights",
         "everywhere",
         "data",
@@ -40,6 +41,15 @@ QUIET = (
     *("output", "machine", "borrowed-rights", "processes", "threads", "scratch", "output-size", "open-files"),
     *("processor", "honest"),
 )
+
+
+# A runtime with a kernel of its own: calls and sockets are answered there and touch nothing of the machine, so
+# what counts is that it is such a kernel, and what can be reached and written all the same.
+QUIET_OWN_KERNEL = (
+    *("own-kernel", "connections", "hypervisor", "neighbours", "rights", "everywhere", "data", "output"),
+    *("machine", "output-size", "open-files", "honest"),  # its own clock of processor time proves nothing
+)
+BOMBS = ("processes", "scratch")
 
 
 @dataclass(frozen=True)
@@ -58,9 +68,12 @@ def probe(engine: Engine, image_id: str) -> tuple[ProbeResult, ...]:
     python3 could claim that all is well. Raises `errors.Unavailable` when the engine
     does not answer or the container broke down before it told anything.
     """
+    own = engine.report().runtime in OWN_KERNEL_RUNTIMES
     with tempfile.TemporaryDirectory(prefix="fairnode-probe-") as folder:
         program = pack(Path(folder, PROGRAM))
-        return (*_quiet(engine, image_id, program), *_loud(engine, image_id, program))
+        quiet = _quiet(engine, image_id, program, QUIET_OWN_KERNEL if own else QUIET)
+        bombs = _bombs(engine, image_id, program) if own else ()
+        return (*quiet, *bombs, *_loud(engine, image_id, program))
 
 
 def pack(path: Path) -> Path:
@@ -102,8 +115,8 @@ def run(engine: Engine, spec: VisitSpec) -> ContainerState:
     return state
 
 
-def _quiet(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, ...]:
-    spec = _marked(attack_spec(engine, image_id, program, QUIET))
+def _quiet(engine: Engine, image_id: str, program: Path, names: Sequence[str]) -> tuple[ProbeResult, ...]:
+    spec = _marked(attack_spec(engine, image_id, program, names))
     try:
         state = run(engine, spec)
         told = json.loads(engine.collect(spec.visit_id))["attacks"]
@@ -116,7 +129,20 @@ def _quiet(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, .
     finally:
         engine.remove(spec.visit_id)
     found = {str(a["name"]): ProbeResult(str(a["name"]), a["held"] is True, str(a["figure"])) for a in told}
-    return tuple(found.get(name, ProbeResult(name, False, "told nothing")) for name in QUIET)
+    return tuple(found.get(name, ProbeResult(name, False, "told nothing")) for name in names)
+
+
+def _bombs(engine: Engine, image_id: str, program: Path) -> tuple[ProbeResult, ...]:
+    """Attacks that a kernel of its own dies of, and with it the container: held, if nothing is taken then."""
+    found: list[ProbeResult] = []
+    for name in BOMBS:
+        try:
+            found += _quiet(engine, image_id, program, (name,))
+        except errors.Unavailable as error:
+            found.append(
+                ProbeResult(name, True, f"its kernel ended, and the container: {error.internal[:60]}")
+            )
+    return tuple(found)
 
 
 def _marked(spec: VisitSpec) -> VisitSpec:

@@ -75,7 +75,7 @@ def check_node_sets(
         if differ == 0 or not (release.nodes & asking.nodes):
             continue
         one_alone = release.local or len(asking.nodes) == 1
-        if (one_alone or differ < rules.count("node-sets.nodes")) and _touches(contract, conditions, release):
+        if (one_alone or differ < rules.count("node-sets.nodes")) and touches(contract, conditions, release):
             raise Refused(Refusal.NODE_SETS)
 
 
@@ -108,7 +108,7 @@ def pass_gate(
     return verdict
 
 
-def _touches(contract: OutputContract, conditions: tuple[Condition, ...], release: EarlierRelease) -> bool:
+def touches(contract: OutputContract, conditions: tuple[Condition, ...], release: EarlierRelease) -> bool:
     """Whether cells of an earlier release are the same as, or part of, cells asked for now, or contain them.
 
     Judged by variables: two tables may nest where one has all the variables of the other.

@@ -33,6 +33,7 @@ from fairnode.records.result_json import conditions_to_json, contract_to_json, t
 from fairnode.records.rows import Algorithm, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
+from fairnode.studies.container import clipped, container_stage
 from fairnode.studies.document import read_study_bytes
 from fairnode.studies.fit import compile_contract
 from fairnode.studies.privacy import PrivacyTerms, privacy_of
@@ -79,6 +80,7 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
     judged = (
         count_for_combining if combined else _private if private else _to_review if reviewed else _verdict
     )
+    judged = _numbers_for_combining if combined and reviewed else judged
     try:
         verdict = judged(case, quarantine.result)
     except Refused as refused:
@@ -138,7 +140,9 @@ def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
         "dataset": case.context.dataset.iri,
         "stage": visit.stage,
         "contract": contract_to_json(case.contract),
-        "earlier": compared_with(tx, case.context.dataset.lineage),
+        "earlier": []
+        if container_stage(case.context.plan)
+        else compared_with(tx, case.context.dataset.lineage),
     }
     return Outgoing(request.home, "ready", visit.study, body)
 
@@ -156,10 +160,13 @@ def compared_with(reader: Reader, lineage: str) -> list[str]:
 def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     """The node's own unsuppressed counts for a combined study (P3): what the container wrote must equal them.
 
+    A container's own numbers (P1's exception) cannot be counted again: `Refused` where the data have changed.
     `result` is None when the data have changed since the container's table was found equal: the node's own
     count is what goes in, so it counts again (P1, P19). Raises `Refused` for a table that is not equal, for
     tables that are not counts, and for a universe below the rules' (P7).
     """
+    if case.contract.class_b:
+        raise Refused(Refusal.CONTRACT, "the data changed since the container computed; ask again")
     recount = recount_from_json(_recount(case, combined=True)["recount"])
     if result is not None:
         check_claim(result, case.contract, recount, case.rules)
@@ -168,6 +175,20 @@ def count_for_combining(case: Case, result: bytes | None) -> dict[str, Any]:
     if recount.universe < case.rules.count("universe.persons"):
         raise Refused(Refusal.UNIVERSE)
     return {"outcome": "combine", "counts": [cell.n for table in recount.tables for cell in table.cells]}
+
+
+def _numbers_for_combining(case: Case, result: bytes) -> dict[str, Any]:
+    """What a container computed, as the node deals it under P1's exception: cut to one clip, in steps.
+
+    Cells with too few persons put in nothing. Raises `Refused` as for any result of class B.
+    """
+    stage = container_stage(case.context.plan)
+    if stage is None:
+        raise Refused(Refusal.CONTRACT, "tables that the node cannot recount are not combined")
+    counted = _recount(replace(case, contract=counting(case.contract)), combined=True)
+    verdict = limit_result(result, case.contract, recount_from_json(counted["recount"]), case.rules)
+    values = [cell.v or 0.0 for table in verdict.tables for cell in table.cells]
+    return {"outcome": "combine", "counts": clipped(values, float(stage.options["clip"]))}
 
 
 def read_case(node: Node, visit: Visit) -> Case:

@@ -8,10 +8,11 @@ from rdflib import Graph, URIRef
 
 from fairnode import errors, vocabulary
 from fairnode.metadata.labels import EU_LABELS
-from fairnode.metadata.names import EU, HTPOL, ODRL
+from fairnode.metadata.names import EU, HTPOL
 from fairnode.policy import Constraint, Effect, Policy, Rule
 from fairnode.policy.decide import Operator, Subject
 from fairnode.policy.odrl import read_policy
+from fairnode.policy.terms import PolicyTerms, read_terms
 
 _GDPR = vocabulary.PREFIXES["eu-gdpr"]
 _PHRASES = {
@@ -53,10 +54,14 @@ class PlainRule:
 
 @dataclass(frozen=True)
 class PlainPolicy:
-    """A policy in words. `modifiers` are conditions that hold for every use, as (label, definition)."""
+    """A policy in words. `modifiers` are conditions that hold for every use, as (label, definition).
+
+    `stated` is what lawyers look for, as (label, value): legal basis, least count, time kept, impact assessment.
+    """
 
     rules: tuple[PlainRule, ...]
     modifiers: tuple[tuple[str, str], ...]
+    stated: tuple[tuple[str, str], ...] = ()
 
 
 def policy_of(graph: Graph, iri: str) -> Policy | None:
@@ -71,9 +76,23 @@ def in_words(graph: Graph, iri: str) -> PlainPolicy:
     """The policy of a record in words; without rules when nothing may visit."""
     policy = policy_of(graph, iri)
     rules = tuple(rule_in_words(rule) for rule in policy.rules) if policy else ()
-    offers = list(graph.objects(URIRef(iri), ODRL.hasPolicy))
-    modifiers = sorted({str(m) for offer in offers for m in graph.objects(offer, HTPOL.modifier)})
-    return PlainPolicy(rules, tuple(_modifier(iri) for iri in modifiers))
+    terms = read_terms(graph, URIRef(iri))
+    modifiers = tuple(_modifier(f"{HTPOL}{name}") for name in sorted(terms.modifiers))
+    return PlainPolicy(rules, modifiers, _stated(terms))
+
+
+def _stated(terms: PolicyTerms) -> tuple[tuple[str, str], ...]:
+    """What a policy states beside rules and conditions, as far as it does."""
+    kept = [f"{days} days" for days in terms.kept_days] + [f"until {day}" for day in terms.kept_until]
+    assessed = [f"{name}, version {version}" if version else name for name, version in terms.dpia]
+    asked = ["a study must name one of its own"] if terms.names_dpia else []
+    said = (
+        ("legal basis of the organisation", [term_label(basis) for basis in terms.legal_basis]),
+        ("least number of persons (k)", [str(k) for k in terms.least]),
+        ("results and shares are kept", kept),
+        ("impact assessment", assessed + asked),
+    )
+    return tuple((label, "; ".join(values)) for label, values in said if values)
 
 
 def rule_in_words(rule: Rule) -> PlainRule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,9 @@ from fairnode import clock, errors
 from fairnode.keys import canonical, digest
 
 FN = Namespace("https://w3id.org/fairnode/node#")
+DPV = Namespace("https://w3id.org/dpv#")
 ROLES = "https://w3id.org/fairnode/code/processingRole/"
+PROCESSOR, JOINT_CONTROLLER = "Processor", "JointController"
 PROTOCOL = 1
 
 
@@ -43,13 +45,37 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Processing:
+    """In which role and on what basis a compute party holds shares of some data (P20).
+
+    `data` is the IRI of a dataset, or of an organisation: then all its datasets under this regime are meant.
+    `role` is `PROCESSOR` or `JOINT_CONTROLLER`; `regime` and `basis` are IRIs.
+    """
+
+    data: str
+    role: str
+    regime: str
+    basis: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ComputeParty:
-    """A member that computes: its number, and host and port where the other parties reach it."""
+    """A member that computes: its number, and host and port where the other parties reach it.
+
+    It holds no shares of data of which `processing` does not say in which role and on what basis.
+    """
 
     number: int
     organisation: str
     address: str
     has_data: bool = True
+    processing: tuple[Processing, ...] = ()
+
+    def processes(self, dataset: str, organisation: str, regime: str) -> Processing | None:
+        """What the agreement says of this party and that organisation's dataset; None where it says nothing."""
+        of_regime = [p for p in self.processing if p.regime == regime]
+        said = {p.data: p for p in of_regime}
+        return said.get(dataset) or said.get(organisation)
 
 
 @dataclass(frozen=True)
@@ -85,7 +111,7 @@ def signed_bytes(agreement: str, node: str) -> bytes:
 def write_agreement(told: dict[str, Any]) -> bytes:
     """The Turtle of an agreement: `told` has iri, title, members, parties, purposes, k and expires."""
     graph, me = Graph(), URIRef(told["iri"])
-    for prefix, name in (("fn", FN), ("dcat", DCAT), ("dct", DCTERMS), ("foaf", FOAF)):
+    for prefix, name in (("fn", FN), ("dcat", DCAT), ("dct", DCTERMS), ("foaf", FOAF), ("dpv", DPV)):
         graph.bind(prefix, name)
     graph.add((me, RDF.type, FN.Agreement))
     graph.add((me, DCTERMS.title, Literal(told["title"])))
@@ -125,7 +151,14 @@ def _write_party(graph: Graph, agreement: URIRef, party: ComputeParty) -> None:
     graph.add((agreement, FN.computeParty, node))
     graph.add((node, FN.partyNumber, Literal(party.number)))
     graph.add((node, FN.runBy, URIRef(party.organisation)))
-    graph.add((node, FN.processingRole, URIRef(f"{ROLES}Processor")))
+    for place, processing in enumerate(party.processing):
+        said = BNode(f"processing-{party.number}-{place}")
+        graph.add((node, FN.processes, said))
+        graph.add((said, FN.processedData, URIRef(processing.data)))
+        graph.add((said, FN.processingRole, URIRef(f"{ROLES}{processing.role}")))
+        graph.add((said, FN.regime, URIRef(processing.regime)))
+        for basis in processing.basis:
+            graph.add((said, DPV.hasLegalBasis, URIRef(basis)))
     graph.add((node, FN.hasData, Literal(party.has_data)))
     graph.add((node, DCAT.endpointURL, URIRef(f"tls://{party.address}")))
 
@@ -183,6 +216,19 @@ def _party(graph: Graph, node: Term) -> ComputeParty:
         organisation=_text(graph, node, FN.runBy),
         address=_text(graph, node, DCAT.endpointURL).removeprefix("tls://"),
         has_data=_text(graph, node, FN.hasData) == "true",
+        processing=tuple(
+            sorted((_processing(graph, p) for p in graph.objects(node, FN.processes)), key=astuple)
+        ),
+    )
+
+
+def _processing(graph: Graph, node: Term) -> Processing:
+    """What is said of a party and some data, as read."""
+    return Processing(
+        data=_text(graph, node, FN.processedData),
+        role=_text(graph, node, FN.processingRole).removeprefix(ROLES),
+        regime=_text(graph, node, FN.regime),
+        basis=tuple(sorted(map(str, graph.objects(node, DPV.hasLegalBasis)))),
     )
 
 
@@ -238,4 +284,19 @@ def _party_findings(agreement: Agreement) -> list[errors.Finding]:
     for party in parties:
         if not urlsplit(f"tls://{party.address}").port:
             findings.append(errors.Finding(f"compute party {party.number}", "has no address host:port"))
+        findings += [errors.Finding(f"compute party {party.number}", what) for what in _unsaid(party)]
     return findings
+
+
+def _unsaid(party: ComputeParty) -> list[str]:
+    """What a compute party's statements about data leave open (P20)."""
+    found = []
+    for said in party.processing:
+        if said.role not in (PROCESSOR, JOINT_CONTROLLER):
+            found.append("is neither processor nor joint controller of some data")
+        if not said.data or not said.regime or not said.basis:
+            found.append("processes data of which dataset or organisation, regime or legal basis is not said")
+    about = [(said.data, said.regime) for said in party.processing]
+    if len(set(about)) != len(about):
+        found.append("has two statements about the same data under the same regime")
+    return found

@@ -8,7 +8,9 @@ from flask import request
 
 from fairnode import approvals, errors
 from fairnode.algorithms.known import listed, manifest
+from fairnode.approvals import protocol
 from fairnode.metadata.keep import dataset
+from fairnode.mpc.limits import limits
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.people import signer_with_password
 from fairnode.records.rows import Algorithm, Person, Quarantine, Role
@@ -37,7 +39,7 @@ def item(desk: Desk, key: str) -> Page:
 def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> Page:
     """The page of one visit, with what went wrong with the last form."""
     person = person_there(desk, *DECIDERS).person
-    found = approvals.item(desk.node, key)
+    found = approvals.as_signed(desk.node, approvals.item(desk.node, key))
     algorithm = _algorithm(desk, found.visit.algorithm)
     row = dataset(desk.node, found.visit.dataset)
     waiting = found.visit.state in (VisitState.WAITING, VisitState.ASKED_BACK)
@@ -52,6 +54,9 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         rehearses=waiting and desk.node.config.settings.rehearse,
         algorithm=algorithm,
         manifest=manifest(algorithm) if algorithm else None,
+        names=approvals.known_names(desk.node),
+        roles_in_law=protocol.ROLES,
+        limits=limits(len(found.content["combination"]["parties"])) if found.content["combination"] else (),
         whole=json.dumps(found.content, indent=1, ensure_ascii=False),
         roles=_roles(desk, person, found) if waiting else [],
         reason=_reason(desk, person, found) if waiting else "",
@@ -59,6 +64,15 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         own=[d for d in found.decisions if d.person == person.id and d.state == "given"],
         error=error,
     )
+
+
+def protocol_document(desk: Desk, key: str) -> Page:
+    """The protocol document of one visit, by itself, to be printed."""
+    person_there(desk, *DECIDERS)
+    found = approvals.as_signed(desk.node, approvals.item(desk.node, key))
+    names = approvals.known_names(desk.node)
+    sections = protocol.protocol_document(found.study, found.content, names)
+    return show(desk, "protocol.html", item=found, sections=sections)
 
 
 def _list_facts(desk: Desk, key: str) -> dict[str, int]:

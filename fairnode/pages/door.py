@@ -34,6 +34,7 @@ _PAGES: tuple[tuple[str, str, Callable[..., Page]], ...] = (
     ("POST", "/study/<key>/cancel", studying.take_cancel),
     ("GET", "/inbox", deciding.inbox),
     ("GET", "/inbox/<key>", deciding.item),
+    ("GET", "/inbox/<key>/protocol", deciding.protocol_document),
     ("POST", "/inbox/<key>", deciding.take_decision),
     ("GET", "/results", reviewing.results),
     ("GET", "/results/<key>", reviewing.result),

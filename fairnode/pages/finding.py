@@ -10,6 +10,8 @@ from flask import request, url_for
 from fairnode import errors, vocabulary
 from fairnode.algorithms.fitting import fit, look
 from fairnode.algorithms.known import listed, manifest
+from fairnode.approvals import known_names
+from fairnode.approvals.algorithm_reviews import standing
 from fairnode.discovery.search import Facet, Wanted
 from fairnode.door.asking import number
 from fairnode.metadata.names import EU
@@ -168,5 +170,7 @@ def algorithm(desk: Desk, key: str) -> Page:
     """One algorithm in plain words."""
     for row in listed(desk.node):
         if row.id == key and row.state == "known":
-            return show(desk, "algorithm.html", row=row, manifest=manifest(row))
+            told = standing(desk.node, row)
+            names = known_names(desk.node)
+            return show(desk, "algorithm.html", row=row, manifest=manifest(row), reviews=told, names=names)
     raise errors.NotFound("This node knows no such algorithm.")

@@ -14,13 +14,20 @@ from fairnode.discovery.search import Wanted, found_at, search
 from fairnode.keys import canonical
 from fairnode.linkage import program as linkage
 from fairnode.linkage.keys import RULES
+from fairnode.mpc.limits import limits
+from fairnode.mpc.programs import program
+from fairnode.mpc.programs.statement import parts_of
+from fairnode.network.joined import current
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
-from fairnode.release import estimates
+from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
+from fairnode.release.crate import MEDIA, crate
 from fairnode.release.estimates import Estimates, estimates_of
+from fairnode.release.regression import Regression, regression_of
 from fairnode.release.releases import (
+    ENDINGS,
     FORMS,
     Combined,
     combined_of,
@@ -30,6 +37,10 @@ from fairnode.release.releases import (
     tables_of,
     title,
 )
+from fairnode.studies import asking
+from fairnode.studies.asking import regression_over_nodes
+from fairnode.studies.combination import program_name
+from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import cancel, check, draft, own_study, send
@@ -51,7 +62,7 @@ BASES = (
     (f"{_POLICY}LED-A4-3", ""),
 )
 FILTERS = 2
-_ENDINGS = {"csv": "csv", "json": "json", "ttl": "turtle", "svg": "svg"}
+_FORMS = {ending: form for form, ending in ENDINGS.items()} | {"zip": "crate"}
 
 
 def studies(desk: Desk) -> Page:
@@ -77,7 +88,7 @@ def take_study(desk: Desk) -> Page:
     try:
         wanted = _wanted(desk)
     except errors.NotValid as error:
-        return _form(desk, told, (errors.Finding("models", f"{error.what} {error.to_do}"),))
+        return _form(desk, told, (errors.Finding("study", f"{error.what} {error.to_do}"),))
     days = told["days"]
     made = draft(desk.node, person, wanted, int(days) if days.isdigit() and 0 < int(days) < 366 else 30)
     findings = check(desk.node, made)
@@ -89,7 +100,18 @@ def take_study(desk: Desk) -> Page:
 
 def _told() -> dict[str, Any]:
     """The form as it was filled in, to show it again."""
-    names = ("title", "question", "purpose", "algorithm", "days", "elsewhere", "parameters", "key", "bound")
+    names: tuple[str, ...] = (
+        "title",
+        "question",
+        "purpose",
+        "algorithm",
+        "days",
+        "elsewhere",
+        "parameters",
+        "key",
+        "bound",
+    )
+    names += ("dpia", "dpiaVersion")
     filters = [(field(f"filter-{n}", 60), field(f"codes-{n}", 2000)) for n in range(FILTERS)]
     return {
         **{name: field(name) for name in names},
@@ -98,7 +120,8 @@ def _told() -> dict[str, Any]:
         "dimensions": request.form.getlist("dimensions"),
         "filters": filters,
         "combine": field("combine", 5),
-        "models": field("models", 1000),
+        **{name: field(name, 2000) for name in ("models", "values", "levels")},
+        **{name: field(name, 60) for name in ("family", "outcome")},
     }
 
 
@@ -119,9 +142,13 @@ def _wanted(desk: Desk) -> dict[str, Any]:
         "question": told["question"],
         "purpose": told["purpose"],
         "legalBasis": told["legalBasis"],
+        **{name: told[name] for name in ("dpia", "dpiaVersion") if told[name]},
         "algorithm": algorithm,
         "datasets": list(dict.fromkeys([*told["datasets"], *told["elsewhere"].split()])),
     }
+    if algorithm.get("name") == asking.ALGORITHM:
+        lines = [told[name].splitlines() for name in ("values", "levels")]
+        return core | regression_over_nodes(told["family"], told["outcome"], *lines) | {"filter": filters}
     if algorithm.get("name") == linkage.NAME:
         bound = int(told["bound"]) if told["bound"].isdecimal() else 0
         models = [line for line in told["models"].splitlines() if line.strip()]
@@ -180,6 +207,7 @@ class _Shown:
     tables: tuple[Any, ...]
     combined: Combined | None
     estimates: Estimates | None
+    regression: Regression | None
 
 
 def study(desk: Desk, key: str) -> Page:
@@ -194,9 +222,29 @@ def study(desk: Desk, key: str) -> Page:
         document=document(found),
         lines=lines,
         names=_names(desk, [line.dataset for line in lines]),
+        limits=limits,
         released=released,
+        computation=_computation(desk, read_study_bytes(found.document)),
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
     )
+
+
+def _computation(desk: Desk, plan: StudyPlan) -> Computed | None:
+    """What the program of a combined study states of itself; None where nothing is combined."""
+    name = program_name(plan)
+    agreement = current(desk.node)
+    if not name or agreement is None:
+        return None
+    return Computed(name, parts_of(program(name)), limits(len(agreement.parties)))
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A program's own words, part by part (shape, ranges, what is opened, how), and what none of them can do."""
+
+    program: str
+    parts: tuple[tuple[str, str], ...]
+    limits: tuple[str, ...]
 
 
 def _shown(release: Release, number: int) -> _Shown:
@@ -210,6 +258,7 @@ def _shown(release: Release, number: int) -> _Shown:
         tables_of(release),
         combined_of(release),
         estimates_of(release),
+        regression_of(release),
     )
 
 
@@ -218,6 +267,9 @@ def _pictures(release: Release, number: int) -> str:
     told = estimates_of(release)
     if told is not None:
         return estimates.to_svg(told, id_prefix=f"chart-{number}") if told.models else ""
+    model = regression_of(release)
+    if model is not None:
+        return regression.to_svg(model, labels(), id_prefix=f"chart-{number}")
     tables = tables_of(release)
     return "\n".join(
         to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")
@@ -242,10 +294,11 @@ def study_document(desk: Desk, key: str) -> Page:
 def download(desk: Desk, key: str, release: str, ending: str) -> Page:
     """One release as a file."""
     found = _visible(desk, key)
-    form = _ENDINGS.get(ending)
+    form = _FORMS.get(ending)
     for row in releases_of(desk.node, found.id):
         if row.id == release and form is not None:
-            response = Response(render(row, form), content_type=FORMS[form])
+            content = crate(desk.node, row) if form == "crate" else render(row, form)
+            response = Response(content, content_type=FORMS.get(form, MEDIA))
             response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:12]}.{ending}"'
             response.headers["Cache-Control"] = "no-store"
             return response

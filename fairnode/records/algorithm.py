@@ -28,6 +28,10 @@ class StageKind(StrEnum):
     ESTIMATE = "estimate"
 
 
+TABULATE = "tabulate"
+"""The program of a node that counts a study's tables by itself, with no container."""
+
+
 @dataclass(frozen=True)
 class InputNeed:
     """A file of records: the variables it must and may have, by their names in the ontology.
@@ -89,23 +93,27 @@ class Resources:
 class Launcher:
     """How an algorithm of another platform is started, and where in its answer the numbers are.
 
-    `protocol` is "vantage6-4" or "run-context", `method` the function that is called, `arguments` the study's
-    parameters that it gets by name. `tables` gives for a table the place in the answer from which the codes
-    of a cell lead on to its number.
+    `protocol` is "vantage6-4", "vantage6-3" or "run-context", `method` the function that is called, `arguments`
+    the study's parameters that it gets by name. `tables` gives for a table the place in the answer from which the
+    codes of a cell lead on to its number; `absent` is the number where the answer has none (None: that is an
+    error). It is started in `directory`, with the variables in `environment` added.
     """
 
     protocol: str
     method: str
     arguments: tuple[str, ...] = ()
     tables: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    directory: str = "/"
+    environment: tuple[tuple[str, str], ...] = ()
+    absent: float | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The content of an `algorithm.toml`. `identity` is "" until the image is built.
 
-    With `node_program` there is no image: a program of the node itself does the work, and it alone may read
-    what identifies a person.
+    With `node_program` there is no image: a program of the node itself does the work. `tabulate` counts the
+    tables of `outputs`; `linkage-keys` makes keys, and it alone may read what identifies a person.
     """
 
     name: str

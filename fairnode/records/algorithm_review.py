@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class AlgorithmReview:
     """A signed opinion on one image with one manifest (`manifest` is its SHA-256).
 
+    `reproduced`: who gave it made the image from its source, and got this one.
     `node` is the public key (hex) of the node where it was given, `reviewer` an opaque id of that node's own.
     `id` is image#node#reviewer, so that everybody has one opinion on an image.
     """
@@ -18,6 +19,7 @@ class AlgorithmReview:
     manifest: str
     opinion: str
     note: str
+    reproduced: bool
     organisation: str
     node: str
     reviewer: str

@@ -108,7 +108,7 @@ TRANSITIONS: dict[str, dict[str, dict[str, str]]] = {
         },
         VisitState.PREPARING: {
             VisitState.RUNNING: "start",
-            VisitState.READY: "make keys",
+            VisitState.READY: "count or make keys in the node",
             VisitState.FAILED: "fail",
             VisitState.WITHDRAWN: "withdraw",
             VisitState.CANCELLED: "cancel",
@@ -188,6 +188,10 @@ _PUBLIC = {
     VisitState.SHARED: PublicState.RUNNING,
     VisitState.RELEASED: PublicState.RELEASED,
 }
+
+
+ENDED_BY_DATA = (VisitState.FAILED, VisitState.BLOCKED)
+"""Ends of a visit whose moment the container, or the records, may have chosen."""
 
 
 def public_state(state: VisitState) -> PublicState:

@@ -99,21 +99,26 @@ class _Pen:
     hatch: str
 
     def bars(self) -> _Drawing:
-        """One bar a cell, longest value filling the width; none for a table without dimensions but one."""
+        """One bar a cell from zero on, the whole range filling the width; to the left what is below zero."""
         names = [self._name(cell) for cell in self.table.cells]
         left = min(_wide(names) + 14, 260)
         room = _WIDTH - left - 70
-        most = max((abs(self._value(cell) or 0) for cell in self.table.cells), default=0) or 1
-        marks: list[str] = []
+        values = [self._value(cell) or 0 for cell in self.table.cells]
+        low, high = min([*values, 0]), max([*values, 0])
+        scale = room / ((high - low) or 1)
+        zero = left - low * scale
+        height = len(names) * _ROW
+        marks: list[str] = [_rect((zero - 1, 0, 1, height), _INK, "0", 0.5)] if low < 0 else []
         for position, (cell, name) in enumerate(zip(self.table.cells, names, strict=True)):
             y = position * _ROW
             value = self._value(cell)
-            length = 44.0 if value is None else max(room * abs(value) / most, 1)
+            length = 44.0 if value is None else max(scale * abs(value), 1)
+            start = zero - length if value is not None and value < 0 else zero
             fill = f"url(#{self.hatch})" if value is None else _INK
             marks.append(_text(left - 8, y + 17, _short(name, left), anchor="end"))
-            marks.append(_rect((left, y + 4, length, _ROW - 8), fill, f"{name}: {self._said(cell)}"))
-            marks.append(_text(left + length + 6, y + 17, self._said(cell)))
-        return _Drawing(tuple(marks), _WIDTH, len(names) * _ROW)
+            marks.append(_rect((start, y + 4, length, _ROW - 8), fill, f"{name}: {self._said(cell)}"))
+            marks.append(_text(start + length + 6, y + 17, self._said(cell)))
+        return _Drawing(tuple(marks), _WIDTH, height)
 
     def heat(self, axes: Sequence[Dimension], before: Key, top: float) -> _Drawing:
         """A heat map of the cells whose key begins with `before`: rows and columns by the two axes."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from fairnode.linkage.keys import RULES
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, iri, literal
+from fairnode.release.cube import PREFIXES, activity, iri, literal
 from fairnode.release.words import Provenance
 
 TITLE = "How many nobody sees"
@@ -43,7 +43,8 @@ class ModelEstimate:
 @dataclass(frozen=True)
 class Estimates:
     """The estimates of a release. `lists` are IRIs of datasets in the order of the models' numbers, `key` is
-    the name of the rule by which persons were matched.
+    the name of the rule by which persons were matched. `overlap` has the cells that were opened, None for hidden;
+    `bound` is the k of the rule, 0 where a test opened all of them.
     """
 
     lists: tuple[str, ...]
@@ -51,7 +52,8 @@ class Estimates:
     estimable: bool
     observed: int | None = None
     models: tuple[ModelEstimate, ...] = ()
-    overlap: tuple[tuple[tuple[int, ...], int], ...] = ()
+    overlap: tuple[tuple[tuple[int, ...], int | None], ...] = ()
+    bound: int = 0
 
     @property
     def matched_by(self) -> str:
@@ -77,6 +79,7 @@ def estimates_of(release: Release) -> Estimates | None:
         observed=found.get("observed"),
         models=tuple(_model(terms, made) for terms, made in models),
         overlap=overlap,
+        bound=int(found.get("bound", 0)),
     )
 
 
@@ -92,7 +95,7 @@ def to_csv(told: Estimates) -> str:
     writer = csv.writer(out, lineterminator="\n")
     if told.overlap:
         writer.writerow(["lists", "persons"])
-        writer.writerows([" ".join(map(str, pattern)), n] for pattern, n in told.overlap)
+        writer.writerows([" ".join(map(str, p)), "hidden" if n is None else n] for p, n in told.overlap)
         return out.getvalue()
     writer.writerow(["model", "observed", "hidden", "standard_error", "all_low", "all_high"])
     for m in told.models:
@@ -115,6 +118,7 @@ def to_cube(told: Estimates, provenance: Provenance) -> str:
     lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
     lines += [
         "",
+        *activity(provenance),
         f"{iri(base)} a qb:DataSet, prov:Entity ;",
         f"    dct:title {literal(provenance.title, '@en')} ;",
         f'    dct:issued "{provenance.issued}"^^xsd:date ;',
@@ -139,6 +143,7 @@ def to_cube(told: Estimates, provenance: Provenance) -> str:
 
 
 def _observations(told: Estimates, base: str) -> Iterator[str]:
+    yield from _cells(told, base)
     for number, m in enumerate(told.models):
         figures = {
             "fn:observed": told.observed,
@@ -154,6 +159,18 @@ def _observations(told: Estimates, base: str) -> Iterator[str]:
         )
         parts = [f"fn:model {literal(m.name)}", *known, status]
         yield f"{iri(f'{base}-{number}')} a qb:Observation ; qb:dataSet {iri(base)} ; {' ; '.join(parts)} ."
+
+
+def _cells(told: Estimates, base: str) -> Iterator[str]:
+    """The opened cells: persons on exactly these lists; a hidden one has no measure (P5)."""
+    for number, (pattern, n) in enumerate(told.overlap):
+        status = f"fn:observed {n} ; sdmx-attribute:confStatus sdmx-code:confStatus-F"
+        if n is None:
+            status = "sdmx-attribute:obsStatus sdmx-code:obsStatus-M ; "
+            status += "sdmx-attribute:confStatus sdmx-code:confStatus-N"
+        name = literal(f"on lists {' and '.join(map(str, pattern))} and no others")
+        about = f"a qb:Observation ; qb:dataSet {iri(base)} ; fn:model {name}"
+        yield f"{iri(f'{base}-cell-{number}')} {about} ; {status} ."
 
 
 def to_svg(told: Estimates, *, id_prefix: str = "chart") -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from fairnode import errors, vocabulary
 from fairnode.node import Node
 from fairnode.records.result import PublicTable
 from fairnode.records.result_json import tables_from_json
 from fairnode.records.rows import Release
-from fairnode.release import estimates
+from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
 from fairnode.release.cube import to_cube
 from fairnode.release.estimates import Estimates, estimates_of
+from fairnode.release.regression import Regression, regression_of
 from fairnode.release.tables import to_csv
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.send import home_of
@@ -26,6 +28,7 @@ FORMS = {
     "turtle": "text/turtle",
     "svg": "image/svg+xml",
 }
+ENDINGS = {"csv": "csv", "json": "json", "turtle": "ttl", "svg": "svg"}
 
 
 def releases_of(node: Node, study: str) -> list[Release]:
@@ -46,6 +49,9 @@ def render(release: Release, form: str) -> bytes:
     told = estimates_of(release)
     if told is not None and form in FORMS:
         return _render_estimates(told, release, form).encode()
+    model = regression_of(release)
+    if model is not None and form in FORMS:
+        return _render_regression(model, release, form).encode()
     tables = tables_of(release)
     if form == "csv":
         return "\n".join(to_csv(table) for table in tables).encode()
@@ -63,8 +69,18 @@ def _render_estimates(told: Estimates, release: Release, form: str) -> str:
     return estimates.to_csv(told) if form == "csv" else estimates.to_svg(told)
 
 
+def _render_regression(told: Regression, release: Release, form: str) -> str:
+    """A released regression in one of the forms."""
+    if form == "turtle":
+        return regression.to_cube(told, provenance(release), labels())
+    return regression.to_csv(told) if form == "csv" else regression.to_svg(told, labels())
+
+
 def title(release: Release) -> str:
     """A heading for a release's tables."""
+    model = regression_of(release)
+    if model is not None:
+        return regression.title(model, labels())
     if estimates_of(release) is not None:
         return estimates.TITLE
     names = [d.variable for table in tables_of(release) for d in table.spec.dimensions]
@@ -75,7 +91,7 @@ def title(release: Release) -> str:
 
 @dataclass(frozen=True)
 class Combined:
-    """How a combined release came about, for people."""
+    """How a combined release came about, for people; `clip` and `noise` of what containers computed."""
 
     contributors: tuple[str, ...]
     parties: tuple[str, ...]
@@ -84,6 +100,8 @@ class Combined:
     program: str = ""
     digest: str = ""
     measured: tuple[Mapping[str, int | float | str], ...] = ()
+    clip: float = 0
+    noise: int = 0
 
 
 def combined_of(release: Release) -> Combined | None:
@@ -99,6 +117,8 @@ def combined_of(release: Release) -> Combined | None:
         told["program"],
         told["programDigest"],
         tuple(told.get("measured", ())),
+        float(told.get("clip", 0)),
+        int(told.get("noise", 0)),
     )
 
 
@@ -114,7 +134,23 @@ def provenance(release: Release) -> Provenance:
         datasets=tuple(release.facts.get("datasets", [release.dataset])),
         publisher=f"{home}/organisation",
         rules=json.loads(release.table)["rules"],
+        facts=tuple(_made(json.loads(release.table))),
     )
+
+
+def _made(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How it was made, as terms of the node's vocabulary: of a visit, or of a combination."""
+    made, combined = told.get("made", {}), told.get("combined", {})
+    if made:
+        yield "madeWith", made["software"]
+        yield "algorithmVersion", f"{made['algorithm']['name']} {made['algorithm']['version']}"
+        yield "imageIdentity", made["algorithm"]["identity"]
+        yield "inputCommitment", made["input"]
+        yield from (("approval", f"{a['role']} {a['content']}") for a in made["approvals"])
+    if combined:
+        yield "programVersion", f"{combined['program']} {combined['programDigest']}"
+        yield from (("computedBy", party) for party in combined["computeParties"])
+        yield from (("contributor", contributor) for contributor in combined["contributors"])
 
 
 @cache

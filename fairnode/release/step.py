@@ -14,6 +14,7 @@ from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Quarantine, Release, Request, Visit
 from fairnode.records.states import PublicState, VisitState
+from fairnode.release.made import made_of
 from fairnode.release.receive import release_bytes
 from fairnode.store.database import Transaction
 
@@ -72,7 +73,7 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
     """The release: the gated tables, or, for a question asked before, the answer given then."""
     verdict = quarantine.verdict
     facts: dict[str, str] = {}
-    table = canonical(verdict["tables"])
+    table = canonical({**verdict["tables"], "made": made_of(node, visit)})
     if verdict["stored"]:
         table, facts = _answer_before(node, verdict["stored"]), {"stored": verdict["stored"]}
     unsigned = Release(

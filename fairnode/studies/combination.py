@@ -9,16 +9,24 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.keys import canonical, digest
 from fairnode.linkage import program as linkage
 from fairnode.mpc.estimate.models import Model
+from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.mpc.openings.rule import DISJOINT, OVERLAPPING, check_contributors
-from fairnode.mpc.overlap.shape import SLOTS
+from fairnode.mpc.overlap.shape import FINGERPRINT, SLOTS
 from fairnode.mpc.programs import program
+from fairnode.mpc.programs.noisy_sum import NOISY_SUM
+from fairnode.mpc.programs.overlap_cells import NAME as OVERLAP_CELLS
+from fairnode.mpc.programs.regression import LARGEST
 from fairnode.mpc.programs.suppressed_sum import BITS
 from fairnode.network.agreement import Agreement, ComputeParty, Member
+from fairnode.studies.container import container_parameters, container_stage, stage_findings
 from fairnode.studies.document import Stage, StudyPlan
+from fairnode.studies.regression import NAME as REGRESSION
+from fairnode.studies.regression import Question
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", OVERLAP, OPEN_SYNTHETIC)
-FINGERPRINT_BITS = 64
+PROGRAMS = ("sum", REGRESSION, NOISY_SUM.name, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+_COMPARED = "compared with every earlier combined table of these data (P6)"
+_HIDDEN_BY_NOISE = "not compared with earlier tables: the noise hides whatever one organisation puts in"
 
 
 def combine_stage(plan: StudyPlan) -> Stage | None:
@@ -34,7 +42,13 @@ def estimate_stage(plan: StudyPlan) -> Stage | None:
 def is_overlap(plan: StudyPlan) -> bool:
     """Whether a study asks who is on several lists, and not for counts to be added."""
     stage = combine_stage(plan)
-    return stage is not None and stage.program in (OVERLAP, OPEN_SYNTHETIC)
+    return stage is not None and stage.program in (OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+
+
+def opens_cells(plan: StudyPlan) -> bool:
+    """Whether a study opens cells of an overlap (P9), which no policy grants and counsel must allow."""
+    stage = combine_stage(plan)
+    return stage is not None and stage.program == OVERLAP_CELLS
 
 
 def program_name(plan: StudyPlan) -> str:
@@ -45,6 +59,14 @@ def program_name(plan: StudyPlan) -> str:
     if stage is None:
         return ""
     return "overlap-estimate" if stage.program == OVERLAP else stage.program
+
+
+def question(plan: StudyPlan) -> Question | None:
+    """The regression that a study asks for, or None. Raises `NotValid` for one that cannot be."""
+    stage = combine_stage(plan)
+    if stage is None or stage.program != REGRESSION:
+        return None
+    return Question.of(plan.document["parameters"], plan.dimensions)
 
 
 def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
@@ -66,9 +88,29 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
         findings.append(errors.Finding("datasets", "a combined study names one dataset of each node"))
     if is_overlap(plan):
         findings += _overlap_findings(plan, stage, agreement)
+    if stage.program == REGRESSION:
+        findings += _regression_findings(plan, stage, agreement)
+    findings += stage_findings(plan, len(nodes), len(agreement.parties))
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
+
+
+def _regression_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
+    """One visit and the regression; all steps of the fit are one round, for none of them is told to anybody."""
+    found = []
+    if [s.kind for s in plan.stages] != ["visit", "combine"] or plan.document["openings"] != [stage.name]:
+        what = f"a regression has one visit and '{stage.name}', which is all that is opened"
+        found.append(errors.Finding("stages, openings", what))
+    if stage.max_rounds != 1:
+        what = "is 1: each organisation deals once, and no step of the fit is shown to it"
+        found.append(errors.Finding(f"stages/{stage.name}/maxRounds", what))
+    try:
+        parameters = program_parameters(plan, agreement, 1)
+        program(REGRESSION).check(parameters, len(plan.datasets), len(agreement.parties))
+    except errors.NotValid as error:
+        found += error.findings or (errors.Finding("parameters", error.what),)
+    return found
 
 
 def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
@@ -85,7 +127,7 @@ def _overlap_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> li
     if plan.document["openings"] != [plan.stages[-1].name]:
         findings.append(errors.Finding("openings", f"must be '{plan.stages[-1].name}': all that is opened"))
     try:
-        parameters = _overlap_parameters(plan, stage)
+        parameters = _overlap_parameters(plan, stage, agreement)
         program(program_name(plan)).check(parameters, len(plan.datasets), len(agreement.parties))
     except (errors.NotValid, errors.NotAllowed) as error:
         findings.append(errors.Finding(f"stages/{plan.stages[-1].name}/options", error.what))
@@ -103,20 +145,24 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
     stage = combine_stage(plan)
     assert stage is not None, "asked for studies that combine only"
     if is_overlap(plan):
-        return _overlap_parameters(plan, stage)
-    rules = load_rules()
-    return {
+        return _overlap_parameters(plan, stage, agreement)
+    if container_stage(plan) is not None:
+        return container_parameters(stage, cells)
+    rules, asked = load_rules(), question(plan)
+    shape = {
         "cells": cells,
-        "base": rules.count("rounding.base"),
         "earlier": earlier,
-        "largest": 1 << 20,
+        "largest": LARGEST,
         "k": max(agreement.k, rules.k),
         "lists": stage.options.get("lists", OVERLAPPING),
         "engine": BITS,
     }
+    if asked is not None:
+        return shape | {"family": asked.family, "design": asked.design()}
+    return shape | {"base": rules.count("rounding.base")}
 
 
-def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
+def _overlap_parameters(plan: StudyPlan, stage: Stage, agreement: Agreement) -> dict[str, Any]:
     """The shape of an overlap, and what is estimated from it; places are those of the study's datasets.
 
     Raises `KeyError`, `TypeError` or `ValueError` for options that are missing or malformed.
@@ -124,11 +170,14 @@ def _overlap_parameters(plan: StudyPlan, stage: Stage) -> dict[str, Any]:
     shape = {
         "lists": len(plan.datasets),
         "bound": int(stage.options["bound"]),
-        "fingerprint": FINGERPRINT_BITS,
+        "fingerprint": FINGERPRINT,
         "slots": SLOTS,
     }
     if stage.program == OPEN_SYNTHETIC:
         return {**shape, "synthetic": stage.options.get("synthetic") is True}
+    if stage.program == OVERLAP_CELLS:
+        rules = load_rules()
+        return {**shape, "least": max(agreement.k, rules.k), "base": rules.count("rounding.base")}
     last = estimate_stage(plan)
     options = last.options if last else {}
     return {
@@ -146,7 +195,11 @@ def table_of(plan: StudyPlan) -> str:
 
 
 def figures_asked(plan: StudyPlan) -> int:
-    """How many numbers a study releases of its overlap table; the test that opens it is beyond counting."""
+    """How many numbers a study releases of its overlap table; cells use up all, for beside them no other figure of
+    the table is safe. The test that opens the table is beyond counting.
+    """
+    if opens_cells(plan):
+        return MOST_FIGURES
     last = estimate_stage(plan)
     if last is None:
         return 0
@@ -162,6 +215,9 @@ def key_facts(plan: StudyPlan) -> dict[str, Any] | None:
     return {"rule": plan.document["parameters"].get("key", ""), "program": linkage.digest()}
 
 
+_ROUNDS = "one: each organisation deals once, and no step of the computation is shown to it"
+
+
 def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> dict[str, Any] | None:
     """What an approval binds of the combination (P18): parties, program and its digest, parameters, key."""
     stage = combine_stage(plan)
@@ -175,10 +231,10 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "program": chosen.name,
         "digest": chosen.digest,
         "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
-        "changedPersons": "compared with every earlier combined table of these data (P6)",
+        "changedPersons": _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE,
+        "rounds": _ROUNDS,
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
-        "parties": [[p.number, p.organisation, p.address] for p in agreement.parties],
         "contributors": sorted(plan.datasets),
     }
 

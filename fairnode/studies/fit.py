@@ -14,14 +14,26 @@ from fairnode.datasets.description import Description, describe
 from fairnode.datasets.views import check_view, schema
 from fairnode.disclosure.models import limited
 from fairnode.disclosure.rules import load_rules
-from fairnode.records.algorithm import Manifest, TableKind
+from fairnode.linkage import program as linkage
+from fairnode.records.algorithm import TABULATE, Manifest, TableKind
 from fairnode.records.dataset import Column, View, ViewUnit
 from fairnode.records.result import Kind, OutputContract, TableSpec
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
-from fairnode.studies.combination import OPEN_SYNTHETIC, is_overlap, program_name
+from fairnode.studies.combination import (
+    OPEN_SYNTHETIC,
+    combine_stage,
+    is_overlap,
+    opens_cells,
+    program_name,
+    question,
+)
+from fairnode.studies.container import check_numbers, container_stage
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.privacy import check_privacy, privacy_of
+
+OPEN_REGIMES = frozenset({"GDPR", "NoPersonalData"})
+"""Of data under these, cells of an overlap may be opened where the policy allows it; of no others (P10)."""
 
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
@@ -35,9 +47,17 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
     view = compile_view(plan, description, manifest)
     contract = compile_contract(plan, description, manifest)
     _check_size(contract)
+    asked = question(plan)
+    if asked is not None:
+        asked.check_codes(contract.tables[0])
+    stage = container_stage(plan)
+    if stage is not None:
+        check_numbers(stage, sum(len(list(table.keys())) for table in contract.tables), load_rules())
     check_view(description.dataset, view, identifiers=reads_identifiers(manifest))
     if program_name(plan) == OPEN_SYNTHETIC and not description.dataset.synthetic:
         raise errors.NotValid("The whole overlap table is opened for synthetic data only, and these are not.")
+    if opens_cells(plan):
+        _check_may_open(description)
     multiple = frozenset(c.name for c in view_columns(plan, description, manifest) if c.multiple)
     for stage in plan.visits:
         terms = privacy_of(plan, stage.name)
@@ -47,9 +67,19 @@ def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:
             check_privacy(terms, contract, multiple, load_rules())
 
 
+def _check_may_open(description: Description) -> None:
+    """Raise `NotValid` where cells of an overlap with this dataset are not opened (P9): off unless stated."""
+    if description.regime.removeprefix(vocabulary.HTPOL) not in OPEN_REGIMES:
+        raise errors.NotValid(
+            "No cell of an overlap is opened of data under police law or a regime not stated."
+        )
+    if "OverlapCellsAllowed" not in description.modifiers:
+        raise errors.NotValid("The dataset's policy does not allow cells of an overlap to be opened.")
+
+
 def reads_identifiers(manifest: Manifest) -> bool:
     """Whether the view may hold what identifies a person: for programs of the node itself, never an image."""
-    return bool(manifest.node_program) and not manifest.entrypoint
+    return manifest.node_program == linkage.NAME and not manifest.entrypoint
 
 
 def _parameter_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
@@ -77,8 +107,12 @@ def _stage_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]
         for stage in plan.stages
         if stage.program and stage.program not in manifest.programs
     ]
-    if manifest.node_program and not is_overlap(plan):
+    if manifest.node_program == linkage.NAME and not is_overlap(plan):
         findings.append(errors.Finding("stages", "end nowhere: keys serve an overlap, and nothing else"))
+    if manifest.node_program == TABULATE and combine_stage(plan) is None:
+        findings.append(
+            errors.Finding("stages", "end nowhere: what the node counts here serves a combination")
+        )
     return [*findings, *_class_b_findings(plan, manifest), *_combine_findings(plan, manifest)]
 
 
@@ -87,7 +121,7 @@ def _combine_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Findin
     if not any(stage.kind == "combine" for stage in plan.stages):
         return []
     findings = []
-    if len(manifest.outputs) > 1:
+    if len(manifest.outputs) > 1 and container_stage(plan) is None:
         what = f"puts out {len(manifest.outputs)} tables; one table is combined at a time"
         findings.append(errors.Finding("algorithm", what))
     known = vocabulary.variables()
@@ -102,14 +136,17 @@ def _combine_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Findin
 def _class_b_findings(plan: StudyPlan, manifest: Manifest) -> list[errors.Finding]:
     """Tables that no node can recount stand alone, and never enter shares (P1)."""
     other = [table.kind is TableKind.OTHER for table in manifest.outputs]
+    if not any(other) and container_stage(plan) is not None:
+        what = "puts out tables that nodes recount; those are combined by 'sum', without noise"
+        return [errors.Finding("stages", what)]
     if not any(other):
         return []
     findings = []
     if not all(other):
         what = "puts out tables that nodes recount together with others; make two algorithms of it"
         findings.append(errors.Finding("algorithm", what))
-    if any(stage.kind != "visit" for stage in plan.stages):
-        what = "puts out tables that nodes cannot recount; such are never combined"
+    if any(stage.kind != "visit" for stage in plan.stages) and container_stage(plan) is None:
+        what = "puts out tables that nodes cannot recount; such are never combined by this program"
         findings.append(errors.Finding("stages", what))
     return findings
 

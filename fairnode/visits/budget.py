@@ -13,6 +13,7 @@ from fairnode.disclosure.budget import Spent, has_budget
 from fairnode.disclosure.rules import RuleSet
 from fairnode.records.charge import Charge
 from fairnode.store.database import Reader, Transaction
+from fairnode.studies.container import cost
 from fairnode.studies.privacy import check_installed, privacy_of
 from fairnode.visits.context import VisitContext
 
@@ -48,14 +49,16 @@ def _privacy_loss(tx: Transaction, context: VisitContext, rules: RuleSet) -> int
 
     It is one budget for everybody and for ever: noise wears off however many people share what they got.
     """
-    terms = privacy_of(context.plan, context.visit.stage)
-    if terms is None:
+    terms, asked = privacy_of(context.plan, context.visit.stage), cost(context.plan)
+    if terms is not None:
+        check_installed()
+        asked = terms.epsilon
+    if not asked:
         return 0
-    check_installed()
     spent = sum(row.epsilon for row in tx.find(Charge, {"lineage": context.dataset.lineage}))
-    if spent + terms.epsilon > round(rules.number("privacy-loss.epsilon") * 1000):
+    if spent + asked > round(rules.number("privacy-loss.epsilon") * 1000):
         raise BudgetSpent(rules.explain("privacy-loss"))
-    return terms.epsilon
+    return asked
 
 
 def give_back(tx: Transaction, visit_id: str) -> None:

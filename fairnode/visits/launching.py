@@ -10,6 +10,7 @@ from fairnode.records.algorithm import Launcher, Manifest
 from fairnode.share import shared
 
 LAUNCHER_FILE = "launch.py"
+STAND_IN = "one_node.py"  # the server that a central function asks
 
 
 def entrypoint_of(manifest: Manifest) -> tuple[str, ...]:
@@ -25,7 +26,8 @@ def more_inputs(manifest: Manifest, view: Path, spool: Path) -> dict[str, Path]:
         return {}
     csv = view.with_suffix(".csv")
     run_child("as_csv", {"view": str(view), "output": str(csv)}, spool=spool, seconds=1800.0)
-    return {csv.name: csv, LAUNCHER_FILE: shared("algorithms") / "launcher" / LAUNCHER_FILE}
+    ours = shared("algorithms") / "launcher"
+    return {csv.name: csv, **{name: ours / name for name in (LAUNCHER_FILE, STAND_IN)}}
 
 
 def told(launcher: Launcher, command: tuple[str, ...]) -> dict[str, Any]:
@@ -36,4 +38,7 @@ def told(launcher: Launcher, command: tuple[str, ...]) -> dict[str, Any]:
         "arguments": list(launcher.arguments),
         "tables": {table: list(steps) for table, steps in launcher.tables},
         "command": list(command),
+        "directory": launcher.directory,
+        "environment": dict(launcher.environment),
+        "absent": launcher.absent,
     }

@@ -23,6 +23,7 @@ from fairnode.node import Node
 from fairnode.profiles.twin import draw_due
 from fairnode.records.rows import Head, Visit
 from fairnode.records.states import VisitState
+from fairnode.release.ended import tell_ended
 from fairnode.store.database import Pulse
 from fairnode.trial.trial import FindCalls
 from fairnode.worker.computing import Computing, log_trouble
@@ -71,6 +72,7 @@ class Worker:
     turns: dict[str, int] = field(default_factory=dict)
     computing: Computing = field(default_factory=Computing)
     answers: dict[str, Future[None]] = field(default_factory=dict)
+    end_told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.rehearsals = Rehearsals(self.node, self.engine, self.find_calls, self.stop.is_set)
@@ -105,10 +107,12 @@ class Worker:
             moved = self._start_steps(pool)
             moved = deliver_own(self.node) > 0 or moved
             moved = step_combinations(self.node) > 0 or moved
+            moved = tell_ended(self.node, self.end_told) > 0 or moved
             moved = self._compute(pool) or moved
             self._answer(pool)
             if tidy:
                 expire(self.node)
+                compute.forget_expired(self.node)
                 clean_leftovers(self.node, self.engine, self.rehearsals.owns)
                 self._keep_spare()
                 self._draw_twins(pool)

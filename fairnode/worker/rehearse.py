@@ -74,6 +74,9 @@ class Rehearsals:
         """Run it, unless the very same was run before, and keep the report."""
         try:
             context = read_context(self.node, visit)
+            if context.manifest.node_program:  # no image that could be tried
+                self.settled.add(visit.id)
+                return
             content = approval_content(self.node, visit, context.plan, context.dataset, context.algorithm)
             key = rehearsal_key(content, context.dataset, self.node.config.settings.runtime)
             if not self._known(key):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from fairnode import clock, errors
-from fairnode.engine import Engine
+from fairnode.config import Config
+from fairnode.engine import Engine, EngineReport, too_old
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
@@ -46,6 +47,14 @@ def engine_key(engine: Engine) -> str:
     return digest(canonical(asdict(engine.report())))
 
 
+def engine_lacks(config: Config, report: EngineReport) -> tuple[errors.Finding, ...]:
+    """What of the engine is older than node.toml allows, and whether the runtime that it asks for is missing."""
+    least = {name: version for name, version in vars(config.least).items() if version}
+    missing = config.settings.runtime not in ("", *report.runtimes)
+    told = f"{config.settings.runtime} is not known to the engine; it has {', '.join(report.runtimes)}"
+    return (*too_old(report, least), *((errors.Finding("runtime", told),) if missing else ()))
+
+
 def known_result(folder: Path, key: str) -> bool | None:
     """Whether the engine held when it was tried last; None when that is not known (any more)."""
     try:
@@ -70,10 +79,17 @@ def keep_result(folder: Path, key: str, found: tuple[Finding, ...]) -> bool:
 
 
 def check_engine(node: Node, engine: Engine, image: str, probe: Probe) -> None:
-    """Raise `Unavailable` unless this engine holds the attacks; tried now where that is not known.
+    """Raise `Unavailable` unless this engine is new enough, has the runtime, and holds the attacks.
 
-    Nothing is started for a visit before this has passed.
+    The attacks are tried now where it is not known. Nothing is started for a visit before this has passed.
     """
+    lacks = engine_lacks(node.config, engine.report())
+    if lacks:
+        raise errors.Unavailable(
+            "The container engine is not as the node's settings ask, so this node runs no visits.",
+            to_do="The operator mends the engine, or [least] and `runtime` in node.toml.",
+            internal="; ".join(f"{finding.where} {finding.what}" for finding in lacks),
+        )
     key, folder = engine_key(engine), node.config.directory
     held = known_result(folder, key)
     if held is None:

@@ -10,8 +10,9 @@ from functools import lru_cache
 from fairnode import clock, errors
 from fairnode.child import sweep
 from fairnode.combine.contribute import step_ready
-from fairnode.combine.lists import runs_in_node, step_keys, step_list
+from fairnode.combine.lists import has_list, step_keys, step_list
 from fairnode.combine.memory import sweep_sets
+from fairnode.combine.tabulate import step_tabulate, tabulates
 from fairnode.datasets.description import describe
 from fairnode.engine import Engine
 from fairnode.gate.step import step_quarantined
@@ -77,10 +78,11 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
     """The step for the visit's state."""
     if visit.state == VisitState.APPROVED:
         return step_approved(node, visit)
-    if visit.state in (VisitState.PREPARING, VisitState.READY) and runs_in_node(node, visit):
+    if visit.state in (VisitState.PREPARING, VisitState.READY) and has_list(node, visit):
         return step_keys(node, visit) if visit.state == VisitState.PREPARING else step_list(node, visit)
     if visit.state == VisitState.PREPARING:
-        return step_preparing(node, engine, visit)
+        alone = tabulates(node, visit)
+        return step_tabulate(node, visit) if alone else step_preparing(node, engine, visit)
     if visit.state == VisitState.RUNNING:
         return step_running(node, engine, visit)
     if visit.state == VisitState.QUARANTINED:

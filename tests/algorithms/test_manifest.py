@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairnode import errors
+from fairnode import errors, vocabulary
 from fairnode.algorithms.contract import output_contract
 from fairnode.algorithms.manifest import check_parameters, read_manifest, with_identity
+from fairnode.discovery.fitting import needs
 from fairnode.records.algorithm import TableKind
+from fairnode.share import shared
 
 TEXT = (Path(__file__).parents[2] / "algorithms/counts/algorithm.toml").read_text()
 
@@ -151,3 +153,11 @@ def test_what_the_ontology_calls_sensitive_is_so_for_the_gate() -> None:
     asked = {"dimensions": ["exploitationForm", "region"]}
     (table,) = output_contract(read_manifest(TEXT.encode()), asked, codes, "person")["tables"]
     assert [axis["sensitive"] for axis in table["dimensions"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(shared("algorithms").glob("*/algorithm.toml")), ids=lambda path: path.parent.name
+)
+def test_what_an_algorithm_needs_of_a_dataset_are_variables_of_the_ontology(path):
+    """Lists of codes that are the algorithm's own are none: the search would find no dataset, and say so."""
+    assert set(needs(read_manifest(path.read_bytes()))) <= set(vocabulary.variables())

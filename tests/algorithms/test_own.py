@@ -45,19 +45,22 @@ def rows(node):
 
 
 def test_a_node_knows_its_own_programs_and_learns_them_once(node):
-    assert keep_own(node) == 1
+    assert keep_own(node) == len(own_programs()) == 2
     assert keep_own(node) == 0
-    (row,) = rows(node)
-    assert (row.name, row.state, row.image) == ("linkage-keys", "known", OWN.identity)
+    found = {row.name: (row.state, row.image) for row in rows(node)}
+    assert found == {name: ("known", own.identity) for name, own in own_programs().items()}
 
 
 def test_an_older_version_of_the_program_is_not_known_any_more(node):
     keep_own(node)
-    (row,) = rows(node)
+    row, *others = sorted(rows(node), key=lambda r: r.name, reverse=True)
     old = replace(row, id="old", image="sha256:" + "0" * 64)
     commit(node.desk, lambda tx: tx.add(old), Entry("test.old", "old", "node"))
     keep_own(node)
-    assert {r.id: r.state for r in rows(node)} == {row.id: "known", "old": "replaced"}
+    assert {r.id: r.state for r in rows(node)} == {
+        **{r.id: "known" for r in (row, *others)},
+        "old": "replaced",
+    }
 
 
 def test_nobody_submits_a_program_of_the_node(node, tmp_path):
@@ -71,6 +74,7 @@ def test_only_a_program_of_the_node_reads_what_identifies_a_person():
     assert reads_identifiers(told)
     assert set(VARIABLES) == set(told.inputs[0].required)
     assert not reads_identifiers(replace(told, node_program=""))
+    assert not reads_identifiers(own_programs()["combined-regression"].told)
     assert not reads_identifiers(replace(told, entrypoint=("python3", "/opt/x.py")))
 
 

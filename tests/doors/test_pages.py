@@ -93,6 +93,10 @@ def _decide(page: Page, role: str) -> None:
         "GDPR art. 6(1)(e)",
     ):
         expect(main).to_contain_text(words)
+    page.click("text=The protocol document")
+    for words in ("The law", "Reviews relied on", "Versions", "deleted when the visit ends"):
+        expect(main).to_contain_text(words)
+    page.go_back()
     page.fill("#password", "not my password")
     page.click("button[value=approve]")
     expect(page.locator("[role=alert]")).to_contain_text("not the right one")
@@ -100,6 +104,12 @@ def _decide(page: Page, role: str) -> None:
     page.click("button[value=approve]")
     expect(main).to_contain_text(f"{role}: approve")
     expect(page.locator("button[value=approve]")).to_have_count(0)
+
+
+def test_a_form_that_nobody_filled_in_yet_holds_nothing(page):
+    log_in(page, "researcher")
+    page.goto("/study/new")
+    assert page.locator("textarea").evaluate_all("all => all.map(one => one.value)") == ["", "", "", "", ""]
 
 
 def test_a_study_that_is_wrong_is_told_where_and_keeps_what_was_written(page):

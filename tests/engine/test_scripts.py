@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -91,3 +94,27 @@ def test_another_base_image_is_taken_or_missed(base_image):
 )
 def test_scripts_are_plain_shell(name):
     assert subprocess.run(["sh", "-n", DOCKER / name], check=False).returncode == 0
+
+
+def layers(image: str) -> list[str]:
+    """The digests of an image's layers."""
+    form = "{{json .RootFS.Layers}}"
+    told = subprocess.run(
+        ["docker", "image", "inspect", "--format", form, image], check=True, capture_output=True
+    )
+    return list(json.loads(told.stdout))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_larger_base_that_is_made_anew_has_the_same_layers():
+    again = f"fairnode-test/python:{uuid4().hex[:12]}"
+    first = script("base-with.sh", "fairnode/python:bookworm", PYTHON=sys.executable)
+    assert first.returncode == 0, first.stderr
+    try:
+        second = script("base-with.sh", "fairnode/python:bookworm", NAME=again, PYTHON=sys.executable)
+        assert second.returncode == 0, second.stderr
+        assert second.stdout.strip() == again
+        assert layers(again) == layers("fairnode/python:bookworm")
+    finally:
+        subprocess.run(["docker", "rmi", again], check=False, capture_output=True)

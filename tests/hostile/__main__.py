@@ -1,6 +1,7 @@
 """Runs all cases and prints a line for each: number, attack, verdict, figure. Ends with 1 if any got out.
 
 python -m tests.hostile [--quick] [NUMBER...]
+python -m tests.hostile --against COMMAND       another system, see README.md
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+from tests.hostile.against import attack_with
 from tests.hostile.all import run_case, target_on
 from tests.hostile.case import CASES, Case, Outcome, Target, Verdict
 
@@ -21,7 +23,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hostile", description=__doc__)
     parser.add_argument("numbers", nargs="*", type=int, help="only the cases with these numbers")
     parser.add_argument("--quick", action="store_true", help="without the long ones")
+    parser.add_argument("--against", metavar="COMMAND", help="another system: how it starts a program")
     asked = parser.parse_args()
+    if asked.against:
+        return attack_with(asked.against)
     chosen = [c for c in CASES if not asked.numbers or c.number in asked.numbers]
     chosen = [c for c in chosen if not (asked.quick and c.is_long)]
     with tempfile.TemporaryDirectory(prefix="fairnode-hostile-") as folder:

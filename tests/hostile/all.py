@@ -10,10 +10,20 @@ from uuid import uuid4
 
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.probe import PROGRAM, pack
-from tests.hostile import containment, harvest, images, lost, numbers, outputs
-from tests.hostile.case import CASES, ROOT, Case, Outcome, Target
+from fairnode.errors import FairnodeError
+from tests.hostile import containment, harvest, images, leaks, lost, numbers, outputs, parcels
+from tests.hostile.case import CASES, ROOT, Case, Outcome, Target, Verdict
 
-MODULES = (images, containment, outputs, harvest, lost, numbers)  # each adds its cases when it is imported
+MODULES = (
+    images,
+    parcels,
+    containment,
+    outputs,
+    harvest,
+    leaks,
+    lost,
+    numbers,
+)  # each adds its cases when it is imported
 
 
 def target_on(folder: Path) -> Target:
@@ -30,6 +40,8 @@ def run_case(case: Case, target: Target) -> Outcome:
     folder.mkdir()
     try:
         return case.run(replace(target, folder=folder))
+    except (FairnodeError, ValueError, LookupError, TypeError, OSError, RecursionError) as error:
+        return Outcome(Verdict.ESCAPED, f"neither held nor refused: {error!r}")
     finally:
         for trace in target.engine.list_visits():
             target.engine.remove(trace.visit_id)

@@ -28,12 +28,14 @@ from fairnode.gate.step import compared_with, read_case, step_quarantined
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.gateway import Gateway
 from fairnode.mpc.party.start import WarmParties
-from fairnode.network.agreement import ComputeParty, Member, write_agreement
+from fairnode.network.agreement import ComputeParty, Member, Processing, write_agreement
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import join, sign_agreement
 from fairnode.network.mailbox import cursor_of, message_from_json, note_peer, waiting_for
+from fairnode.network.pieces import keep_piece, wanted_from
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
+from fairnode.records.piece import Piece
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import (
     Algorithm,
@@ -56,7 +58,8 @@ from fairnode.worker.delivery import deliver_own, take_in
 KEYS = ("police", "labour", "coordinators", "shelters", "kmar", "others")
 HOME, PARTIES, HOSTED = "coordinators", ("police", "labour", "coordinators"), "shelters"
 IDENTITY = "sha256:" + "ab" * 32
-PURPOSE = "https://w3id.org/fairnode/policy#TraffickingStatistics"
+HTPOL = "https://w3id.org/fairnode/policy#"
+PURPOSE = f"{HTPOL}TraffickingStatistics"
 STEPS = (
     VisitState.PREPARING,
     VisitState.RUNNING,
@@ -128,11 +131,22 @@ def card(node: Node, host: str = "") -> Member:
     )
 
 
+def processing(key: str, node: Node) -> Processing:
+    """In which role and on what basis the others hold shares of a node's data."""
+    regime = next(o.regime for o in example().ORGANISATIONS if o.key == key)
+    return Processing(f"{node.iri}/organisation", "Processor", f"{HTPOL}{regime}", (f"{HTPOL}Wpg-A22",))
+
+
 def agreement_of(nodes: dict[str, Node], **changes: Any) -> bytes:
     """The agreement of these nodes, but for the `changes`."""
     members = [card(node, nodes[HOME].iri if key == HOSTED else "") for key, node in nodes.items()]
     parties = [
-        ComputeParty(number, f"{nodes[key].iri}/organisation", f"127.0.0.1:{nodes[key].config.compute_port}")
+        ComputeParty(
+            number,
+            f"{nodes[key].iri}/organisation",
+            f"127.0.0.1:{nodes[key].config.compute_port}",
+            processing=tuple(processing(other, nodes[other]) for other in nodes if other != key),
+        )
         for number, key in enumerate(k for k in PARTIES if k in nodes)
     ]
     told = {
@@ -229,6 +243,11 @@ class Town:
             message = message_from_json(told, card(there))
             take_in(here, there.iri, message)
             note_peer(here, there.iri, cursor=message.id)
+        for study, name in wanted_from(here, there.iri):
+            with there.store.read() as reader:
+                piece = reader.get(Piece, name)
+            if piece is not None:
+                keep_piece(here, Piece(name, study, there.iri, piece.content))
         return len(found)
 
     def visit(self, key: str, study: str) -> Visit:

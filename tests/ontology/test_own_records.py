@@ -14,7 +14,7 @@ from fairnode.metadata.documents import catalogue
 from fairnode.metadata.documents.algorithm import algorithm
 from fairnode.metadata.documents.site import Member as Child
 from fairnode.metadata.documents.site import Site
-from fairnode.network.agreement import ComputeParty, Member, write_agreement
+from fairnode.network.agreement import ComputeParty, Member, Processing, write_agreement
 from fairnode.records.result import Dimension, Kind, PublicCell, PublicTable, Status, TableSpec, Unit
 from fairnode.records.rows import Algorithm
 from fairnode.release.cube import to_cube
@@ -33,6 +33,7 @@ PROVENANCE = Provenance(
     datasets=("https://node.example/dataset/police-victims",),
     publisher="https://node.example/organisation",
     rules="0" * 64,
+    facts=(("programVersion", "estimate sha256:aa"), ("contributor", "https://a.example/organisation")),
 )
 
 
@@ -70,8 +71,14 @@ def test_an_agreement():
         Member(name, f"https://{name}.example", f"https://{name}.example/organisation", key, key, key)
         for name in NAMES
     ]
+    processing = tuple(
+        Processing(m.organisation, "Processor", f"{vocabulary.HTPOL}GDPR", (f"{vocabulary.HTPOL}Wpg-A22",))
+        for m in members
+    )
     parties = [
-        ComputeParty(number, f"https://{name}.example/organisation", f"{name}.example:9000")
+        ComputeParty(
+            number, f"https://{name}.example/organisation", f"{name}.example:9000", processing=processing
+        )
         for number, name in enumerate(NAMES)
     ]
     told = {
@@ -86,7 +93,7 @@ def test_an_agreement():
     assert findings(write_agreement(told).decode(), "agreement") == []
 
 
-@pytest.mark.parametrize("kind", [Kind.COUNT, Kind.MEAN])
+@pytest.mark.parametrize("kind", [Kind.COUNT, Kind.MEAN, Kind.OTHER])
 def test_a_release(kind):
     regions = vocabulary.variable("region").codes[:2]
     spec = TableSpec(
@@ -97,7 +104,12 @@ def test_a_release(kind):
         (Dimension("region", tuple(c.notation for c in regions)),),
     )
     cells = (
-        PublicCell((regions[0].notation,), Status.SHOWN, 120, 1.5e-07 if kind is Kind.MEAN else None),
+        PublicCell(
+            (regions[0].notation,),
+            Status.SHOWN,
+            None if kind is Kind.OTHER else 120,
+            None if kind is Kind.COUNT else 1.5e-07,
+        ),
         PublicCell((regions[1].notation,), Status.HIDDEN),
     )
     labels = Labels(concepts={("region", code.notation): code.iri for code in regions})

@@ -12,6 +12,7 @@ from fairnode.algorithms.known import listed
 from fairnode.approvals.algorithm_reviews import standing
 from fairnode.keys import make_node_keys
 from fairnode.records.rows import Algorithm
+from fairnode.share import shared
 
 pytestmark = pytest.mark.needs_docker  # the node's template holds an image
 
@@ -80,6 +81,35 @@ def test_nobody_reviews_their_own_and_a_refusal_says_why(two):
     assert "must change" in bare.stderr
     here.cli("algorithm", "review", "counts", "--refuse", "--note", "reads too much", user="lars")
     assert stands(here).approving == frozenset()
+
+
+def test_a_reviewer_signs_to_have_made_the_image_from_its_source_only_if_it_is_the_same(two, tmp_path):
+    here, _ = two
+    spoiled = tmp_path / "counts"
+    shutil.copytree(shared("algorithms") / "counts", spoiled)
+    with (spoiled / "counts.py").open("a") as file:
+        file.write("# another line\n")
+    other = here.cli(
+        "algorithm", "review", "counts", "--approve", "--source", str(spoiled), user="lars", ok=False
+    )
+    assert "makes another image" in other.stderr
+    assert stands(here).valid == ()
+    source = str(shared("algorithms") / "counts")
+    here.cli("algorithm", "review", "counts", "--approve", "--source", source, user="lars")
+    (review,) = stands(here).valid
+    assert review.reproduced
+    assert stands(here).reproducing == {review.organisation}
+
+
+def test_whose_reviews_count_can_be_taken_back(two, tmp_path):
+    here, there = two
+    file = given(there, tmp_path / "out")
+    here.cli("algorithm", "trust", public(there), "--name", "Shelter", user="carla")
+    here.cli("algorithm", "take-review", str(file), user="carla")
+    assert len(stands(here).valid) == 1
+    assert here.json("algorithm", "trusted")[0]["name"] == "Shelter"
+    here.cli("algorithm", "distrust", public(there), user="carla")
+    assert stands(here).valid == ()
 
 
 def test_only_custodians_decide_whose_reviews_count(two):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from fairnode.ledger import verify_ledger
+from fairnode.records.rows import LedgerLine, Person, Request, Visit
 from tests.factories import Site
 
 pytestmark = pytest.mark.needs_docker
@@ -95,3 +97,21 @@ def test_the_command_ends_with_one_and_says_what_is_wrong(finished, database) ->
     assert done.returncode == 1
     assert "studies/" in done.stdout
     assert "1 problems found" in done.stdout
+
+
+def test_the_ledger_names_nobody_and_no_view_by_a_hash_that_could_be_guessed(finished: Site) -> None:
+    """P21: opaque ids, and keyed hashes of what is small; who is who is told by rows that can be erased."""
+    with finished.open() as node, node.store.read() as reader:
+        lines = [line.body.decode() for line in reader.find(LedgerLine)]
+        people, visits = reader.find(Person), reader.find(Visit)
+        requests = [json.loads(request.document) for request in reader.find(Request)]
+        assert len(node.keys.secret) * 8 >= 128
+    names = {word for person in people for word in (person.name, person.username)}
+    names |= {request["requester"]["name"] for request in requests}
+    snapshots = {visit.snapshot for visit in visits} - {""}
+    assert len(names) > 6
+    assert snapshots
+    told = "\n".join(lines)
+    assert [name for name in names if f'"{name}"' in told or name in told.split('"')] == []
+    assert [plain for plain in snapshots if plain in told] == []
+    assert any(person.id in told for person in people)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fairnode.engine_docker.attacks import files, limits, loud, network, syscalls, work
+from fairnode.engine_docker.attacks import files, kernel, limits, loud, network, syscalls, work
 
 RUN_JSON, RESULT = Path("/fairnode/run.json"), Path("/fairnode/out/result")
 SECONDS = 30
@@ -28,6 +28,7 @@ QUIET: dict[str, Attack] = {
     **files.ATTACKS,
     **limits.ATTACKS,
     **work.ATTACKS,
+    **kernel.ATTACKS,
 }
 
 
@@ -58,7 +59,7 @@ def run(name: str) -> dict[str, object]:
         os.write(writer, json.dumps(QUIET[name]()).encode())
         os._exit(0)
     os.close(writer)
-    status = _wait(child)
+    status, in_time = _wait(child)
     with os.fdopen(reader, "rb") as pipe:
         told = pipe.read()
     if told:
@@ -66,11 +67,14 @@ def run(name: str) -> dict[str, object]:
     else:
         held = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGSYS, signal.SIGKILL)
         figure = f"ended by signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "broke down"
+        if not in_time:
+            held, figure = False, f"went on for {SECONDS} seconds, and nothing stopped it"
     return {"name": name, "held": bool(held), "figure": str(figure)}
 
 
-def _wait(child: int) -> int:
-    deadline = time.monotonic() + SECONDS
+def _wait(child: int) -> tuple[int, bool]:
+    """How the child ended, and whether it did so by itself; its whole group is gone then."""
+    deadline, in_time = time.monotonic() + SECONDS, True
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -78,8 +82,9 @@ def _wait(child: int) -> int:
         if time.monotonic() > deadline:
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
+            in_time = False
             break
         time.sleep(0.005)
     with contextlib.suppress(ProcessLookupError):  # it left nothing behind
         os.killpg(child, signal.SIGKILL)
-    return status
+    return status, in_time

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from fairnode.engine_docker.attacks.kernel import OWN_DEVICES, is_gvisor
+
 Outcome = tuple[bool, str]
 OUT = Path("/fairnode/out/result")
 IN = Path("/fairnode/in")
@@ -60,8 +62,13 @@ def everywhere() -> Outcome:
         if not folder.startswith(ALLOWED) and _works(partial(_touch, Path(folder, ".attack"))):
             found.append(folder)
         found += [path for path in _opened(folder, names) if path not in WRITABLE_DEVICES]
-    found = sorted(set(found) - {str(OUT)})
+    found = sorted(set(found) - {str(OUT)} - _harmless())
     return not found, f"wrote {', '.join(found[:5])}" if found else f"{walked} directories, none writable"
+
+
+def _harmless() -> frozenset[str]:
+    """Devices that are not of the machine, but of the sandbox's own kernel."""
+    return OWN_DEVICES if is_gvisor() else frozenset()
 
 
 def _opened(folder: str, names: list[str]) -> Iterator[str]:
@@ -122,7 +129,8 @@ def output() -> Outcome:
 
 def machine() -> Outcome:
     """Read or write the kernel's, the engine's and the machine's own files."""
-    written = [p for p in FORBIDDEN if Path(p).exists() and _works(partial(_open_to_write, p))]
+    forbidden = [p for p in FORBIDDEN if p not in _harmless()]
+    written = [p for p in forbidden if Path(p).exists() and _works(partial(_open_to_write, p))]
     read = [p for p in SECRET if _reads(Path(p))]
     strangers = [p for p in os.listdir("/proc") if p.isdigit() and not _is_ours(int(p))]  # noqa: PTH208
     wrong = [*(f"wrote {p}" for p in written), *(f"read {p}" for p in read), *(f"saw {p}" for p in strangers)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import mmap
 import os
 import signal
 import sys
@@ -36,6 +37,46 @@ def scratch_memory() -> None:
     OUT.write_text(VALID)
     for number in range(64):
         Path(f"/tmp/{number}").write_bytes(b"x" * (16 << 20))  # noqa: S108
+
+
+def unseen_memory() -> None:
+    """Leave a valid result, then use up all memory in files that have no name."""
+    OUT.write_text(VALID)
+    held = []
+    while True:
+        held.append(os.memfd_create("attack"))
+        os.write(held[-1], b"x" * (16 << 20))
+
+
+def shared_memory() -> None:
+    """Leave a valid result, then use up all memory in mappings shared with children that do nothing."""
+    OUT.write_text(VALID)
+    held = []
+    while True:
+        held.append(mmap.mmap(-1, 16 << 20))
+        held[-1].write(b"x" * (16 << 20))
+
+
+def growing() -> None:
+    """Let another process lengthen the result again and again, until the first one ends."""
+    OUT.write_text(VALID)
+    if os.fork() == 0:
+        while True:
+            with OUT.open("ab") as file:
+                file.write(b" ")
+    time.sleep(1)
+
+
+def colours() -> None:
+    """Print commands for a terminal and markup for a page."""
+    os.write(1, b"\x1b]0;evil\x07\x1b[2J\x9b31m<script>alert(1)</script>\xe2\x80\xae\n")
+    OUT.write_text(VALID)
+
+
+def code_of_parameters() -> None:
+    """Leave a valid result and end with the code that run.json holds as "code"."""
+    OUT.write_text(VALID)
+    os._exit(int(json.loads(Path("/fairnode/run.json").read_text())["parameters"]["code"]))
 
 
 def _hoard() -> None:
@@ -154,4 +195,9 @@ ATTACKS: dict[str, Callable[[], None]] = {
     "large": large,
     "lock": lock,
     "bytes": bytes_of_parameters,
+    "unseen-memory": unseen_memory,
+    "shared-memory": shared_memory,
+    "growing": growing,
+    "colours": colours,
+    "code": code_of_parameters,
 }

@@ -67,6 +67,6 @@ def _outputs(graph: Graph, me: URIRef, told: dict[str, Any]) -> None:
                 (node, RDF.type, n.FN.Output),
                 (node, n.FN.name, Literal(output["id"])),
                 (node, n.FN.outputKind, Literal(output["kind"])),
-                (node, n.FN.outputClass, Literal("A")),
+                (node, n.FN.outputClass, Literal("B" if output["kind"] == "other" else "A")),
             ],
         )

@@ -5,14 +5,16 @@ a party's rows. Masks come from 16-byte seeds, so an input of a million values i
 the number of compute parties.
 """
 
+from fairnode.mpc.dealing.blocks import PIECE, piece_digest, pieces_of
 from fairnode.mpc.dealing.deal import deal
 from fairnode.mpc.dealing.receive import ReceiveKeys, Rows, once_each, receive
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words
-from fairnode.mpc.dealing.subsets import Subset, held, subsets, threshold, to_shamir
+from fairnode.mpc.dealing.subsets import Subset, held, holds_block, subsets, threshold
 from fairnode.mpc.dealing.terms import Dealing, ReceiverKey, Terms, new_receiver_key
 
 __all__ = [
     "P61",
+    "PIECE",
     "Dealing",
     "ReceiveKeys",
     "ReceiverKey",
@@ -24,10 +26,12 @@ __all__ = [
     "Words",
     "deal",
     "held",
+    "holds_block",
     "new_receiver_key",
     "once_each",
+    "piece_digest",
+    "pieces_of",
     "receive",
     "subsets",
     "threshold",
-    "to_shamir",
 ]

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from nacl.public import PublicKey, SealedBox
 
 from fairnode.errors import NotValid
+from fairnode.mpc.dealing.blocks import block_digest, piece_digest, pieces_of, seal_block
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
 from fairnode.mpc.dealing.subsets import correction_subset, held, label, subsets
 from fairnode.mpc.dealing.terms import Dealing, Terms, digest
 
-TYPE = "fairnode.dealing/1"
+TYPE = "fairnode.dealing/2"
 MASK = b"fairnode-mask"
 MAX_LENGTH = 1 << 28
 _PIECE = 1 << 17
@@ -37,16 +37,16 @@ def deal(values: Sequence[int] | Words, terms: Terms, key: Ed25519PrivateKey) ->
     for seed in seeds.values():
         rest = _without_mask(rest, seed, terms)
     block_key = os.urandom(32)
-    # The key is used once, for this one message, so the nonce may be constant.
-    block = ChaCha20Poly1305(block_key).encrypt(bytes(12), rest.astype("<u8").tobytes(), bound(terms))
+    block = seal_block(rest, block_key, bound(terms))
+    pieces = tuple(piece_digest(piece) for piece in pieces_of(block))
     secrets = {**seeds, last: block_key}
     commitments = {label(subset): digest(secret, "fairnode-seed") for subset, secret in secrets.items()}
-    commitments["block"] = digest(block, "fairnode-block")
+    commitments["block"] = block_digest(pieces)
     packages = [
         _package(terms, party, {label(s): secrets[s].hex() for s in held(m, party)}, commitments, key)
         for party in range(m)
     ]
-    return Dealing(tuple(packages), block)
+    return Dealing(tuple(packages), block, pieces)
 
 
 def _without_mask(rest: Words, seed: bytes, terms: Terms) -> Words:

@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 from fairnode.errors import Conflict, NotValid
-from fairnode.mpc.dealing.blocks import BlockRow, block_digest
+from fairnode.mpc.dealing.blocks import BlockRow, block_digest, block_size, piece_digest, pieces_of
 from fairnode.mpc.dealing.deal import MASK, bound, envelope_bytes, header, signed_bytes
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
-from fairnode.mpc.dealing.subsets import Subset, correction_subset, held, label, subsets
+from fairnode.mpc.dealing.subsets import Subset, correction_subset, held, holds_block, label, subsets
 from fairnode.mpc.dealing.terms import Terms, digest
 
 ENVELOPE_LIMIT = 65536
@@ -31,8 +30,8 @@ ENVELOPE_LIMIT = 65536
 class Rows:
     """What one party holds of one sender's input: for each set T it is not in, one value an element.
 
-    A row from a seed (2^64 and XOR) is a `SeedRow`, expanded where it is read, and one from a block in a file
-    a `BlockRow`, decrypted where it is read; the others are arrays.
+    For 2^64 and XOR a row from a seed is a `SeedRow`, expanded where it is read, and one from the block a
+    `BlockRow`, opened where it is read; modulo 2^61 - 1 they are arrays.
     `commitment` (hex) is the digest of the sender's commitments, the same at all holders of an honest
     dealing; parties compare it in the hello before they use the rows.
     """
@@ -51,8 +50,10 @@ class Rows:
         }
 
 
-def receive(package: bytes, correction: bytes | Path, terms: Terms, party: int, keys: ReceiveKeys) -> Rows:
-    """The rows that `package` and `correction` hold for `party` under `terms`.
+def receive(
+    package: bytes, correction: bytes | bytearray | Path | None, terms: Terms, party: int, keys: ReceiveKeys
+) -> Rows:
+    """The rows that `package` and `correction` hold for `party` under `terms`; None if it holds no block.
 
     A correction block in a file is checked here and read where its words are needed, so that no party holds
     long lists in memory; the file must stay until then. Raises OSError if it cannot be read.
@@ -64,12 +65,12 @@ def receive(package: bytes, correction: bytes | Path, terms: Terms, party: int, 
     inside = _opened(package, terms, party, keys)
     m = len(terms.receivers)
     secrets, commitments = _parts(inside, terms, m, party)
-    if commitments["block"] != block_digest(correction):
-        raise _refused(terms, "comes with another correction block than its sender committed to")
     rows: dict[Subset, Words | SeedRow | BlockRow] = {
         subset: _seeded(secrets[subset], terms) for subset in held(m, party) if subset != correction_subset(m)
     }
-    if party not in correction_subset(m):
+    if holds_block(m, party):
+        if correction is None or commitments["block"] != _digest(correction):
+            raise _refused(terms, "comes with another correction block than its sender committed to")
         rows[correction_subset(m)] = _block(correction, secrets[correction_subset(m)], terms)
     together = json.dumps([header(terms, 0) | {"receiver": "", "party": 0}, commitments], sort_keys=True)
     return Rows(terms.sender, terms.ring, rows, terms.length, digest(together.encode(), "fairnode-commit"))
@@ -186,25 +187,24 @@ def _unhex(text: object) -> bytes:
     return value if value.hex() == text else b""
 
 
-def _block(correction: bytes | Path, key: bytes, terms: Terms) -> Words | BlockRow:
-    """The correction block as ring elements, decrypted now, or where they are read if it is in a file."""
-    try:
-        if isinstance(correction, Path) and terms.ring is not Ring.P61:
-            row = BlockRow(correction, key)
-            row.check(bound(terms))
-            size = correction.stat().st_size - 16
-        else:
-            sealed = correction.read_bytes() if isinstance(correction, Path) else correction
-            plain = ChaCha20Poly1305(key).decrypt(bytes(12), sealed, bound(terms))
-            row, size = None, len(plain)
-    except (InvalidTag, InvalidSignature):
-        raise _refused(terms, "has a correction block that cannot be opened") from None
-    if size != 8 * terms.length:
+def _digest(correction: bytes | bytearray | Path) -> str:
+    return block_digest([piece_digest(piece) for piece in pieces_of(correction)])
+
+
+def _block(correction: bytes | bytearray | Path, key: bytes, terms: Terms) -> Words | BlockRow:
+    """The correction block as a row, or as ring elements that were looked at, after all of it was opened once."""
+    size = correction.stat().st_size if isinstance(correction, Path) else len(correction)
+    if size != block_size(terms.length):
         raise _refused(terms, "has a correction block of another length")
-    if row is not None:
+    row = BlockRow(correction, key, bound(terms), terms.length)
+    try:
+        row.check()
+    except InvalidTag:
+        raise _refused(terms, "has a correction block that cannot be opened") from None
+    if terms.ring is not Ring.P61:
         return row
-    words = np.frombuffer(plain, dtype="<u8").astype(np.uint64)
-    if terms.ring is Ring.P61 and int(words.max()) >= P61:
+    words = row.words(terms.length)
+    if int(words.max()) >= P61:
         raise _refused(terms, "has a correction block with values over the range of the computation")
     return words
 

@@ -23,6 +23,7 @@ P61 = 2**61 - 1
 _P = np.uint64(P61)
 _CHUNK = 1 << 18
 _AES_BLOCK = 16
+_ZEROS = bytes(_CHUNK)
 
 
 class Ring(Enum):
@@ -84,13 +85,11 @@ class SeedRow:
         counter = block.to_bytes(_AES_BLOCK, "big")
         encryptor = Cipher(algorithms.AES(self._key), modes.CTR(counter)).encryptor()
         encryptor.update(bytes(skip))
+        # The cipher writes where it is told to as long as there is room for another block behind it.
         size, target = out.nbytes, out.view(np.uint8).data
-        buffer = bytearray(min(_CHUNK, size) + _AES_BLOCK)
-        zeros, done = bytes(min(_CHUNK, size)), 0
-        while done < size:
-            part = min(_CHUNK, size - done)
-            encryptor.update_into(zeros[:part], buffer)
-            target[done : done + part] = memoryview(buffer)[:part]
-            done += part
+        direct = max(0, size - _AES_BLOCK)
+        for done in range(0, direct, _CHUNK):
+            encryptor.update_into(memoryview(_ZEROS)[: min(_CHUNK, direct - done)], target[done:])
+        target[direct:] = encryptor.update(bytes(size - direct))
         if sys.byteorder == "big":
             out.byteswap(inplace=True)

@@ -33,10 +33,19 @@ class Terms:
 
 @dataclass(frozen=True)
 class Dealing:
-    """What one input party uploads: a sealed package per compute party, and one encrypted block for all."""
+    """What one input party uploads: a sealed package for each compute party, and one block for its holders.
+
+    `pieces` are the SHA-256 (hex) of the pieces that the block travels in.
+    """
 
     packages: tuple[bytes, ...]
-    correction: bytes
+    correction: bytes | bytearray
+    pieces: tuple[str, ...]
+
+    @property
+    def commitment(self) -> str:
+        """SHA-256 (hex) of all that is uploaded, for the sender's ledger."""
+        return hashlib.sha256(b"".join(self.packages) + "".join(self.pieces).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 A shared vector of W words is an array (rows held by this party, W), rows in the order of
 `exchange.held_by`; so `a ^ b` is the XOR gate. The AND gate follows Araki et al. (CCS 2016) and its
 generalisation to any (m, t) with m > 2t: x & y is the XOR of all products x_A & y_B of rows, and some
-party holds both A and B as 2t < m. Parties mask the XOR of their products; one row of the result
-(the *target*, which changes all the time) becomes the masked sum, the others come from shared keys.
+party holds both A and B as 2t < m. Parties mask the XOR of their products with a share of zero. Of three
+parties each one's masked sum is a row of the result. With more parties one row of the result (the *target*,
+which changes all the time) becomes the XOR of all masked sums, and the others come from shared keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ class Piece:
     stop: int
     target: Row
     collector: int
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Stretches of the piece that stay in the cache: first word, and the one after the last."""
+        for start in range(self.start, self.stop, CACHE_WORDS):
+            yield start, min(start + CACHE_WORDS, self.stop)
 
 
 def assign_products(parties: int, threshold: int) -> list[list[Products]]:
@@ -93,15 +99,12 @@ class BitKernel:
         self.rows = rows_of(self.parties, self.threshold)
         self.held = held_by(self.party, self.parties, self.threshold)
         self.and_gates = 0
+        self._three = (self.parties, self.threshold) == (3, 1)
         self._use = exchange.next_use()
         self._products = assign_products(self.parties, self.threshold)[self.party]
         self._fresh = {row: Stream(exchange.row_key(row), "and: new row", self._use) for row in self.held}
         self._zero = [Stream(exchange.pair_key(p), "and: zero share", self._use) for p in self.others]
-        self._dealt = {
-            (row, dealer): Stream(exchange.row_key(row), f"deal {dealer}", self._use)
-            for row in self.held
-            for dealer in range(self.parties)
-        }
+        self._dealt: dict[tuple[Row, int], Stream] = {}
         self._adder = spread(self.rows, self.parties)
         self._collector = spread(self.rows, self.parties)
         self._turn = 0
@@ -147,7 +150,7 @@ class BitKernel:
         shared = self.zeros(count)
         for i, row in enumerate(self.held):
             if row in names and row != last:
-                shared[i] = self._dealt[row, dealer].words(count)
+                shared[i] = self._dealt_by(dealer, row).words(count)
         if self.party == dealer:
             assert words is not None
             assert len(words) == count
@@ -173,17 +176,44 @@ class BitKernel:
         await self._and_into(bits[:, :count], bits[:, count : 2 * count], bits[:, : count + SLACK_WORDS])
 
     async def _and_into(self, x: Words, y: Words, roomy: Words) -> None:
-        """Put x AND y into `roomy`, whose rows have two words more and may begin with x."""
+        """Put x AND y into `roomy`, whose rows have two words more and may begin with x.
+
+        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
+        """
         count = x.shape[1]
-        self.and_gates += 64 * count
         sums = np.empty(count + SLACK_WORDS, np.uint64)
+        scratch = np.empty((2, min(CACHE_WORDS, count)), np.uint64)
         pieces = self._pieces(count)
         for piece in pieces:
-            self._masked_sums(x, y, piece, roomy, sums)
-        if count >= BULK_WORDS:
-            await self._collect(pieces, sums, roomy)
-        elif count:
-            await self._tell_all_holders(pieces[0], sums, roomy)
+            for start, stop in piece.blocks():
+                block = sums[start:stop]
+                self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
+                self._hide(piece, start, stop, roomy, sums)
+        await self._finish(pieces, sums, roomy)
+
+    async def share_sums(self, sums: Words) -> Words:
+        """Fresh shared words from what all parties' `sums` XOR to: an AND gate of which they did the products.
+
+        `sums` has `SLACK_WORDS` words more than are shared, and is overwritten. Each party XORs there, for
+        each k, products of its k-th factors (`left_factors`, `right_factors`) of pairs of vectors; so a sum of
+        many products costs the messages of one gate.
+        """
+        count = len(sums) - SLACK_WORDS
+        roomy = np.empty((len(self.held), count + SLACK_WORDS), np.uint64)
+        pieces = self._pieces(count)
+        for piece in pieces:
+            for start, stop in piece.blocks():
+                self._hide(piece, start, stop, roomy, sums)
+        await self._finish(pieces, sums, roomy)
+        return roomy[:, :count]
+
+    def left_factors(self, x: Words) -> list[Words]:
+        """For each product of rows that falls to this party, its factor from x (rows held, ...)."""
+        return [_chosen(x, products.left) for products in self._products]
+
+    def right_factors(self, y: Words) -> list[Words]:
+        """For each product of rows that falls to this party, its factor from y (rows held, ...)."""
+        return [_chosen(y, products.right) for products in self._products]
 
     async def and_many(self, pairs: Sequence[tuple[Words, Words]]) -> list[Words]:
         """AND of several pairs of shared vectors, of any widths, for the rounds of one."""
@@ -216,12 +246,19 @@ class BitKernel:
 
     # ---- the AND gate in steps
 
+    def _dealt_by(self, dealer: int, row: Row) -> Stream:
+        """The stream of a row of what a compute party shares; made when it does."""
+        if (row, dealer) not in self._dealt:
+            key = self.exchange.row_key(row)
+            self._dealt[row, dealer] = Stream(key, f"deal {dealer}", self._use)
+        return self._dealt[row, dealer]
+
     def _teller(self, row: Row) -> int:
         return holders(row, self.parties)[0]
 
     def _pieces(self, count: int) -> list[Piece]:
         """A small AND has one target row; a large one is cut so that every party collects as much."""
-        if count < BULK_WORDS:
+        if self._three or count < BULK_WORDS:
             self._turn += 1
             target = self.rows[self._turn % len(self.rows)]
             return [Piece(0, count, target, self._collector[target])]
@@ -231,25 +268,30 @@ class BitKernel:
             for start, stop, row in zip(ends, ends[1:], self.rows, strict=False)
         ]
 
-    def _masked_sums(self, x: Words, y: Words, piece: Piece, roomy: Words, sums: Words) -> None:
-        """Put this party's masked sum of products into `sums` and the new rows from keys into `roomy`.
+    def _hide(self, piece: Piece, start: int, stop: int, roomy: Words, sums: Words) -> None:
+        """Mask this party's sums of products in a block, and put the new rows from keys into `roomy`."""
+        block = sums[start:stop]
+        for row, name in zip(roomy, self.held, strict=True):
+            if not self._three and name != piece.target:
+                self._fresh[name].fill(octets(row[start : stop + SLACK_WORDS]))
+                if self._adder[name] == self.party:
+                    np.bitwise_xor(block, row[start:stop], out=block)
+        masked = octets(sums[start : stop + SLACK_WORDS])
+        for stream in self._zero:
+            stream.mask(masked)
 
-        Block by block, all of x is read before any of the result is written: so `roomy` may be x.
-        """
-        scratch = np.empty((2, min(CACHE_WORDS, piece.stop - piece.start)), np.uint64)
-        fresh = [(row, self._fresh[name], name) for row, name in zip(roomy, self.held, strict=True)]
-        for start in range(piece.start, piece.stop, CACHE_WORDS):
-            stop = min(start + CACHE_WORDS, piece.stop)
-            block = sums[start:stop]
-            self._add_products(x[:, start:stop], y[:, start:stop], block, scratch[:, : stop - start])
-            for row, stream, name in fresh:
-                if name != piece.target:
-                    stream.fill(octets(row[start : stop + SLACK_WORDS]))
-                    if self._adder[name] == self.party:
-                        np.bitwise_xor(block, row[start:stop], out=block)
-            masked = octets(sums[start : stop + SLACK_WORDS])
-            for stream in self._zero:
-                stream.mask(masked)
+    async def _finish(self, pieces: Sequence[Piece], sums: Words, roomy: Words) -> None:
+        """Send the masked sums to where they belong; the target rows are complete then."""
+        count = len(sums) - SLACK_WORDS
+        self.and_gates += 64 * count
+        if not count:
+            return
+        if self._three:
+            await self._pass_on(sums[:count], roomy)
+        elif count >= BULK_WORDS:
+            await self._collect(pieces, sums, roomy)
+        else:
+            await self._tell_all_holders(pieces[0], sums, roomy)
 
     def _add_products(self, x: Words, y: Words, out: Words, scratch: Words) -> None:
         """Put the XOR of the products of rows that fall to this party into `out`."""
@@ -261,6 +303,13 @@ class BitKernel:
             else:
                 np.bitwise_and(*factors, out=left)
                 np.bitwise_xor(out, left, out=out)
+
+    async def _pass_on(self, sums: Words, roomy: Words) -> None:
+        """Three parties, one round: each masked sum is a row of the result, and one other party holds it, too."""
+        before, after = (self.party - 1) % 3, (self.party + 1) % 3
+        got = await self.exchange.exchange({before: sums.tobytes()}, [after])
+        for name, words in ((after, sums), (before, _words(got[after], len(sums), after))):
+            roomy[self.held.index((name,)), : len(sums)] = words
 
     async def _tell_all_holders(self, piece: Piece, sums: Words, roomy: Words) -> None:
         """One round: every party sends its masked sum to every holder of the target row."""
@@ -309,6 +358,14 @@ def _xor_of(rows: Words, chosen: tuple[int, ...], scratch: Words) -> Words:
     for i in chosen[2:]:
         np.bitwise_xor(scratch, rows[i], out=scratch)
     return scratch
+
+
+def _chosen(rows: Words, chosen: tuple[int, ...]) -> Words:
+    """The XOR of the chosen rows: a row itself, or a new array."""
+    if len(chosen) == 1:
+        row: Words = rows[chosen[0]]
+        return row
+    return _xor_of(rows, chosen, np.empty_like(rows[0]))
 
 
 def _words(message: bytes, count: int, peer: int) -> Words:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,12 +122,24 @@ def unpack(words: Words, count: int) -> NDArray[np.uint8]:
     return np.unpackbits(octets, axis=-1, count=count, bitorder="little")
 
 
+def bit_planes(numbers: NDArray[Any]) -> Words:
+    """Unsigned numbers (..., n), n a multiple of 64 -> planes (..., bits of a number, n / 64), lowest first."""
+    octets = np.ascontiguousarray(numbers.astype(numbers.dtype.newbyteorder("<"), copy=False))
+    bits = np.unpackbits(octets[..., None].view(np.uint8), axis=-1, bitorder="little")
+    packed = np.packbits(bits, axis=-2, bitorder="little").swapaxes(-1, -2)
+    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+
+
 def to_planes(numbers: NDArray[np.uint64], bits: int) -> Words:
     """Numbers (n,) below 2^bits -> planes (bits, ceil(n / 64)). Raises `NotValid` for one out of range."""
     values = np.asarray(numbers, np.uint64)
     if bits < 64 and len(values) and int(values.max()) >> bits:
         raise NotValid(f"The number {int(values.max())} does not fit in the agreed {bits} bits.")
-    return np.stack([pack(((values >> np.uint64(i)) & np.uint64(1)).astype(bool)) for i in range(bits)])
+    padded: NDArray[np.unsignedinteger[Any]] = np.zeros(
+        len(values) + -len(values) % 64, np.uint32 if bits <= 32 else np.uint64
+    )
+    padded[: len(values)] = values
+    return bit_planes(padded)[:bits]
 
 
 def from_planes(planes: Words, count: int) -> NDArray[np.uint64]:

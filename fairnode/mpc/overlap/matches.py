@@ -1,13 +1,13 @@
 """Who is on which lists, bit by bit and shared: comparing tables block by block, then counting.
 
-For i < j, bin b of list i's cuckoo table is compared with all slots of bin b of list j's simple table. At
-most one slot matches, so the XOR over slots is the bit "the person in bin b of list i is on list j".
+For i < j, the code in bin b of list i's cuckoo table is multiplied with the values in bin b of list j's solved
+table. The person who lies there is on list j exactly if that gives the person's fingerprint (`solving`). All
+products of a bin are summed up before anything is sent; then comes one comparison of two fingerprints.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,10 +19,10 @@ from fairnode.mpc.kernels.count import count_bits
 from fairnode.mpc.kernels.exchange import Row
 from fairnode.mpc.kernels.numbers import Number
 from fairnode.mpc.kernels.sharing import RowSource
-from fairnode.mpc.kernels.streams import Words
+from fairnode.mpc.kernels.streams import SLACK_WORDS, Words
 from fairnode.mpc.overlap.shape import OverlapShape, Pattern
 
-BATCH_WORDS = 20 << 20  # words, over all held rows, of the comparisons that are under way at a time
+BATCH_WORDS = 8 << 20  # words, over all held rows, of the fingerprints that are compared at a time
 
 Dealt = Mapping[Row, Words | RowSource]
 
@@ -57,45 +57,91 @@ async def match_pairs(
 ) -> dict[tuple[int, int], Words]:
     """For i < j one bit for each bin: the person of list i who lies there is on list j.
 
-    Only a batch of comparisons is in memory at a time: tables are read block by block.
+    Tables are read block by block, each word once; what is left of a comparison is one word a fingerprint bit.
     """
-    held = len(kernel.held)
-    words = shape.blocks * shape.width
-    matches = {pair: np.empty((held, words), np.uint64) for pair in combinations(range(shape.lists), 2)}
-    at_once = max(1, BATCH_WORDS // (held * shape.slotted_words))
-    units = [(block, i, j) for block in range(shape.blocks) for j in range(1, shape.lists) for i in range(j)]
-    tables = _tables(kernel, lists, shape, units)
-    memory = np.empty(held * at_once * shape.slotted_words, np.uint64)
-    for start in range(0, len(units), at_once):
-        batch = units[start : start + at_once]
-        planes = (held, shape.fingerprint, len(batch), shape.slots, shape.width)
-        same = memory[: math.prod(planes)].reshape(planes)
-        for k in range(len(batch)):
-            pivot, inverse = next(tables)
-            np.bitwise_xor(pivot, inverse, out=same[:, :, k])
-        await _and_planes(kernel, same.reshape(held, -1), shape.fingerprint)
-        found = np.bitwise_xor.reduce(same[:, 0], axis=2)
-        for k, (block, i, j) in enumerate(batch):
-            matches[i, j][:, block * shape.width : (block + 1) * shape.width] = found[:, k]
+    held, words = len(kernel.held), shape.blocks * shape.width
+    pairs = list(combinations(range(shape.lists), 2))
+    matches = {pair: np.empty((held, words), np.uint64) for pair in pairs}
+    at_once = max(1, BATCH_WORDS // (held * len(pairs) * shape.fingerprint * shape.width))
+    for start in range(0, shape.blocks, at_once):
+        blocks = range(start, min(start + at_once, shape.blocks))
+        found = await _match_blocks(kernel, lists, shape, blocks)
+        found = found.reshape(held, len(blocks), len(pairs), shape.width)
+        for k, pair in enumerate(pairs):
+            columns = slice(start * shape.width, (start + len(blocks)) * shape.width)
+            matches[pair][:, columns] = found[:, :, k].reshape(held, -1)
     return matches
 
 
-def _tables(
-    kernel: BitKernel, lists: Sequence[Dealt], shape: OverlapShape, units: Sequence[tuple[int, int, int]]
-) -> Iterator[tuple[Words, Words]]:
-    """For each unit the block of list i's cuckoo table and the inverse of that of list j's simple one."""
-    held, last = len(kernel.held), (-1, -1)
-    inverse: Words = np.empty(0, np.uint64)
-    for block, i, j in units:
-        if (block, j) != last:
-            start = shape.simple_start(j) + block * shape.slotted_words
-            inverse = kernel.dealt(lists[j], start, start + shape.slotted_words)
-            kernel.invert_in_place(inverse)
-            inverse = inverse.reshape(held, shape.fingerprint, shape.slots, shape.width)
-            last = (block, j)
-        start = block * shape.single_words
-        pivot = kernel.dealt(lists[i], start, start + shape.single_words)
-        yield pivot.reshape(held, shape.fingerprint, 1, shape.width), inverse
+async def _match_blocks(
+    kernel: BitKernel, lists: Sequence[Dealt], shape: OverlapShape, blocks: range
+) -> Words:
+    """The match bits (rows held, words) of some blocks, block by block and pair by pair."""
+    held, bits, width = len(kernel.held), shape.fingerprint, shape.width
+    pairs = list(combinations(range(shape.lists), 2))
+    count = len(blocks) * len(pairs)
+    # The sums of products, and the inverse fingerprints they are to be compared with, a column a comparison.
+    sums = np.empty(bits * count * width + SLACK_WORDS, np.uint64)
+    columns = sums[:-SLACK_WORDS].reshape(bits, count, width)
+    inverse = np.empty((held, bits, count, width), np.uint64)
+    for n, block in enumerate(blocks):
+        pivots = [_cuckoo_block(kernel, lists[i], shape, block) for i in range(shape.lists - 1)]
+        for j in range(1, shape.lists):
+            factors = kernel.right_factors(_solved_block(kernel, lists[j], shape, (j, block)))
+            products = _inner_products([pivot.factors for pivot in pivots[:j]], factors)
+            for i in range(j):
+                k = n * len(pairs) + pairs.index((i, j))
+                columns[:, k] = products[i]
+                inverse[:, :, k] = pivots[i].inverse
+    same = await kernel.share_sums(sums)
+    same ^= inverse.reshape(held, -1)
+    del inverse
+    await _and_planes(kernel, same, bits)
+    return same[:, : count * width]
+
+
+@dataclass(frozen=True)
+class _Pivots:
+    """A block of a cuckoo table: this party's factors of the codes, and its rows of inverse fingerprints."""
+
+    factors: list[Words]
+    inverse: Words
+
+
+def _cuckoo_block(kernel: BitKernel, dealt: Dealt, shape: OverlapShape, block: int) -> _Pivots:
+    start, width = block * shape.cuckoo_words, shape.width
+    words = kernel.dealt(dealt, start, start + shape.cuckoo_words)
+    codes, prints = np.split(words, [2 * shape.slots * width], axis=1)
+    prints = np.ascontiguousarray(prints)
+    kernel.invert_in_place(prints)
+    factors = kernel.left_factors(codes.reshape(-1, shape.slots, 2, 1, width))
+    return _Pivots(factors, prints.reshape(-1, shape.fingerprint, width))
+
+
+def _solved_block(kernel: BitKernel, dealt: Dealt, shape: OverlapShape, which: tuple[int, int]) -> Words:
+    """Values (rows held, slots, 2, fingerprint / 2, width) of a list and block."""
+    place, block = which
+    start = shape.solved_start(place) + block * shape.solved_words
+    words = kernel.dealt(dealt, start, start + shape.solved_words)
+    return words.reshape(-1, shape.slots, 2, shape.fingerprint // 2, shape.width)
+
+
+def _inner_products(codes: Sequence[Sequence[Words]], values: Sequence[Words]) -> Words:
+    """This party's part of the sum over slots of code times value, for the codes of several lists: local.
+
+    (a + b w)(c + d w) = ac + bd + (bc + (a + b) d) w, so c is met by (a, b), and d by (b, a + b).
+    """
+    slots, _, half, width = values[0].shape
+    totals = np.zeros((len(codes), 2, half, width), np.uint64)
+    product = np.empty_like(totals[0])
+    for k, value in enumerate(values):
+        turned = [np.stack([code[k][:, 1], code[k][:, 0] ^ code[k][:, 1]], axis=1) for code in codes]
+        for slot in range(slots):
+            for i, code in enumerate(codes):  # a value is in the cache for all of them
+                for factor, part in ((code[k][slot], value[slot, 0]), (turned[i][slot], value[slot, 1])):
+                    np.bitwise_and(factor, part, out=product)
+                    np.bitwise_xor(totals[i], product, out=totals[i])
+    return totals.reshape(len(codes), 2 * half, width)
 
 
 async def _and_planes(kernel: BitKernel, bits: Words, planes: int) -> None:

@@ -1,7 +1,8 @@
-"""The overlap in plain MPyC (`engine="mpyc"`): every slot of every bin compared with MPyC's equality.
+"""The overlap in plain MPyC (`engine="mpyc"`): every value of every bin met with the code by MPyC's products.
 
 The oracle of `program` on a handful of persons; it tells all parties the cells, so synthetic data only. A
-list of ten persons takes seconds, and the time grows with the number of bins.
+list of ten persons takes seconds, and the time grows with the number of bins. A bit b is the sign 1 - 2 b here,
+so that the XOR of bits is the product of signs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.kernels.sharing import RowSource
 from fairnode.mpc.kernels.streams import Words
-from fairnode.mpc.kernels.to_mpyc import to_secret_numbers
+from fairnode.mpc.kernels.to_mpyc import to_secret_bits, to_secret_numbers
 from fairnode.mpc.overlap.shape import OverlapShape, Pattern, patterns
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mpyc.sectypes import SecureArray
 
 Dealt = Mapping[Row, Words | RowSource]
+P = 2**61 - 1
 
 
 async def run(mpc: Runtime, rows: Sequence[Dealt], parameters: Mapping[str, Any]) -> Result:
@@ -35,12 +37,13 @@ async def run(mpc: Runtime, rows: Sequence[Dealt], parameters: Mapping[str, Any]
         raise NotAllowed("The whole table may be opened for synthetic data only, and this study is not.")
     exchange = await connect(mpc)
     kernel, shape = BitKernel(exchange), OverlapShape.of(parameters)
-    cuckoo = [_numbers(mpc, kernel, dealt, (0, 1), shape) for dealt in rows[:-1]]
-    starts = [shape.simple_start(place) for place in range(shape.lists)]
-    simple = [_numbers(mpc, kernel, rows[j], (starts[j], shape.slots), shape) for j in range(1, shape.lists)]
+    assert shape.blocks == 1, "the oracle is for short lists"
+    cuckoo = [_bits(mpc, kernel, dealt, (0, shape.cuckoo_words)) for dealt in rows[:-1]]
+    starts = [shape.solved_start(place) for place in range(shape.lists)]
+    values = [_bits(mpc, kernel, rows[j], (starts[j], shape.solved_words)) for j in range(1, shape.lists)]
     member: dict[Pattern, SecureArray] = {}
     for i, j in combinations(range(shape.lists), 2):
-        member[i, j] = mpc.np_sum(mpc.np_equal(simple[j - 1], cuckoo[i]), axis=0)
+        member[i, j] = _matches(mpc, cuckoo[i], values[j - 1], shape)
     counts: dict[Pattern, SecureArray] = {}
     for i in range(shape.lists):
         counts[i,] = _size(mpc, kernel, rows[i], shape.length(i))
@@ -62,22 +65,28 @@ def exact_in_clear(supersets: Sequence[int], lists: int) -> list[int]:
     ]
 
 
-def _numbers(
-    mpc: Runtime, kernel: BitKernel, dealt: Dealt, table: tuple[int, int], shape: OverlapShape
-) -> SecureArray:
-    """The fingerprints of a table as secret integers (slots, bins); tables of one block only."""
-    assert shape.blocks == 1, "the oracle is for short lists"
-    start, slots = table
-    words = slots * shape.width
-    planes = kernel.dealt(dealt, start, start + shape.fingerprint * words)
-    planes = planes.reshape(len(kernel.held), shape.fingerprint, words)
-    parts = [planes[:, i] for i in range(shape.fingerprint)]
-    numbers = to_secret_numbers(mpc, kernel, parts, 64 * words, mpc.SecInt(shape.fingerprint + 2))
-    return mpc.np_reshape(numbers, (slots, 64 * shape.width))
+def _bits(mpc: Runtime, kernel: BitKernel, dealt: Dealt, where: tuple[int, int]) -> SecureArray:
+    """The bits of so many dealt words from a start on, in order."""
+    start, words = where
+    return to_secret_bits(mpc, kernel, kernel.dealt(dealt, start, start + words), 64 * words, mpc.SecFld(P))
+
+
+def _matches(mpc: Runtime, cuckoo: SecureArray, values: SecureArray, shape: OverlapShape) -> SecureArray:
+    """One number 0 or 1 a bin: code times values is the fingerprint."""
+    bins, half = 64 * shape.width, shape.fingerprint // 2
+    code = mpc.np_reshape(cuckoo[: 2 * shape.slots * bins], (shape.slots, 2, 1, bins))
+    print_ = mpc.np_reshape(cuckoo[2 * shape.slots * bins :], (2, half, bins))
+    value = mpc.np_reshape(values, (shape.slots, 2, half, bins))
+    a, b, c, d = code[:, 0], code[:, 1], value[:, 0], value[:, 1]
+    halves = []
+    for k, sums in enumerate(([a * c, b * d], [b * c, (a + b - 2 * a * b) * d])):
+        signs = [1 - 2 * mpc.np_reshape(bits, (-1, half, bins)) for bits in (*sums, print_[k])]
+        halves.append(mpc.np_prod(mpc.np_concatenate(signs), axis=0))
+    return mpc.np_prod((1 + mpc.np_concatenate(halves)) * pow(2, -1, P), axis=0)
 
 
 def _size(mpc: Runtime, kernel: BitKernel, dealt: Dealt, length: int) -> SecureArray:
     """The list's size word as one secret integer."""
     word = kernel.dealt(dealt, length - 1, length)
     parts = [(word >> np.uint64(i)) & np.uint64(1) for i in range(24)]
-    return mpc.np_sum(to_secret_numbers(mpc, kernel, parts, 1, mpc.SecInt(32)))
+    return mpc.np_sum(to_secret_numbers(mpc, kernel, parts, 1, mpc.SecFld(P)))

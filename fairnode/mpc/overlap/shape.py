@@ -8,7 +8,9 @@ from itertools import combinations
 
 from fairnode.errors import NotValid
 
-SLOTS = 25  # a bin of a simple table overflows with probability 2^-40 a list at any agreed bound
+SLOTS = 25  # a bin of a solved table has no solution with probability 2^-24 a list of 100,000 (`tables`)
+MOST_SLOTS = 32
+FINGERPRINT = 62
 FEWEST_LISTS, MOST_LISTS = 3, 6
 LARGEST_BOUND = 5_000_000
 BLOCK_WORDS = 256  # bins are dealt and compared in blocks of at most 64 times so many
@@ -20,13 +22,14 @@ Pattern = tuple[int, ...]
 class OverlapShape:
     """Lists K, upper bound N of persons a list, fingerprint bits and slots; signed with the study.
 
-    A false match needs two persons in one bin with equal fingerprints: about K^2 1.2 N 2^(1 - bits) in all,
-    2^-42 for five lists of 100,000 and 64 bits.
+    A false match is a person who is not on the other list and whose fingerprint the bin's values give all the
+    same: N K (K - 1) / 2 persons are looked up, so about K^2 N 2^(-1 - bits) in all, 2^-42 for five lists of
+    100,000 and 62 bits.
     """
 
     lists: int
     bound: int
-    fingerprint: int = 64
+    fingerprint: int = FINGERPRINT
     slots: int = SLOTS
 
     def __post_init__(self) -> None:
@@ -34,8 +37,10 @@ class OverlapShape:
             raise NotValid(f"An overlap takes {FEWEST_LISTS} to {MOST_LISTS} lists, not {self.lists}.")
         if not 1 <= self.bound <= LARGEST_BOUND:
             raise NotValid(f"The bound on a list's length is 1 to {LARGEST_BOUND}, not {self.bound}.")
-        if not 8 <= self.fingerprint <= 64 or not 1 <= self.slots <= 64:
-            raise NotValid("A fingerprint has 8 to 64 bits, and a bin 1 to 64 slots.")
+        if self.fingerprint not in range(8, 65, 2) or not 1 <= self.slots <= MOST_SLOTS:
+            raise NotValid(
+                f"A fingerprint has 8 to 64 bits, an even number, and a bin 1 to {MOST_SLOTS} slots."
+            )
 
     @classmethod
     def of(cls, parameters: Mapping[str, int]) -> OverlapShape:
@@ -61,30 +66,30 @@ class OverlapShape:
         return -(-self.bins // (64 * self.blocks))
 
     @property
-    def single_words(self) -> int:
-        """Words of one block of a cuckoo table: planes (fingerprint, width)."""
-        return self.fingerprint * self.width
+    def cuckoo_words(self) -> int:
+        """Words of one block of a cuckoo table: planes (slots, 2, width) of codes, then of fingerprints."""
+        return (2 * self.slots + self.fingerprint) * self.width
 
     @property
-    def slotted_words(self) -> int:
-        """Words of one block of a simple table: planes (fingerprint, slots, width)."""
-        return self.slots * self.single_words
+    def solved_words(self) -> int:
+        """Words of one block of a solved table: planes (slots, fingerprint, width)."""
+        return self.slots * self.fingerprint * self.width
 
     def has_cuckoo(self, place: int) -> bool:
         """Whether the list at `place` is ever compared by its cuckoo table: all but the last."""
         return place < self.lists - 1
 
-    def has_simple(self, place: int) -> bool:
-        """Whether the list at `place` is ever compared by its simple table: all but the first."""
+    def has_solved(self, place: int) -> bool:
+        """Whether the list at `place` is ever compared by its solved table: all but the first."""
         return place > 0
 
-    def simple_start(self, place: int) -> int:
-        """Where the simple table of the list at `place` begins in what its owner deals."""
-        return self.blocks * self.single_words * self.has_cuckoo(place)
+    def solved_start(self, place: int) -> int:
+        """Where the solved table of the list at `place` begins in what its owner deals."""
+        return self.blocks * self.cuckoo_words * self.has_cuckoo(place)
 
     def length(self, place: int) -> int:
-        """Words that the owner of the list at `place` deals: cuckoo table, simple table, one word of size."""
-        return self.simple_start(place) + self.blocks * self.slotted_words * self.has_simple(place) + 1
+        """Words that the owner of the list at `place` deals: cuckoo table, solved table, one word of size."""
+        return self.solved_start(place) + self.blocks * self.solved_words * self.has_solved(place) + 1
 
 
 def patterns(lists: int) -> list[Pattern]:

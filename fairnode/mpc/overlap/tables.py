@@ -1,4 +1,7 @@
-"""The input party's side of an overlap: keys of persons become two tables of fingerprints, ready to deal.
+"""The input party's side of an overlap: keys of persons become two tables, ready to deal.
+
+A *cuckoo* table has at most one person a bin, by code and fingerprint. A *solved* table has values in each bin
+that give everybody's fingerprint from the code, for everybody whose bin it is: an oblivious key-value store.
 
 Only input parties know the hashing key (P12), so compute parties could not test a guess even if all of
 them colluded to open the fingerprints. Everything here happens at the owner of the list, in clear.
@@ -10,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -17,13 +21,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from fairnode.errors import Conflict, NotValid
-from fairnode.mpc.kernels.sharing import pack
+from fairnode.mpc.kernels.sharing import bit_planes
 from fairnode.mpc.kernels.streams import Words
 from fairnode.mpc.overlap.shape import OverlapShape
+from fairnode.mpc.overlap.solving import CODE, Vectors, solved, vectors
 
 CHOICES = 3
 _ROUNDS = 1000
-_NO_PIVOT, _NO_ITEM = 0, 1  # unequal to each other and, their top bit being 0, to every fingerprint
+_NOBODY = np.uint64(1 << CODE)  # code 0, fingerprint 1: the one vector that no values fit
 
 
 class AttemptFailed(Conflict):
@@ -105,24 +110,23 @@ def bins(
             f"The list has {len(unique.keys)} persons, more than the {shape.bound} agreed in the study.",
             to_do="Ask for a study with a higher bound.",
         )
-    places, prints = hashed(unique.keys, key.derive(), shape)
+    places, items = hashed(unique.keys, key.derive(), shape)
     parts: list[Words] = []
     if shape.has_cuckoo(place):
-        parts.append(_cuckoo_words(places, prints, shape))
-    if shape.has_simple(place):
-        parts.append(_simple_words(places, prints, shape))
+        parts.append(_cuckoo_words(places, items, shape))
+    if shape.has_solved(place):
+        parts.append(_solved_words(places, items, shape))
     parts.append(np.array([len(unique.keys)], np.uint64))
     return Tables(np.concatenate(parts), len(unique.keys), unique.repeated, unique.ambiguous, unique.missing)
 
 
-def hashed(keys: Sequence[str], key: bytes, shape: OverlapShape) -> tuple[NDArray[np.int64], Words]:
-    """Three bins (n, 3) and a fingerprint (n,) with top bit one for each key, from one BLAKE2b-256 each."""
+def hashed(keys: Sequence[str], key: bytes, shape: OverlapShape) -> tuple[NDArray[np.int64], Vectors]:
+    """Three bins (n, 3), and code and fingerprint as one vector, for each key, from one BLAKE2b-320 each."""
     blake2b = hashlib.blake2b
-    digests = b"".join(blake2b(k.encode(), key=key, digest_size=32).digest() for k in keys)
-    words = np.frombuffer(digests, "<u8").astype(np.uint64, copy=False).reshape(-1, 4)
+    digests = b"".join(blake2b(k.encode(), key=key, digest_size=40).digest() for k in keys)
+    words = np.frombuffer(digests, "<u8").astype(np.uint64, copy=False).reshape(-1, CHOICES + 2)
     places = (words[:, :CHOICES] % np.uint64(shape.bins)).astype(np.int64)
-    prints = words[:, CHOICES] >> np.uint64(64 - shape.fingerprint)
-    return places, prints | np.uint64(1 << (shape.fingerprint - 1))
+    return places, vectors(words[:, CHOICES], words[:, CHOICES + 1], shape)
 
 
 def cuckoo(places: NDArray[np.int64], bins: int) -> NDArray[np.int64]:
@@ -148,35 +152,43 @@ def cuckoo(places: NDArray[np.int64], bins: int) -> NDArray[np.int64]:
     raise _failed()
 
 
-def _cuckoo_words(places: NDArray[np.int64], prints: Words, shape: OverlapShape) -> Words:
+def _cuckoo_words(places: NDArray[np.int64], items: Vectors, shape: OverlapShape) -> Words:
+    """Blocks of the code and fingerprint of the person in each bin; an empty one has code 0, fingerprint 1.
+
+    As 0 is what values give for code 0, an empty bin matches nothing.
+    """
     table = cuckoo(places, shape.bins)
-    values = np.full(shape.blocks * shape.width * 64, _NO_PIVOT, np.uint64)
+    lying = np.zeros((2, shape.blocks * shape.width * 64), np.uint64)
+    lying[0] = _NOBODY
     filled = np.flatnonzero(table >= 0)
-    values[filled] = prints[table[filled]]
-    return _block_planes(values[None, :], shape).reshape(-1)
+    lying[:, filled] = items[:, table[filled]]
+    words = np.empty((shape.blocks, shape.cuckoo_words), np.uint64)
+    for block, part in zip(words, np.split(lying, shape.blocks, axis=1), strict=True):
+        planes = bit_planes(part).reshape(2, 2, CODE, shape.width)  # code or fingerprint, of low and high
+        block[:] = np.concatenate(
+            [
+                planes[:, 0, : shape.slots].swapaxes(0, 1).reshape(-1),
+                planes[:, 1, : shape.fingerprint // 2].reshape(-1),
+            ]
+        )
+    return words.reshape(-1)
 
 
-def _simple_words(places: NDArray[np.int64], prints: Words, shape: OverlapShape) -> Words:
-    count = len(prints)
+def _solved_words(places: NDArray[np.int64], items: Vectors, shape: OverlapShape) -> Words:
+    """Blocks of the values of each bin: for everybody in it, code times values is the fingerprint."""
+    count, bins_a_block = items.shape[1], 64 * shape.width
     entries = np.unique(places.reshape(-1) * count + np.repeat(np.arange(count), CHOICES))
     bin_of, item = entries // count, entries % count  # sorted by bin, each (bin, item) once
-    slot = np.arange(len(entries)) - np.searchsorted(bin_of, bin_of)
-    if slot.max() >= shape.slots:
-        raise _failed()
-    values = np.full((shape.slots, shape.blocks * shape.width * 64), _NO_ITEM, np.uint64)
-    values[slot, bin_of] = prints[item]
-    return _block_planes(values, shape).reshape(-1)
-
-
-def _block_planes(values: Words, shape: OverlapShape) -> Words:
-    """Values (slots, bins) -> planes (blocks, fingerprint, slots, width)."""
-    slots, bins_a_block = len(values), 64 * shape.width
-    planes = np.empty((shape.blocks, shape.fingerprint, slots, shape.width), np.uint64)
-    for block in range(shape.blocks):
-        part = values[:, block * bins_a_block : (block + 1) * bins_a_block]
-        for bit in range(shape.fingerprint):
-            planes[block, bit] = pack(((part >> np.uint64(bit)) & np.uint64(1)).astype(bool))
-    return planes
+    edges = np.searchsorted(bin_of, np.arange(shape.blocks + 1) * bins_a_block)
+    words = np.empty((shape.blocks, shape.slots, 2, shape.fingerprint // 2, shape.width), np.uint64)
+    for block, (start, stop) in enumerate(pairwise(edges)):
+        inside = bin_of[start:stop] - block * bins_a_block
+        values = solved(inside, items[:, item[start:stop]], bins_a_block, shape.slots)
+        if values is None:
+            raise _failed()
+        planes = bit_planes(values)  # (2, slots, 32, width)
+        words[block] = planes[:, :, : shape.fingerprint // 2].swapaxes(0, 1)
+    return words.reshape(-1)
 
 
 def _failed() -> AttemptFailed:

@@ -22,12 +22,15 @@ from fairnode.mpc.transport.preamble import is_run
 
 @dataclass(frozen=True)
 class Input:
-    """One contributor: its IRI, its Ed25519 public key (32 bytes), and where its upload lies."""
+    """One contributor: its IRI, its Ed25519 public key (32 bytes), and where its upload lies.
+
+    `correction` is None at a party that does not hold the block.
+    """
 
     sender: str
     key: bytes
     package: Path
-    correction: Path
+    correction: Path | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,12 @@ def _job(told: Mapping[str, Any]) -> Job:
         program_digest=str(told["program"]["digest"]),
         parameters=dict(told["parameters"]),
         inputs=tuple(
-            Input(i["sender"], bytes.fromhex(i["key"]), Path(i["package"]), Path(i["correction"]))
+            Input(
+                i["sender"],
+                bytes.fromhex(i["key"]),
+                Path(i["package"]),
+                Path(i["correction"]) if i.get("correction") else None,
+            )
             for i in told["inputs"]
         ),
         receivers=tuple(bytes.fromhex(key) for key in told["receivers"]),

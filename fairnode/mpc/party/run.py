@@ -29,8 +29,8 @@ from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.party.session import PartySession
 from fairnode.mpc.party.statistics import RunStatistics
 from fairnode.mpc.programs.contract import Shares, engine_versions
-from fairnode.mpc.transport.link import DONE, END, HELLO, PING
-from fairnode.mpc.transport.mesh import LinkTerms, Mesh, listening
+from fairnode.mpc.transport.link import DONE, END, HELLO, PING, LinkTerms
+from fairnode.mpc.transport.mesh import Mesh, listening
 from fairnode.mpc.transport.reason import Reason, RunEnded
 
 LOG = logging.getLogger(__name__)
@@ -299,7 +299,7 @@ class _Run:
             bytes_sent=sum(link.nbytes_sent for link in links),
             bytes_received=sum(link.nbytes_received for link in links),
             messages=sum(link.messages_sent for link in links),
-            rounds=max((link.turns for link in links), default=0),
+            rounds=self.mesh.rounds if self.mesh else 0,
             opened_values=self.runtime.opened_values if self.runtime else 0,
             peak_memory=1024 * used.ru_maxrss,
         )

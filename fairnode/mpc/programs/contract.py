@@ -27,6 +27,8 @@ Shared = Any
 """A number or an array shared in MPyC."""
 Json = Any
 """Anything that JSON can hold."""
+RUN_SECONDS = 120.0
+"""How long a run may take, unless its program says otherwise."""
 
 
 class Session(Protocol):
@@ -67,7 +69,8 @@ class Program:
     the numbers of the contributor at `place` (0, 1, ... in the order of the study) the
     `length(parameters, place)` elements of `ring(parameters)` that it deals, and raises NotValid when they
     are not what the program takes; `run` computes a party's output shares; `table`
-    makes of the opened outputs what the recipient reads; `describe(parameters)` says it to people.
+    makes of the opened outputs what the recipient reads; `describe(parameters)` says it to people;
+    `seconds(parameters)` is how long a run may take before the parties end it.
     `sources` are the modules whose bytes are the program.
     """
 
@@ -81,6 +84,7 @@ class Program:
     run: Callable[[Session, Sequence[Rows], Parameters], Awaitable[Shares]]
     table: Callable[[Mapping[str, Sequence[int]], Parameters], Table]
     describe: Callable[[Parameters], str]
+    seconds: Callable[[Parameters], float] = lambda _: RUN_SECONDS
 
     @property
     def digest(self) -> str:

@@ -29,15 +29,25 @@ from fairnode.mpc.estimate.program import EstimateShape, interval
 from fairnode.mpc.kernels import bits, count, field, numbers, over_mpyc
 from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.openings import rule
-from fairnode.mpc.overlap import cells, matches, program_synthetic, shape
+from fairnode.mpc.overlap import cells, matches, program_synthetic, shape, solving, tables
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
-from fairnode.mpc.programs.contract import Columns, Parameters, Program, Session, Shares, Table
+from fairnode.mpc.programs.contract import (
+    RUN_SECONDS,
+    Columns,
+    Parameters,
+    Program,
+    Session,
+    Shares,
+    Table,
+)
 
+PERSONS_A_SECOND = 250
 NO_VALUE = P61 - 1
 """Stands for "no finite value": no figure is as large."""
 _OVERLAP_FIELDS = frozenset({"lists", "bound", "fingerprint", "slots"})
-_OVERLAP_SOURCES = (
-    *(__name__, rule.__name__, shape.__name__, matches.__name__, cells.__name__),
+OVERLAP_SOURCES = (
+    *(__name__, rule.__name__, shape.__name__, tables.__name__, solving.__name__),
+    *(matches.__name__, cells.__name__),
     *(bits.__name__, count.__name__, numbers.__name__, over_mpyc.__name__),
 )
 
@@ -150,6 +160,11 @@ def _value(number: int) -> int | None:
     return None if number == NO_VALUE else number
 
 
+def seconds(parameters: Parameters) -> float:
+    """How long a run may take: five lists of 100,000 persons send half a gigabyte between three parties."""
+    return RUN_SECONDS + int(parameters["bound"]) / PERSONS_A_SECOND
+
+
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
     return (
@@ -169,7 +184,7 @@ OVERLAP_ESTIMATE = Program(
     name="overlap-estimate",
     version="1",
     sources=(
-        *_OVERLAP_SOURCES,
+        *OVERLAP_SOURCES,
         *(estimating.__name__, closed_form.__name__, decomposable.__name__, fitting.__name__),
         *(grid.__name__, models.__name__, field.__name__),
     ),
@@ -180,12 +195,13 @@ OVERLAP_ESTIMATE = Program(
     run=run,
     table=table,
     describe=describe,
+    seconds=seconds,
 )
 
 OVERLAP_OPEN_SYNTHETIC = Program(
     name="overlap-open-synthetic",
     version="1",
-    sources=(*_OVERLAP_SOURCES, program_synthetic.__name__),
+    sources=(*OVERLAP_SOURCES, program_synthetic.__name__),
     check=check_synthetic,
     ring=lambda _: Ring.XOR,
     length=length,
@@ -193,4 +209,5 @@ OVERLAP_OPEN_SYNTHETIC = Program(
     run=run_synthetic,
     table=table_synthetic,
     describe=describe_synthetic,
+    seconds=seconds,
 )

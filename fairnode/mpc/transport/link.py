@@ -11,7 +11,7 @@ import asyncio
 import ssl
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from fairnode.mpc.transport.reason import Reason, parse_reason
@@ -31,6 +31,27 @@ class Limits:
     waiting: int = 512 << 20
 
 
+@dataclass
+class Turns:
+    """How often a party turned from hearing to sending, over all its links: its rounds."""
+
+    taken: int = 0
+    heard: bool = False
+
+
+@dataclass(frozen=True)
+class LinkTerms:
+    """What every link of a run is made with; `on_end` is told of the first thing that ends a link.
+
+    `transcript`, for demo data only, takes every payload received.
+    """
+
+    on_end: Callable[[Reason], None]
+    limits: Limits
+    transcript: IO[str] | None = None
+    turns: Turns = field(default_factory=Turns)
+
+
 class PeerBytes(bytes):
     """A payload that remembers its sender and step, so that what is wrong with it can be said of them."""
 
@@ -41,24 +62,15 @@ class PeerBytes(bytes):
 class Link(asyncio.Protocol):
     """Frames to and from party `peer`, whose certificate must have fingerprint `expected`.
 
-    `on_end(reason)` is called once, when the connection can no longer serve the run. `ready` is done when
-    the peer's certificate was compared. `transcript`, for demo data only, takes every payload received.
+    `terms.on_end(reason)` is called once, when the connection can no longer serve the run. `ready` is done
+    when the peer's certificate was compared.
     """
 
-    def __init__(
-        self,
-        peer: int,
-        parties: int,
-        expected: str,
-        on_end: Callable[[Reason], None],
-        limits: Limits,
-        transcript: IO[str] | None = None,
-    ) -> None:
+    def __init__(self, peer: int, parties: int, expected: str, terms: LinkTerms) -> None:
         self.peer_pid = peer
         self.nbytes_sent = 0
         self.nbytes_received = 0
         self.messages_sent = 0
-        self.turns = 0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.control: dict[bytes, asyncio.Future[bytes]] = {
             kind: asyncio.get_running_loop().create_future() for kind in (HELLO, KEYS, DONE)
@@ -68,12 +80,12 @@ class Link(asyncio.Protocol):
         self.gone = asyncio.Event()
         self._parties = parties
         self._expected = expected
-        self._on_end = on_end
-        self._limits = limits
-        self._transcript = transcript
+        self._on_end = terms.on_end
+        self._limits = terms.limits
+        self._transcript = terms.transcript
+        self._turns = terms.turns
         self._bytes = bytearray()
         self._waiting = 0
-        self._listening = False
         self._over = False
         self._transport: asyncio.Transport | None = None
 
@@ -126,9 +138,9 @@ class Link(asyncio.Protocol):
 
     def send(self, pc: int, payload: bytes) -> None:
         """Send one message labelled with program counter `pc`."""
-        if self._listening:
-            self._listening = False
-            self.turns += 1
+        if self._turns.heard:
+            self._turns.heard = False
+            self._turns.taken += 1
         self._write(DATA, pc, payload)
 
     def receive(self, pc: int) -> bytes | asyncio.Future[bytes]:
@@ -200,7 +212,7 @@ class Link(asyncio.Protocol):
             self.control[kind].set_result(payload)
 
     def _take_data(self, counter: int, message: PeerBytes) -> None:
-        self._listening = True
+        self._turns.heard = True
         message.peer, message.counter = self.peer_pid, counter
         waiting = self.buffers.pop(counter, None)
         if waiting is None:

@@ -7,14 +7,13 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from fairnode.mpc.gateway import short_path
 from fairnode.mpc.transport import preamble, tls
-from fairnode.mpc.transport.link import Limits, Link
+from fairnode.mpc.transport.link import Link, LinkTerms
 from fairnode.mpc.transport.reason import Reason
 
 RETRY_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -40,15 +39,6 @@ class Identity:
     party: int
     certificate: Path
     key: Path
-
-
-@dataclass(frozen=True)
-class LinkTerms:
-    """What every link of a run is made with; `on_end` is told of the first thing that ends a link."""
-
-    on_end: Callable[[Reason], None]
-    limits: Limits
-    transcript: IO[str] | None = None
 
 
 class Mesh:
@@ -87,14 +77,18 @@ class Mesh:
         while set(self.missing()) - {without} and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(0.02)
 
+    @property
+    def rounds(self) -> int:
+        """How often this party turned from hearing to sending."""
+        return self._terms.turns.taken
+
     def missing(self) -> list[int]:
         """The parties to which there is no link yet."""
         return [n for n in range(len(self._places)) if n != self._me.party and n not in self.links]
 
     def _link(self, number: int) -> Link:
         expected = self._places[number].fingerprint
-        terms = self._terms
-        return Link(number, len(self._places), expected, terms.on_end, terms.limits, terms.transcript)
+        return Link(number, len(self._places), expected, self._terms)
 
     async def _secure(
         self, number: int, connection: socket.socket, context: ssl.SSLContext, *, dial: bool

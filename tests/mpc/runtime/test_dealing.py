@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,12 +24,9 @@ from fairnode.mpc.dealing import (
     new_receiver_key,
     once_each,
     receive,
-    threshold,
-    to_shamir,
 )
-from fairnode.mpc.dealing.blocks import BlockRow
+from fairnode.mpc.dealing.blocks import PIECE, SEGMENT_WORDS, BlockRow, block_size, pieces_of, seal_block
 from fairnode.mpc.dealing.deal import envelope_bytes, signed_bytes
-from fairnode.mpc.openings.outputs import lagrange
 
 KEYS = [new_receiver_key() for _ in range(5)]
 SENDER = Ed25519PrivateKey.generate()
@@ -62,18 +59,6 @@ def test_the_values_of_all_sets_make_the_secret_and_holders_hold_the_same(m, rin
     for row in together.values():
         total = ring.add(total, row)
     assert total.tolist() == values
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.sampled_from([3, 5]), st.lists(st.integers(0, P61 - 1), min_size=1, max_size=9), st.data())
-def test_rows_become_shamir_shares_of_the_secret_at_any_t_plus_1_parties(m, values, data):
-    told = terms(m, Ring.P61, len(values))
-    dealing = deal(np.array(values, dtype=np.uint64), told, SENDER)
-    some = data.draw(st.permutations(range(m)))[: threshold(m) + 1]
-    shares = [to_shamir(received(dealing, told, party).arrays(), party) for party in some]
-    weights = lagrange([party + 1 for party in some], 0)
-    joined = sum(w * share for w, share in zip(weights, shares, strict=True)) % P61
-    assert joined.tolist() == values
 
 
 @pytest.mark.parametrize("m", [3, 5])
@@ -118,13 +103,18 @@ def test_a_block_in_a_file_is_the_block_in_memory_wherever_reading_starts(tmp_pa
     np.testing.assert_array_equal(rows.arrays()[name], whole[name])
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone", "other"])
+@pytest.mark.parametrize("damage", ["flip", "moved", "cut", "empty", "gone", "other"])
 def test_a_damaged_block_in_a_file_is_refused(tmp_path, damage):
     told = terms(3, Ring.XOR, 200_000)
     dealing = deal(np.arange(told.length, dtype=np.uint64), told, SENDER)
     block = bytearray(dealing.correction)
     if damage == "flip":
         block[1_100_000] ^= 1
+    if damage == "moved":
+        block[: SEGMENT_WORDS * 8 + 16], block[SEGMENT_WORDS * 8 + 16 : 2 * (SEGMENT_WORDS * 8 + 16)] = (
+            block[SEGMENT_WORDS * 8 + 16 : 2 * (SEGMENT_WORDS * 8 + 16)],
+            block[: SEGMENT_WORDS * 8 + 16],
+        )
     changed_block = {
         "cut": block[:-9],
         "empty": b"",
@@ -136,15 +126,40 @@ def test_a_damaged_block_in_a_file_is_refused(tmp_path, damage):
     keys = ReceiveKeys(KEYS[0].secret, SENDER.public_key())
     with pytest.raises((NotValid, OSError)):
         receive(dealing.packages[0], file, told, 0, keys)
-    row = BlockRow(file, bytes(32))
-    with pytest.raises((InvalidSignature, OSError)):
-        row.check(b"")
+    with pytest.raises((InvalidTag, OSError)):
+        BlockRow(file, bytes(32), b"", told.length).check()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 3 * SEGMENT_WORDS), st.data())
+def test_any_stretch_of_a_block_is_opened_alone_and_only_for_what_it_was_sealed(length, data):
+    words = np.random.default_rng(length).integers(0, 2**64, length, np.uint64)
+    sealed = seal_block(words, b"k" * 32, b"one use")
+    assert len(sealed) == block_size(length)
+    start = data.draw(st.integers(0, length - 1))
+    part = np.empty(data.draw(st.integers(1, length - start)), np.uint64)
+    BlockRow(sealed, b"k" * 32, b"one use", length).read(start, part)
+    np.testing.assert_array_equal(part, words[start : start + len(part)])
+    with pytest.raises(InvalidTag):
+        BlockRow(sealed, b"k" * 32, b"another", length).read(start, part)
+
+
+def test_a_block_travels_in_pieces_that_are_known_by_their_digests():
+    told = terms(3, Ring.XOR, 3 * PIECE // 8)
+    dealing = deal(np.arange(told.length, dtype=np.uint64), told, SENDER)
+    assert len(dealing.pieces) == 4
+    assert b"".join(pieces_of(dealing.correction)) == dealing.correction
+    keys = ReceiveKeys(KEYS[2].secret, SENDER.public_key())
+    without = receive(dealing.packages[2], None, told, 2, keys)  # it does not hold the block, and needs none
+    assert without.commitment == received(dealing, told, 0).commitment
+    with pytest.raises(NotValid, match="correction block"):
+        receive(dealing.packages[0], None, told, 0, ReceiveKeys(KEYS[0].secret, SENDER.public_key()))
 
 
 def test_upload_is_one_block_and_a_small_package_for_each_party():
     told = terms(5, Ring.XOR, 10_000)
     dealing = deal(np.zeros(told.length, np.uint64), told, SENDER)
-    assert len(dealing.correction) == 8 * told.length + 16
+    assert len(dealing.correction) == block_size(told.length) == 8 * told.length + 16
     assert all(len(package) < 4096 for package in dealing.packages)
 
 
@@ -169,7 +184,7 @@ def test_an_input_for_something_else_is_refused(change, word):
 def test_an_input_for_another_party_is_refused():
     told = terms()
     dealing = deal([1, 2, 3, 4], told, SENDER)
-    turned = Dealing(dealing.packages[::-1], dealing.correction)
+    turned = Dealing(dealing.packages[::-1], dealing.correction, dealing.pieces)
     with pytest.raises(NotValid, match="another"):
         received(turned, told, 0)
     with pytest.raises(NotValid, match="cannot be opened"):
@@ -183,7 +198,7 @@ def changed(dealing, party, change):
     envelope["signature"] = SENDER.sign(signed_bytes(envelope)).hex()
     packages = list(dealing.packages)
     packages[party] = envelope_bytes(envelope)
-    return Dealing(tuple(packages), dealing.correction)
+    return Dealing(tuple(packages), dealing.correction, dealing.pieces)
 
 
 @settings(max_examples=40, deadline=None)
@@ -195,7 +210,7 @@ def test_a_garbled_upload_is_refused(data):
     which = data.draw(st.sampled_from([0, 1]))
     at = data.draw(st.integers(0, len(parts[which]) - 1))
     parts[which][at] ^= data.draw(st.integers(1, 255))
-    garbled = Dealing((bytes(parts[0]), *dealing.packages[1:]), bytes(parts[1]))
+    garbled = Dealing((bytes(parts[0]), *dealing.packages[1:]), bytes(parts[1]), dealing.pieces)
     with pytest.raises(NotValid):
         received(garbled, told, 0)
 
@@ -243,6 +258,6 @@ def test_an_inconsistent_dealing_has_different_commitments():
     told = terms()
     first, second = deal([1, 2, 3, 4], told, SENDER), deal([1, 2, 3, 4], told, SENDER)
     assert received(first, told, 0).commitment != received(second, told, 0).commitment
-    mixed = Dealing(first.packages, second.correction)
+    mixed = Dealing(first.packages, second.correction, second.pieces)
     with pytest.raises(NotValid, match="correction block"):
         received(mixed, told, 0)

@@ -47,7 +47,7 @@ def test_lists_become_estimates_without_an_opened_cell(
         deal(tmp_path, f"list{i}", bins(keys, key, shape, i).words, compute_parties)
     small = [["a", "b", "c", "d", "e"], ["b", "c", "x"], ["c", "d", "x", "y"]]
     small_cells = [2, 0, 1, 1, 1, 1, 1]
-    tiny = {"lists": 3, "bound": 5, "fingerprint": 24, "slots": 3, "synthetic": True}
+    tiny = {"lists": 3, "bound": 5, "fingerprint": 16, "slots": 6, "synthetic": True}
     for i, keys in enumerate(small):
         dealt = bins(keys, key, OverlapShape.of(tiny), i).words
         deal(tmp_path, f"small{i}", dealt, compute_parties)

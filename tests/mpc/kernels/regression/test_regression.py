@@ -114,8 +114,8 @@ def test_three_figures_are_three_figures(numbers):
 
 
 def judged(tables, design, least, coalition=1):
-    """`tables`: persons and events by contributor."""
-    bits = 8
+    """`tables`: persons and those with an event by contributor, then changed persons, if there are any."""
+    bits, lists = 8, len(tables[0])
     dealt = [
         split(np.concatenate([to_planes(np.array(v, np.uint64), bits).reshape(-1) for v in t]), 3, 1)
         for t in tables
@@ -123,23 +123,27 @@ def judged(tables, design, least, coalition=1):
 
     async def party(exchange):
         kernel = BitKernel(exchange)
-        numbers: list[tuple[Number, Number]] = []
+        numbers: list[tuple[Number, ...]] = []
         for rows in dealt:
-            planes = kernel.dealt({r: rows[r] for r in kernel.held}, 0, 2 * bits).reshape(2, 2, bits, 1)
-            numbers.append(tuple([planes[:, k, i] for i in range(bits)] for k in (0, 1)))
-        return await kernel.open_to_all(await allowed(kernel, design, numbers, OpeningRule(least, coalition)))
+            held = {r: rows[r] for r in kernel.held}
+            planes = kernel.dealt(held, 0, lists * bits).reshape(2, lists, bits, 1)
+            numbers.append(tuple([planes[:, k, i] for i in range(bits)] for k in range(lists)))
+        changes = [[each[k] for each in numbers] for k in range(2, lists)]
+        found = await allowed(
+            kernel, design, [each[:2] for each in numbers], OpeningRule(least, coalition), changes
+        )
+        return await kernel.open_to_all(found)
 
     return bool(run_locally(Network(3, 1), party)[0][0] & np.uint64(1))
 
 
 def allowed_in_clear(tables, design, least):
-    def cells(persons, events):
+    def cells(persons, affected, *changed):
         found = [[v[m].sum() for m in design.groups()] for v in (persons,)]
-        if design.family == "logistic":
-            found += [[v[m].sum() for m in design.single_groups()] for v in (events, persons - events)]
-        return np.concatenate(found)
+        found += [[v[m].sum() for m in design.single_groups()] for v in (affected, persons - affected)]
+        return np.concatenate([*found, *changed])
 
-    apiece = [cells(np.array(p), np.array(e)) for p, e in tables]
+    apiece = [cells(*(np.array(v) for v in t)) for t in tables]
     total = sum(apiece)
     rests = [total, *(total - one for one in apiece)]
     return total[0] >= max(least, 10 * design.columns) and all(((r == 0) | (r >= least)).all() for r in rests)
@@ -154,8 +158,9 @@ def test_the_rule_under_sharing_is_the_rule_in_clear(data):
     tables = []
     for _ in range(3):
         persons = data.draw(st.lists(count, min_size=4, max_size=4))
-        events = [n // data.draw(st.sampled_from([1, 2, 3])) for n in persons]
-        tables.append((persons, events))
+        affected = [n // data.draw(st.sampled_from([1, 2, 3])) for n in persons]
+        changed = data.draw(st.sampled_from([[0] * 4, [0, 30, 0, 0], [0, 2, 0, 0]]))
+        tables.append((persons, affected, changed))
     assert judged(tables, design, 5) == allowed_in_clear(tables, design, 5)
 
 
@@ -164,6 +169,21 @@ def test_a_rule_that_holds_and_one_that_does_not():
     fine = [([100, 100], [30, 40])] * 3
     assert judged(fine, design, 11)
     assert not judged([([5, 0], [2, 0])] * 3, design, 11)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fine"), [((0, 0, 0), True), ((30, 30, 30), True), ((3, 0, 0), False), ((30, 30, 3), True)]
+)
+def test_so_few_persons_changed_since_an_earlier_release_that_nothing_is_shown(changed, fine):
+    design = design_of("logistic", [[1, 0], [1, 1]])
+    tables = [([100, 100], [30, 40], [0, one]) for one in changed]
+    assert judged(tables, design, 11) is fine
+
+
+def test_persons_with_an_event_are_counted_in_a_poisson_fit_as_well():
+    design = design_of("poisson", [[1, 0], [1, 1]])
+    assert judged([([100, 100], [30, 40])] * 3, design, 11)
+    assert not judged([([100, 100], [30, 3])] * 3, design, 11)  # nine have all the events of a level
 
 
 @pytest.mark.parametrize(
@@ -188,12 +208,22 @@ def test_what_is_no_design_is_refused(rows):
 
 def test_numbers_that_a_regression_does_not_take_are_refused():
     told = {"family": "logistic", "design": [[1, 0], [1, 1]], "k": 11, "lists": "disjoint", "engine": "bits"}
-    told["largest"] = 100
+    told |= {"largest": 100, "cells": 4, "earlier": 0}
     chosen = program("regression")
     chosen.check(told, 3, 3)
-    for columns in ([[1, 2]], [[1, 2], [2, 0]], [[1, 200], [0, 0]], [[1, -1], [0, 0]]):
+    for columns in ([[1, 2]], [[1, 2], [2, 0]], [[1, 200], [0, 0]], [[1, -1], [0, 0]], [[1, 2], [0, 0], [0]]):
         with pytest.raises(NotValid):
             chosen.encode(columns, told, 0)
+    numbers = told | {"family": "poisson", "earlier": 1}
+    chosen.encode([[9, 9], [60, 0], [2, 0], [0, 1, 2, 3]], numbers, 0)
+    for columns in (
+        [[9, 9], [60, 0], [1, 0], [0] * 4],  # more events of a person than are believed
+        [[9, 9], [1, 0], [2, 0], [0] * 4],
+        [[1, 9], [2, 0], [2, 0], [0] * 4],
+        [[9, 9], [2, 0], [2, 0], [0] * 3],
+    ):
+        with pytest.raises(NotValid):
+            chosen.encode(columns, numbers, 0)
     for changed in ({"family": "linear"}, {"engine": "mpyc"}, {"k": 2}, {"largest": 0}, {"more": 1}):
         with pytest.raises(NotValid):
             chosen.check(told | changed, 3, 3)
