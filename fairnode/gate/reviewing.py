@@ -236,7 +236,10 @@ def check_reviewed(node: Node, visit_id: str) -> None:
     Asked again right before the release: what counts are the signatures, not the rows that say so.
     """
     with node.store.read() as reader:
-        found = read_matter(reader, node, visit_id)
+        try:
+            found = read_matter(reader, node, visit_id)
+        except errors.NotFound as nothing:  # the row does not say any more what was reviewed
+            raise Refused(Refusal.REVIEWS, nothing.what) from None
         valid = [review for review in found.reviews if _holds(reader, node, found, review)]
     if replace(found, reviews=tuple(valid)).state is not ReviewState.APPROVED:
         raise Refused(Refusal.REVIEWS, f"{len(valid)} of {len(found.reviews)} reviews hold.")
