@@ -134,9 +134,8 @@ def _bring(root: Path) -> None:
         old.unlink()
     pip = ["/usr/bin/python3", "-m", "pip"]  # the version of Python that the system there has
     subprocess.run([*pip, "wheel", "-q", "--no-deps", ROOT, "-w", wheels], check=True, cwd=root)
-    if not list(wheels.glob("flask-*")):
-        locked = ["--require-hashes", "--no-deps", "-r", ROOT / "requirements.txt", "-d", wheels]
-        subprocess.run([*pip, "download", "-q", *locked], check=True, cwd=root)
+    locked = ["--require-hashes", "--no-deps", "-r", ROOT / "requirements.txt", "-d", wheels]
+    subprocess.run([*pip, "download", "-q", *locked], check=True, cwd=root)
 
 
 @pytest.fixture(scope="module")
