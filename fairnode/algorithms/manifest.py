@@ -5,7 +5,6 @@ Every fault is a finding with its place, all at once, so that an author mends th
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 import jsonschema
 
+from fairnode.algorithms.parameters import parameter_faults
 from fairnode.errors import Finding, NotValid
 from fairnode.letters import reads_as_written
 from fairnode.linkage import program as linkage
@@ -32,16 +32,6 @@ FILE = "algorithm.toml"
 LARGEST = 256 * 1024
 DEEPEST = 24
 PARAMETER = "parameter:"
-# What a study's parameters may be described with. No pattern (a regular expression can take for ever) and
-# no reference (the library would fetch it).
-KEYWORDS = frozenset(
-    (
-        *("$comment", "title", "description", "default", "examples", "type", "enum", "const"),
-        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        *("minLength", "maxLength", "items", "minItems", "maxItems", "uniqueItems"),
-        *("properties", "required", "additionalProperties", "maxProperties"),
-    )
-)
 # Patterns end with \Z, because Python's $ lets one line break through.
 _NAME = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z"}
 _NAME_OR_PARAMETER = r"^(parameter:)?[A-Za-z][A-Za-z0-9_-]{0,63}\Z"
@@ -191,7 +181,7 @@ def read_manifest(text: bytes) -> Manifest:
     if _is_deep(told):
         raise NotValid(f"The manifest is nested more than {DEEPEST} deep.", to_do="Write it flatter.")
     findings = [*_faults(SCHEMA, told)] or [*_odd_texts(told)]
-    findings = findings or [*_parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
+    findings = findings or [*parameter_faults(told.get("parameters", {}))] or [*_loose_ends(told)]
     if findings:
         raise NotValid(
             "The manifest does not have the agreed form.",
@@ -262,31 +252,6 @@ def _odd_texts(told: object, where: str = "") -> Iterator[Finding]:
     elif isinstance(told, list):
         for number, value in enumerate(told):
             yield from _odd_texts(value, f"{where}.{number}")
-
-
-def _parameter_faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
-    unknown = sorted(_keywords(schema) - KEYWORDS)
-    if unknown:
-        yield Finding("parameters", f"uses {', '.join(unknown)}; only these are known: {sorted(KEYWORDS)}")
-    elif len(json.dumps(schema, default=str)) > 64 * 1024:
-        yield Finding("parameters", "is larger than 64 KiB")
-    else:
-        try:
-            jsonschema.Draft202012Validator.check_schema(dict(schema))
-        except jsonschema.SchemaError as error:
-            where = ".".join(["parameters", *(str(step) for step in error.absolute_path)])
-            yield Finding(where, error.message[:300])
-
-
-def _keywords(schema: object) -> set[str]:
-    """All keywords in a schema and in those below it; the names of properties are not keywords."""
-    if not isinstance(schema, dict):
-        return set()
-    found = set(schema)
-    properties = schema.get("properties")
-    below = list(properties.values()) if isinstance(properties, dict) else []
-    below += [schema.get("items"), schema.get("additionalProperties")]
-    return found.union(*(_keywords(part) for part in below))
 
 
 def _loose_ends(told: Mapping[str, Any]) -> Iterator[Finding]:

@@ -225,8 +225,7 @@ def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
 def _query(plan: StudyPlan, contract: OutputContract) -> str:
     """What makes two combinations the same question, so that the stored answer is given (P6)."""
     if question(plan) is not None:
-        told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
-        return digest(canonical([query_of(contract, plan_filter(plan)), told]))
+        return digest(canonical([query_of(contract, plan_filter(plan)), plan.document["parameters"]]))
     if container_stage(plan) is not None:
         asked = [plan.identity, plan.document["parameters"], [[s.program, s.options] for s in plan.stages]]
         return digest(canonical([query_of(contract, plan_filter(plan)), asked]))
