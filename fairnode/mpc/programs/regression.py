@@ -188,7 +188,8 @@ def describe(parameters: Parameters) -> str:
     return (
         f"A {design.family} regression with {design.columns} coefficients over {design.patterns} patterns of "
         "covariates. Coefficients and standard errors are shown to three figures, and only if there are ten "
-        f"persons for each coefficient and every cell of two covariates has nobody or at least {least}, also "
+        "persons for each coefficient and every cell of two covariates, or of one and an event, has nobody or "
+        f"at least {least}, also "
         "without any small group of contributors. No step of the fit is shown to anyone."
     )
 
