@@ -3,6 +3,7 @@
 The peer counts rows and distinct persons of each cell of the view, as any count of persons has to. The gate
 counts them with all margins, sends them as JSON from one process to the other, reads the container's bytes,
 compares, and judges (`recount`); and keeps who stood in which cell, for later releases (`recount_and_sets`).
+`audit`: complementary suppression of a table whose margins are shown, a tenth of its cells small.
 A container's table of 10,000 cells is refused unread, so that of those only counting and judging is measured.
 Processor seconds: both are measured in turns, and other work on the machine would be in wall time.
 """
@@ -15,13 +16,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
+from fairnode.disclosure.audit import Question
 from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import judge
+from fairnode.disclosure.links import Item, Links, Relation
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.order import pass_gate
 from fairnode.gate.recounts import recount_from_json
@@ -31,10 +36,60 @@ from fairnode.jobs.lp_audit import audit
 GOAL = 2.0
 REPEATS = {10_000: 21, 100_000: 11, 1_000_000: 7, 10_000_000: 3}
 SHAPES = {15: (5, 3), 400: (20, 20), 10_000: (100, 100)}
+AUDITED = ((5, 3), (10, 8), (20, 12), (20, 20), (40, 20), (60, 60), (100, 100), (6, 5, 4), (12, 8, 4))
+SECONDS = 10.0  # of the rules: complementary.seconds
+SMALL = 0.1
 READABLE = 400  # cells; the rules refuse a larger table before they look into it
 
 
 def rows() -> Iterator[dict[str, Any]]:
+    """All that is measured: the audit first, since it is quick."""
+    yield from audits()
+    yield from recounts()
+
+
+def audits() -> Iterator[dict[str, Any]]:
+    """One row a size of table: processor seconds, of those after which all linked cells are hidden."""
+    for shape in AUDITED:
+        links = table_with_margins(shape)
+        start = time.process_time()
+        answer = audit(Question(links, load_rules().k, SECONDS))
+        name = "x".join(map(str, shape))
+        more = f"{len(answer.hide)}_more" if answer.in_time else "all"
+        hidden = f"{sum(item.hidden for item in links.items)}_small_{more}_hidden"
+        yield {
+            "name": f"gate.audit_{name}_{hidden}",
+            "ours": round(time.process_time() - start, 2),
+            "peer": None,
+            "ratio": None,
+            "goal": SECONDS,
+            "unit": "s",
+            "holds": answer.in_time,
+        }
+
+
+def table_with_margins(shape: tuple[int, ...]) -> Links:
+    """Counts of which a tenth is small, and all margins over fewer dimensions."""
+    chance = np.random.default_rng(1)
+    small = chance.random(shape) < SMALL
+    counts = np.where(small, chance.integers(0, 11, shape), chance.integers(11, 400, shape))
+    items: list[Item] = []
+    relations: list[Relation] = []
+    places = np.arange(counts.size).reshape(shape)
+    for n, key in zip(counts.ravel().tolist(), np.ndindex(shape), strict=True):
+        items.append(Item(n, ("t", tuple(map(str, key))), n < 11, n < 11))
+    axes = range(len(shape))
+    for kept in (kept for size in axes for kept in combinations(axes, size)):
+        for key in product(*(range(shape[axis]) for axis in kept)):
+            at = dict(zip(kept, key, strict=True))
+            parts = places[tuple(at.get(axis, slice(None)) for axis in axes)].ravel().tolist()
+            n = sum(items[part].value for part in parts)
+            items.append(Item(n, (str(kept), tuple(map(str, key))), n < 11, n < 11))
+            relations.append(Relation(len(items) - 1, tuple(parts), None, 1))
+    return Links(tuple(items), tuple(relations))
+
+
+def recounts() -> Iterator[dict[str, Any]]:
     """One row a number of records and of cells, without and with what later releases need."""
     with tempfile.TemporaryDirectory() as folder:
         for size, repeats in REPEATS.items():

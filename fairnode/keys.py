@@ -27,16 +27,22 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from fairnode import errors
 
+SEALING_PUBLIC = "sealing.pub"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 @dataclass(frozen=True)
 class NodeKeys:
-    """The keys of one node. `secret` blinds commitments in the ledger (P21) and is never published."""
+    """The keys of one node. `secret` blinds commitments in the ledger (P21) and is never published.
+
+    `sealing_public` is the raw public sealing key (X25519) in hex: what others seal to. Installed for two users,
+    the worker alone has its private half, and `opens` is None in the web process.
+    """
 
     signing: Ed25519PrivateKey
-    sealing: PrivateKey
+    sealing_public: str
     secret: bytes
+    opens: PrivateKey | None = None
 
     @property
     def public(self) -> str:
@@ -44,9 +50,14 @@ class NodeKeys:
         return public_hex(self.signing)
 
     @property
-    def sealing_public(self) -> str:
-        """The raw public sealing key (X25519) in hex: what others seal to."""
-        return bytes(self.sealing.public_key).hex()
+    def sealing(self) -> PrivateKey:
+        """What opens what was sealed to this node. Raises `Unavailable` in a process that has it not."""
+        if self.opens is None:
+            raise errors.Unavailable(
+                "What is sealed to this node is opened by its worker alone.",
+                to_do="Run the command as the worker's user.",
+            )
+        return self.opens
 
 
 def canonical(value: Any) -> bytes:
@@ -74,20 +85,32 @@ def make_node_keys(folder: Path) -> NodeKeys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("signing.key", "sealing.key", "ledger.secret"):
         write_secret(folder / name, secrets.token_bytes(32))
+    private = PrivateKey((folder / "sealing.key").read_bytes())
+    write_secret(folder / SEALING_PUBLIC, bytes(private.public_key).hex().encode())
     return load_node_keys(folder)
 
 
 def load_node_keys(folder: Path) -> NodeKeys:
     """The keys that `make_node_keys` left. Raises `Unavailable` when they are not all there."""
     try:
-        raw = [(folder / n).read_bytes() for n in ("signing.key", "sealing.key", "ledger.secret")]
+        raw = [(folder / n).read_bytes() for n in ("signing.key", "ledger.secret")]
+        opens = _opens(folder / "sealing.key")
+        public = bytes(opens.public_key).hex() if opens else (folder / SEALING_PUBLIC).read_text("ascii")
     except OSError as error:
         raise errors.Unavailable(
             "The node's keys cannot be read.",
             to_do="Restore the folder 'keys' from the backup, readable by the node's user only.",
             internal=str(error),
         ) from error
-    return NodeKeys(Ed25519PrivateKey.from_private_bytes(raw[0]), PrivateKey(raw[1]), raw[2])
+    return NodeKeys(Ed25519PrivateKey.from_private_bytes(raw[0]), public, raw[1], opens)
+
+
+def _opens(path: Path) -> PrivateKey | None:
+    """The private sealing key, or None where this user may not read it."""
+    try:
+        return PrivateKey(path.read_bytes())
+    except PermissionError:
+        return None
 
 
 def write_secret(path: Path, content: bytes) -> None:

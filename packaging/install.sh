@@ -17,10 +17,14 @@ systemd-sysusers /usr/lib/sysusers.d/fairnode.conf
 systemd-tmpfiles --create /usr/lib/tmpfiles.d/fairnode.conf
 python3 -m venv /opt/fairnode
 /opt/fairnode/bin/python -m pip install --quiet --require-hashes -r "$2"
-/opt/fairnode/bin/python -m pip install --quiet --no-deps "$1"
+/opt/fairnode/bin/python -m pip install --quiet --no-deps --force-reinstall "$1"
 install -D -m 0755 "$here/rights.sh" /opt/fairnode/lib/rights.sh
 for unit in fairnode-web fairnode-work; do
     install -D -m 0644 "$here/$unit.service" "/etc/systemd/system/$unit.service"
 done
-systemctl daemon-reload
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+else
+    echo "systemd does not run here (an image is being made?); the services are known after the next start."
+fi
 echo "Installed. Now make the node: docs/install.md, step 3."

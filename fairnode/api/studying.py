@@ -10,6 +10,7 @@ from fairnode import errors
 from fairnode.api.call import Answer, Call, page
 from fairnode.door.negotiate import choose
 from fairnode.records.rows import Follow, Release, Study
+from fairnode.release.crate import MEDIA, crate
 from fairnode.release.releases import releases_of, render
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.send import cancel, check, check_may_send, draft, own_study, send
@@ -19,6 +20,7 @@ FORMS = {
     "text/csv": "csv",
     "text/turtle": "turtle",
     "image/svg+xml": "svg",
+    MEDIA: "crate",
 }
 
 
@@ -67,7 +69,8 @@ def get_release(call: Call) -> Answer:
     for release in releases_of(call.node, study.id):
         if release.id == call.values["release"]:
             wanted = choose(request.headers.get("Accept"), tuple(FORMS))
-            return Answer(render(release, FORMS[wanted]), mimetype=wanted)
+            made = crate(call.node, release) if wanted == MEDIA else render(release, FORMS[wanted])
+            return Answer(made, mimetype=wanted)
     raise errors.NotFound("Of this study there is no such release.")
 
 

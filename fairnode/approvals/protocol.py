@@ -228,6 +228,7 @@ def _combined(content: Mapping[str, Any], called: Called) -> list[Section]:
         ("Compute parties", tuple(_party(party, called) for party in told["parties"])),
         ("Program", (f"{told['program']}, digest {told['digest']}",)),
         ("What it does", (told["says"],)),
+        ("Rounds", (told["rounds"],)),
         ("Match keys", (f"rule {key['rule']}, program {key['program']}",) if key else ("none are made",)),
         *([("Changed persons", (told["changedPersons"],))] if not key else []),
         ("What this does not protect against", limits(len(told["parties"]))),

@@ -18,7 +18,8 @@ from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
-from fairnode.release.releases import releases_of, render
+from fairnode.release.crate import crate
+from fairnode.release.releases import ENDINGS, FORMS, releases_of, render
 from fairnode.studies import asking
 from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.follow import document, follow, studies_of
@@ -266,13 +267,23 @@ def show_study(node: Node, study_id: str) -> None:
 
 @command.command("result", epilog="Example: fairnode study result 3f2a91c07e55 --form csv")
 @click.argument("study_id")
-@click.option("--form", type=click.Choice(["csv", "json", "turtle", "svg"]), default="csv", show_default=True)
+@click.option("--form", type=click.Choice([*FORMS, "crate"]), default="csv", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A folder for the files, one a release.")
 @with_node
-def result(node: Node, study_id: str, form: str) -> None:
-    """Print what was released of a study."""
+def result(node: Node, study_id: str, form: str, out: Path | None) -> None:
+    """Print what was released of a study, or write it to files; a crate (a zip) always is a file."""
     study: Study = own_study(node, study_id)
     found = releases_of(node, study.id)
     if not found:
         raise errors.NotFound("Nothing of this study was released (yet).")
+    if form == "crate" and out is None:
+        raise errors.NotValid("A crate is a zip, and not printed.", to_do="Name a folder: --out FOLDER")
     for release in found:
-        click.echo(render(release, form).decode(), nl=False)
+        content = crate(node, release) if form == "crate" else render(release, form)
+        if out is None:
+            click.echo(content.decode(), nl=False)
+            continue
+        out.mkdir(parents=True, exist_ok=True)
+        path = out / f"{release.id[:12]}.{ENDINGS.get(form, 'zip')}"
+        path.write_bytes(content)
+        click.echo(str(path))

@@ -13,8 +13,8 @@ from fairnode.child import run_child
 from fairnode.combine.again import all_destroyed, earlier_tables
 from fairnode.combine.announcement import announcement_digest, read_announcement
 from fairnode.combine.memory import check_comparable
+from fairnode.combine.question import asked_question
 from fairnode.combine.told import told_of, whole
-from fairnode.disclosure.history import query_of
 from fairnode.keys import canonical, digest, verify
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.openings.rule import check_contributors
@@ -23,7 +23,7 @@ from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
 from fairnode.node import Node
-from fairnode.records.result import Condition, OutputContract
+from fairnode.records.result import OutputContract
 from fairnode.records.result_json import contract_from_json, contract_to_json
 from fairnode.records.rows import Computation, Follow, Release, Study
 from fairnode.records.states import PublicState, StudyState
@@ -36,11 +36,8 @@ from fairnode.studies.combination import (
     party_members,
     program_name,
     program_parameters,
-    question,
     receiver_key_bytes,
-    table_of,
 )
-from fairnode.studies.container import container_stage
 from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import ENDED, finish_when_done
 
@@ -192,7 +189,7 @@ def _announce_when_ready(
         contract = _one_contract([entry["contract"] for entry in ready.values()])
     except errors.NotValid as error:
         return _give_up(node, row, agreement, error.what)
-    query = _query(plan, contract)
+    query = asked_question(plan, contract)
     stored = stored_answer(node, sorted(ready), query)
     if stored is not None:
         return _release(node, row, agreement, answer_again(stored), sorted(ready), query)
@@ -215,25 +212,6 @@ def _announce_when_ready(
         },
     }
     return _start_run(node, row, agreement, facts)
-
-
-def plan_filter(plan: StudyPlan) -> tuple[Condition, ...]:
-    """The study's filter as the gate sees it."""
-    return tuple(Condition(name, frozenset(codes)) for name, codes in plan.filter.items())
-
-
-def _query(plan: StudyPlan, contract: OutputContract) -> str:
-    """What makes two combinations the same question, so that the stored answer is given (P6)."""
-    if question(plan) is not None:
-        told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
-        return digest(canonical([query_of(contract, plan_filter(plan)), told]))
-    if container_stage(plan) is not None:
-        asked = [plan.identity, plan.document["parameters"], [[s.program, s.options] for s in plan.stages]]
-        return digest(canonical([query_of(contract, plan_filter(plan)), asked]))
-    if not is_overlap(plan):
-        return query_of(contract, plan_filter(plan))
-    stages = [[s.program, s.options] for s in plan.stages]
-    return digest(canonical([table_of(plan), list(plan.datasets), stages]))  # models speak of places
 
 
 def _one_contract(told: list[dict[str, Any]]) -> OutputContract:

@@ -14,6 +14,7 @@ from fairnode import clock, errors
 from fairnode.combine.announcement import announcement_digest
 from fairnode.combine.standing import OPEN, START
 from fairnode.ledger.commit import Entry, Outgoing, commit, post
+from fairnode.network.pieces import remove_pieces
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Request, Share
 from fairnode.store.database import Transaction
@@ -134,6 +135,7 @@ def destroy(tx: Transaction, row: Computation) -> int:
     shares = [s for s in tx.find(Share, {"study": row.study}) if told in s.id.split("#")]
     for share in shares:
         tx.remove(share)
+    remove_pieces(tx, shares)
     kept = {k: v for k, v in row.facts.items() if k not in ("asks", "outcome")}
     tx.change(row, state="taken back", facts=kept, changed=clock.now())
     return len(shares)

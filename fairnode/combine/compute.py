@@ -24,6 +24,7 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import current_in
+from fairnode.network.pieces import check_pieces, missing, remove_pieces, write_block
 from fairnode.node import Node
 from fairnode.records.rows import Computation, ReceiverSecret, Request, Share
 from fairnode.store.database import Transaction
@@ -98,22 +99,26 @@ def receive_share(tx: Transaction, study: str, sender: str, body: Mapping[str, A
     """
     stage, bound, attempt = str(body["stage"]), str(body["announcement"]), int(body["attempt"])
     package = base64.b64decode(body["package"], validate=True)
-    correction = base64.b64decode(body["correction"], validate=True)
+    pieces = check_pieces(body["pieces"])
     # By whichever clock it is older: nobody is believed to be of later than now.
     cut = min(clock.now(), str(body["at"]))
     if tx.get(ReceiverSecret, f"{study}#{stage}") is None:
         raise errors.NotAllowed("A share came for a study that this compute party does not compute.")
     _check_in_time(tx, study, stage, bound)
-    name, fingerprint = share_name(study, stage, attempt, bound, sender), digest(package + correction)
+    name, fingerprint = (
+        share_name(study, stage, attempt, bound, sender),
+        digest(package + "".join(pieces).encode()),
+    )
     old = tx.one(Share, study=study, sender=sender)
     before = int(old.id.split("#")[2]) if old else 0
     if old is not None and before >= attempt:
-        if old.id != name or digest(old.package + old.correction) != fingerprint:
+        if old.id != name or digest(old.package + "".join(old.pieces).encode()) != fingerprint:
             raise errors.Conflict("A contributor sent two different shares for one study.")
         return Entry("share.received", name, sender, study, {"sha256": fingerprint})
     if old is not None:
         tx.remove(old)
-    tx.add(Share(name, study, sender, package, correction, cut))
+        remove_pieces(tx, [old])
+    tx.add(Share(name, study, sender, package, pieces, cut))
     return Entry("share.received", name, sender, study, {"sha256": fingerprint})
 
 
@@ -164,7 +169,7 @@ def ask_before_start(node: Node) -> int:
 
 
 def _gathered(node: Node) -> list[Due]:
-    """The announced computations of which every share is here."""
+    """The announced computations of which every share is here, with its block where this party holds it."""
     found = []
     with node.store.read() as reader:
         agreement = current_in(reader)
@@ -181,7 +186,8 @@ def _gathered(node: Node) -> list[Due]:
                 reader.get(Request, row.study),
                 reader.get(ReceiverSecret, f"{row.study}#{row.stage}"),
             )
-            if len(shares) == len(names) and request and secret:
+            whole = len(shares) == len(names) and not any(missing(reader, share) for share in shares)
+            if whole and request and secret:
                 plan = read_study_bytes(request.document)
                 found.append(Due(row, plan, agreement, number, request.home, shares, secret))
     return found
@@ -231,13 +237,14 @@ def _job(node: Node, due: Due, folder: Path) -> dict[str, Any]:
         if member is None:
             raise errors.NotAllowed("A share came from a node that is not in the agreement.")
         (folder / f"{number}.package").write_bytes(share.package)
-        (folder / f"{number}.block").write_bytes(share.correction)
+        with node.store.read() as reader:
+            write_block(reader, share, folder / f"{number}.block")
         inputs.append(
             {
                 "sender": share.sender,
                 "key": member.signing,
                 "package": str(folder / f"{number}.package"),
-                "correction": str(folder / f"{number}.block"),
+                "correction": str(folder / f"{number}.block") if share.pieces else None,
             }
         )
     parties = []
@@ -298,6 +305,7 @@ def forget(tx: Transaction, study: str) -> int:
     shares = tx.find(Share, {"study": study})
     for share in shares:
         tx.remove(share)
+    remove_pieces(tx, shares, study)
     for secret in [s for s in tx.find(ReceiverSecret) if s.id.startswith(f"{study}#")]:
         tx.remove(secret)
     return len(shares)

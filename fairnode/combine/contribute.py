@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
-from fairnode.child import run_child
+from fairnode.child import job_folder, run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import Changed, read_again
 from fairnode.combine.memory import (
+    UNOPENED,
     changed_persons,
     check_comparable,
     check_opened_one_way,
@@ -25,8 +27,10 @@ from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.refusals import Refused
 from fairnode.gate.step import Case, read_case
 from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.mpc.dealing import holds_block, pieces_of
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
+from fairnode.network.pieces import keep_block
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
@@ -34,6 +38,7 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import party_members, program_parameters, question
 from fairnode.studies.container import container_stage
 from fairnode.studies.document import read_study_bytes
+from fairnode.visits.budget import give_back
 
 
 def receive_announcement(tx: Transaction, study: str, sender: str, body: Mapping[str, Any]) -> Entry:
@@ -80,13 +85,16 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
         raise errors.NotAllowed("Only a study's home node ends its combination.")
     released = body["state"] == PublicState.RELEASED
     for visit in tx.find(Visit, {"study": study, "state": (VisitState.READY, VisitState.SHARED)}):
+        if released and visit.state == VisitState.READY:
+            give_back(tx, visit.id)
         after = VisitState.RELEASED if released and visit.state == VisitState.SHARED else VisitState.FAILED
         tx.change(visit, state=after, internal=_ending(released, visit), changed=clock.now())
     for row in tx.find(Computation, {"study": study}):
         if not row.id.startswith("home#") and row.state != "over":
             tx.change(row, state="over", facts={}, changed=clock.now())
     if not released:
-        forget_unopened(tx, study)
+        for spent in forget_unopened(tx, study):
+            give_back(tx, spent)
     return Entry(
         "combination.over", study, sender, study, {"state": str(body["state"]), "shares": forget(tx, study)}
     )
@@ -95,7 +103,7 @@ def receive_combined(tx: Transaction, study: str, sender: str, body: Mapping[str
 def _ending(released: bool, visit: Visit) -> str:
     """Why a visit ended like this, for the node's own people."""
     if not released:
-        return "Nothing was opened."
+        return UNOPENED
     return (
         "" if visit.state == VisitState.SHARED else "An earlier answer was given again; nothing was opened."
     )
@@ -127,7 +135,9 @@ def step_ready(node: Node, visit: Visit) -> Visit:
             if changed is not None or missing:
                 return _not_yet(node, case, row, changed, missing)
         _check_set(case, agreement, row.facts, counts)
-        dealt = _deal(node, visit, case, agreement, row.facts, counts)
+        with job_folder(node.config.spool, "dealt") as folder:
+            dealt = _deal(case, agreement, row.facts, counts, folder / "block")
+            keep_block(node, visit.study, pieces_of(folder / "block"))
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
     return _share(node, case, agreement, row.facts, dealt, counts)
@@ -165,19 +175,35 @@ def _share(
             tx.add(memory_of(case, facts, told, counts))
         return tx.change(visit, state=VisitState.SHARED, changed=clock.now())
 
+    messages = share_messages(agreement, visit.study, facts, dealt)
+    entry = Entry("visit.shared", visit.id, "node", visit.study, {"commitment": dealt["commitment"]})
+    return commit(node.desk, change, entry, messages)
+
+
+def share_messages(
+    agreement: Agreement, study: str, facts: Mapping[str, Any], dealt: Mapping[str, Any]
+) -> tuple[Outgoing, ...]:
+    """What each compute party is sent: its package, and the pieces of the block if it holds that (P13)."""
     body = {
         "stage": facts["stage"],
         "attempt": facts["attempt"],
-        "announcement": told,
-        "correction": dealt["correction"],
+        "announcement": announcement_digest(facts),
         "at": clock.now(),
     }
-    messages = tuple(
-        Outgoing(member.node, "share", visit.study, {**body, "package": dealt["packages"][party.number]})
-        for party, member in party_members(agreement)
+    parties = party_members(agreement)
+    return tuple(
+        Outgoing(
+            member.node,
+            "share",
+            study,
+            {
+                **body,
+                "package": dealt["packages"][party.number],
+                "pieces": dealt["pieces"] if holds_block(len(parties), party.number) else [],
+            },
+        )
+        for party, member in parties
     )
-    entry = Entry("visit.shared", visit.id, "node", visit.study, {"commitment": dealt["commitment"]})
-    return commit(node.desk, change, entry, messages)
 
 
 def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], counts: list[int]) -> None:
@@ -206,17 +232,13 @@ def nodes_of(facts: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _deal(
-    node: Node,
-    visit: Visit,
-    case: Case,
-    agreement: Agreement,
-    facts: Mapping[str, Any],
-    counts: list[int],
+    case: Case, agreement: Agreement, facts: Mapping[str, Any], counts: list[int], to: Path
 ) -> dict[str, Any]:
-    """Sealed packages (base64) and the correction block, made in a child process from the node's own counts.
+    """Sealed packages (base64), and the correction block in the file `to`, from the node's own counts.
 
-    With them, for each earlier table, go the numbers of changed persons (P6).
+    Made in a child process. With them, for each earlier table, go the numbers of changed persons (P6).
     """
+    node = case.context.node
     parameters = program_parameters(case.context.plan, agreement, len(counts), len(facts["earlier"]))
     changed = changed_persons(case, facts["earlier"], counts)
     most = int(parameters.get("largest", 0))
@@ -226,11 +248,12 @@ def _deal(
             "program": facts["program"]["name"],
             "parameters": parameters,
             "columns": [*dealt_columns(case, counts), *([min(n, most) for n in row] for row in changed)],
-            "study": visit.study,
+            "study": case.context.visit.study,
             "attempt": int(facts["attempt"]),
             "sender": node.iri,
             "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
             "signing_key": base64.b64encode(node.keys.signing.private_bytes_raw()).decode(),
+            "block": str(to),
         },
         spool=node.config.spool,
     )

@@ -12,15 +12,16 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
 from fairnode.algorithms.own import own_programs
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
-from fairnode.child import run_child
+from fairnode.child import job_folder, run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement
-from fairnode.combine.contribute import block
+from fairnode.combine.contribute import block, share_messages
 from fairnode.combine.standing import (
     Question,
     Recounted,
@@ -38,9 +39,11 @@ from fairnode.gate.step import Case, read_case
 from fairnode.keys import canonical, digest, open_sealed, seal_to
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.linkage import program as linkage
+from fairnode.mpc.dealing import pieces_of
 from fairnode.mpc.estimate.program import MOST_FIGURES
 from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
+from fairnode.network.pieces import keep_block
 from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
@@ -49,7 +52,6 @@ from fairnode.studies.combination import (
     combine_stage,
     figures_asked,
     opens_cells,
-    party_members,
     program_name,
     program_parameters,
     table_of,
@@ -158,9 +160,7 @@ def step_list(node: Node, visit: Visit) -> Visit:
         secret = _secret(node, turn)
         if secret is None:
             return visit
-        made = run_child(
-            "link", _deal_job(node, turn, secret), spool=node.config.spool, seconds=SECONDS, spare=node.spare
-        )
+        made = _dealt(node, turn, secret)
     except (Refused, errors.NotValid, errors.NotAllowed) as error:
         return block(node, visit, error)
     if made["failed"]:
@@ -288,8 +288,19 @@ def receive_linkage(node: Node, tx: Transaction, study: str, sender: str, body: 
     return Entry("linkage.received", study, sender, study)
 
 
-def _deal_job(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
-    """The job that makes the keys anew, hashes and deals them."""
+def _dealt(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
+    """What the job that hashes and deals tells; the block, unless it failed, is kept to be fetched."""
+    spool = node.config.spool
+    with job_folder(spool, "dealt") as folder:
+        job = _deal_job(node, turn, secret, folder / "block")
+        made = run_child("link", job, spool=spool, seconds=SECONDS, spare=node.spare)
+        if not made["failed"]:
+            keep_block(node, turn.row.study, pieces_of(folder / "block"))
+    return made
+
+
+def _deal_job(node: Node, turn: Turn, secret: bytes, to: Path) -> dict[str, Any]:
+    """The job that makes the keys anew, hashes and deals them, with the block to a file."""
     facts = turn.facts
     dealt = {
         "program": program_name(turn.plan),
@@ -301,6 +312,7 @@ def _deal_job(node: Node, turn: Turn, secret: bytes) -> dict[str, Any]:
         "sender": node.iri,
         "receivers": [k["key"] for k in sorted(facts["receiverKeys"], key=lambda k: int(k["party"]))],
         "signing_key": base64.b64encode(node.keys.signing.private_bytes_raw()).decode(),
+        "block": str(to),
     }
     return {**_keys_job(turn.case.context), "deal": dealt}
 
@@ -313,6 +325,8 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         "table": table_of(turn.plan),
         "figures": figures_asked(turn.plan),
         "cellsOpened": opens_cells(turn.plan),
+        "study": turn.plan.hash,
+        "opened": False,
     }
 
     def change(tx: Transaction) -> Visit:
@@ -321,29 +335,18 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
         row = tx.get(Computation, turn.row.id)
         if row is None or row.state != "announced" or announcement_digest(row.facts) != announced:
             raise errors.Conflict("The combination was announced anew in the meantime.")
-        if tx.get(Earlier, visit.id) is None:
+        before = tx.get(Earlier, visit.id)
+        if before is None:
             tx.add(Earlier(visit.id, lineage, memory, clock.now()))
+        elif before.facts["opened"]:  # figures of an attempt that can have been opened are spent
+            spent = int(before.facts["figures"]) + int(memory["figures"])
+            tx.change(before, facts={**before.facts, "figures": spent})
         state, snapshot = VisitState.SHARED, str(made["sha256"])
         return tx.change(visit, state=state, snapshot=snapshot, changed=clock.now())
 
-    messages = tuple(
-        Outgoing(
-            member.node,
-            "share",
-            visit.study,
-            {
-                "stage": facts["stage"],
-                "attempt": facts["attempt"],
-                "announcement": announced,
-                "package": made["packages"][party.number],
-                "correction": made["correction"],
-                "at": clock.now(),
-            },
-        )
-        for party, member in party_members(turn.agreement)
-    )
-    told = {"commitment": made["commitment"], "attempt": facts["attempt"]}
-    told["view"] = view_mark(node, str(made["sha256"]))
+    messages = share_messages(turn.agreement, visit.study, facts, made)
+    view = view_mark(node, str(made["sha256"]))
+    told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": view}
     return commit(node.desk, change, Entry("visit.shared", visit.id, "node", visit.study, told), messages)
 
 

@@ -24,13 +24,15 @@ from fairnode.keys import canonical, commitment
 from fairnode.node import Node
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Earlier, Visit
-from fairnode.records.states import ended
+from fairnode.records.states import VisitState, ended
 from fairnode.store.database import Transaction
 from fairnode.studies.regression import NAME as REGRESSION
 
 MOST_EARLIER = 20
 """So many tables of earlier combined studies a new one is compared with; the program takes no more."""
 SETTLED_SECONDS = 3600.0
+UNOPENED = "Nothing was opened."
+"""Why a visit ended whose counts or list were ready, in a combination that had no result."""
 
 
 def dealt_set(node: Node, lineage: str, dealing: str) -> Path:
@@ -142,11 +144,22 @@ def _unkeyed(case: Case, row: Earlier | None, counts: list[int]) -> list[int]:
     return [0] * len(counts)
 
 
-def forget_unopened(tx: Transaction, study: str) -> None:
-    """Forget the dealings of a study that nobody can have opened."""
-    for row in tx.find(Earlier):
-        if row.facts.get("study") == study and not row.facts["opened"]:
+def forget_unopened(tx: Transaction, study: str) -> list[str]:
+    """Forget the dealings of a study that nobody can have opened; the visits of which nothing was opened, then.
+
+    These had been ended by the home node: what this node itself blocked or failed is a bit about its data (P2).
+    """
+    rows = [row for row in tx.find(Earlier) if row.facts.get("study") == study]
+    for row in rows:
+        if not row.facts["opened"]:
             tx.remove(row)
+    if any(row.facts["opened"] for row in rows):
+        return []
+    return [
+        visit.id
+        for visit in tx.find(Visit, {"study": study, "state": VisitState.FAILED})
+        if visit.internal == UNOPENED
+    ]
 
 
 def note_destroyed(tx: Transaction, dealing: str, party: str, parties: frozenset[str]) -> None:

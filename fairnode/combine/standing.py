@@ -131,7 +131,7 @@ def say(node: Node, question: Question, *, stands: bool) -> None:
             raise errors.Conflict("The dealing was taken back in the meantime.")
         left = {party: q for party, q in now.facts["asked"].items() if asked.get(party) != q}
         tx.change(now, facts={**now.facts, "asked": left}, changed=clock.now())
-        memory = tx.get(Earlier, told)
+        memory = tx.get(Earlier, told) or tx.get(Earlier, question.visit.id)  # of counts, or of a list
         if stands and last and memory is not None:
             tx.change(memory, facts={**memory.facts, "opened": True})
 

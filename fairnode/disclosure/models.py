@@ -16,31 +16,24 @@ from fairnode.disclosure.rules import RuleSet
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of a fitted model: persons, parameters, and whether it fits every observation."""
+    """What is known of numbers about some persons: how many they could be the parameters of a model for."""
 
     persons: int
     parameters: int
-    saturated: bool = False
 
     @property
     def residual_dof(self) -> int:
-        """Observations left over after the parameters are fixed."""
+        """Observations left over after the parameters are fixed; none of a saturated model."""
         return self.persons - self.parameters
 
 
 def model_allowed(model: Model, rules: RuleSet) -> bool:
-    """Whether a model may be shown: enough left over, few parameters, not saturated."""
+    """Whether a model may be shown: enough left over, so that it is not saturated, and few parameters."""
     return (
-        not model.saturated
-        and model.persons >= rules.k
+        model.persons >= rules.k
         and model.residual_dof >= rules.number("model.residual_dof")
         and model.parameters <= rules.number("model.parameters_per_row") * model.persons
     )
-
-
-def quantile_allowed(below: int, above: int, rules: RuleSet) -> bool:
-    """Whether a grid value may be shown as a quantile: k persons on either side (no minimum or maximum)."""
-    return min(below, above) >= rules.k
 
 
 def limited(values: Sequence[float], rules: RuleSet) -> tuple[float, ...] | None:

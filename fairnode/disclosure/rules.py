@@ -197,13 +197,8 @@ def rules_to_toml(rules: RuleSet) -> str:
 
 
 def rules_to_json(rules: RuleSet) -> dict[str, Any]:
-    """The rule set as a JSON object, for the dataset's record and child jobs."""
+    """The rule set as a JSON object, what the hash is of."""
     return {"name": rules.name, "version": rules.version, "rule": [_entry(rule) for rule in rules.rules]}
-
-
-def rules_from_json(told: Mapping[str, Any]) -> RuleSet:
-    """The rule set that `rules_to_json` wrote."""
-    return _hashed(RuleSet(told["name"], told["version"], "", tuple(_rule(entry) for entry in told["rule"])))
 
 
 def _laxer(name: str, value: float, than: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -214,8 +215,8 @@ class DockerEngine:
             visit_id = str(row["Labels"].get(LABEL_VISIT, ""))
             # An image can carry our labels, but only we give out the names.
             if "/" + container_name(self.node, visit_id) in row["Names"]:
-                deadline = datetime.fromisoformat(row["Labels"][LABEL_DEADLINE])
-                if LABEL_PROBE in row["Labels"] and datetime.now(UTC) < deadline:
+                deadline = _deadline(row["Labels"])
+                if LABEL_PROBE in row["Labels"] and deadline and datetime.now(UTC) < deadline:
                     tests.add(visit_id)
                 else:
                     traces[visit_id] = VisitTrace(visit_id, self.look(visit_id), deadline)
@@ -267,6 +268,15 @@ class DockerEngine:
             findings.append(errors.Finding("deadline", "has no time zone"))
         if findings:
             raise errors.NotValid("The visit cannot be prepared.", findings=tuple(findings))
+
+
+def _deadline(labels: Mapping[str, str]) -> datetime | None:
+    """The deadline among the labels of a container; None where somebody else made it, without one."""
+    try:
+        told = datetime.fromisoformat(labels[LABEL_DEADLINE])
+    except (KeyError, ValueError):
+        return None
+    return told if told.tzinfo else None
 
 
 def check_ended_well(state: ContainerState, deadline: datetime) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fairnode import vocabulary
 from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import hidden_for_themselves, universe_too_alike
-from fairnode.disclosure.models import limited
+from fairnode.disclosure.models import Model, limited, model_allowed
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate import strict_json
 from fairnode.gate.contract import check_contract, read_result
@@ -26,6 +26,7 @@ from fairnode.records.result import (
     PublicCell,
     PublicTable,
     Recount,
+    RecountedCell,
     Result,
     Status,
     TableSpec,
@@ -62,7 +63,8 @@ def limit_result(
 
     `counts` is the node's recount of `counting(contract)`, `history` what left of the lineage before (None:
     nothing) and how the counted persons differ from it. Raises `Refused` for another form, tables of
-    both classes, more numbers or bits than the rules allow, and too few persons.
+    both classes, more numbers or bits than the rules allow or than a model for so few persons has, and too few
+    persons.
     """
     check_contract(contract, rules)
     if any(table.kind is not Kind.OTHER for table in contract.tables):
@@ -74,13 +76,41 @@ def limit_result(
     if universe_too_alike(counts, before, rules):
         raise Refused(Refusal.DIFFERENCING)
     values = _limited(result, rules)
-    hidden = dict(hidden_for_themselves(counts, rules, before))
-    for spec in contract.tables:
-        if spec.dimensions and (rule := hidden.pop((spec.id, ()), None)):
-            hidden |= {(spec.id, key): rule for key in spec.keys()}  # noqa: SIM118 - a method, no dict
+    hidden = _hidden(contract, counts, rules, before)
     tables = tuple(_public(spec, values, hidden) for spec in contract.tables)
     reasons = tuple(CellReason(table, key, rule) for (table, key), rule in sorted(hidden.items()))
     return Verdict(Outcome.RELEASED, rules.hash, tables, reasons)
+
+
+def _hidden(
+    contract: OutputContract, counts: Recount, rules: RuleSet, before: History
+) -> dict[tuple[str, Key], str]:
+    """The numbers about too few persons, each with its rule; too many of them about everybody refuse all.
+
+    Whatever the numbers are, they could be the parameters of a model for the persons whom they are about: so many
+    persons have to be in the cell of the dimensions that the node knows.
+    """
+    small = hidden_for_themselves(counts, rules, before)
+    hidden: dict[tuple[str, Key], str] = {}
+    for spec, counted in zip(contract.tables, counts.tables, strict=True):
+        known = [axis.variable for axis in counted.spec.dimensions]
+        at = [place for place, axis in enumerate(spec.dimensions) if axis.variable in known]
+        numbers = len(list(spec.keys())) // max(1, len(counted.cells))
+        large = {c.key for c in counted.cells if not model_allowed(Model(_persons(c, rules), numbers), rules)}
+        if not at and large and (spec.id, ()) not in small:
+            raise Refused(Refusal.MODEL, spec.id)
+        for key in spec.keys():  # noqa: SIM118 - a method of the specification, no dict
+            about = tuple(key[place] for place in at)
+            if rule := small.get((spec.id, about), "model" if about in large else None):
+                hidden[spec.id, key] = rule
+    return hidden
+
+
+def _persons(cell: RecountedCell, rules: RuleSet) -> int:
+    """How many persons a cell is about at least; without a key rows stand for them at a discount (P4)."""
+    if cell.persons is None:
+        return cell.rows // rules.count("threshold.rows_per_person")
+    return min(cell.rows, cell.persons)
 
 
 def differing(first: bytes, second: bytes, contract: OutputContract, rules: RuleSet) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from fairnode import errors
+from fairnode.disclosure.rules import load_rules
 
 
 class Refusal(StrEnum):
@@ -36,7 +37,6 @@ class Refusal(StrEnum):
     BUDGET = "budget"
     TOO_MANY_DIGITS = "too-many-digits"
     MODEL = "model"
-    QUANTILE = "quantile"
     REVIEWS = "reviews"
 
     @property
@@ -44,6 +44,23 @@ class Refusal(StrEnum):
         """What happened, for the custodian."""
         return _SENTENCES[self]
 
+    @property
+    def check(self) -> str:
+        """The IRI of the check of the StatBarns ontology that it is; empty where it is none of disclosure."""
+        return load_rules().rule(_RULES[self]).iri if self in _RULES else ""
+
+
+# The rule that says so.
+_RULES = {
+    Refusal.CONTRACT: "size",
+    Refusal.UNIVERSE: "universe",
+    Refusal.DIFFERENCING: "differencing",
+    Refusal.NODE_SETS: "node-sets",
+    Refusal.BUDGET: "budget",
+    Refusal.TOO_MANY_DIGITS: "class-b",
+    Refusal.MODEL: "model",
+    Refusal.REVIEWS: "class-b",
+}
 
 _SENTENCES = {
     Refusal.RUN_FAILED: "The container did not end well (exit status, memory or time), so nothing was read.",
@@ -68,8 +85,7 @@ _SENTENCES = {
     Refusal.NODE_SETS: "The same cells were released over another set of nodes, too alike to this one.",
     Refusal.BUDGET: "The requester's budget of releases for this dataset is used up.",
     Refusal.TOO_MANY_DIGITS: "The numbers hold more digits or bits than may leave without recount.",
-    Refusal.MODEL: "The model is too large for the number of persons.",
-    Refusal.QUANTILE: "Too few persons on one side of a quantile.",
+    Refusal.MODEL: "There are too many numbers for so few persons: a model with as many parameters could be them.",
     Refusal.REVIEWS: "The reviews that this result needs are not there.",
 }
 
@@ -85,4 +101,11 @@ class Refused(errors.FairnodeError):
     def __init__(self, refusal: Refusal, where: str = "") -> None:
         self.refusal = refusal
         self.where = where
-        super().__init__("Not released.", internal=f"{refusal}: {refusal.sentence} {where}".strip())
+        parts = (f"{refusal}: {refusal.sentence}", where, refusal.check)
+        super().__init__("Not released.", internal=" ".join(part for part in parts if part))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the ledger says of it: the reason, and the IRI of the check if it is one of disclosure."""
+        check = self.refusal.check
+        return {"refusal": self.refusal.value, **({"check": check} if check else {})}

@@ -15,6 +15,7 @@ from fairnode import clock, errors
 from fairnode.approvals.decide import DECIDING, tell_home
 from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
 from fairnode.disclosure.rules import RuleSet
+from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
@@ -230,7 +231,7 @@ def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
 
 
 def check_reviewed(node: Node, visit_id: str) -> None:
-    """Raise `NotAllowed` unless enough people, who still may, signed that exactly these tables may leave.
+    """Raise `Refused` unless enough people, who still may, signed that exactly these tables may leave.
 
     Asked again right before the release: what counts are the signatures, not the rows that say so.
     """
@@ -238,10 +239,7 @@ def check_reviewed(node: Node, visit_id: str) -> None:
         found = read_matter(reader, node, visit_id)
         valid = [review for review in found.reviews if _holds(reader, node, found, review)]
     if replace(found, reviews=tuple(valid)).state is not ReviewState.APPROVED:
-        raise errors.NotAllowed(
-            "The reviews of this result do not hold, so it does not leave.",
-            to_do="Look at who reviewed it, and whether they may still do so.",
-        )
+        raise Refused(Refusal.REVIEWS, f"{len(valid)} of {len(found.reviews)} reviews hold.")
 
 
 def _holds(reader: Reader, node: Node, found: Matter, review: Review) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors, vocabulary
+from fairnode.algorithms.manifest import read_manifest
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
 from fairnode.disclosure.cells import threshold
@@ -25,13 +26,15 @@ from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
+from fairnode.records.algorithm import TableKind
 from fairnode.records.profile import NOT_RECORDED
 from fairnode.records.result import Condition, Kind, Outcome, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
-from fairnode.records.rows import Earlier, Quarantine, Request, Visit
+from fairnode.records.rows import Algorithm, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.container import clipped, container_stage
+from fairnode.studies.document import read_study_bytes
 from fairnode.studies.fit import compile_contract
 from fairnode.studies.privacy import PrivacyTerms, privacy_of
 from fairnode.visits.budget import give_back
@@ -55,6 +58,11 @@ class Case:
         return privacy_of(self.context.plan, self.context.visit.stage)
 
     @property
+    def reviewed(self) -> bool:
+        """Whether people have to look at the result."""
+        return self.contract.class_b and self.terms is None
+
+    @property
     def asking(self) -> Asking:
         """Who gets the release; a local one is over this node alone."""
         requester = str(self.context.plan.document["requester"]["organisation"])
@@ -68,7 +76,7 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
         quarantine = reader.get(Quarantine, visit.id)
     assert quarantine is not None, "a visit is quarantined together with its result"
     combined, private = case.context.plan.combines(visit.stage), case.terms is not None
-    reviewed = case.contract.class_b and not private
+    reviewed = case.reviewed
     judged = (
         count_for_combining if combined else _private if private else _to_review if reviewed else _verdict
     )
@@ -91,6 +99,17 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
 
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
     return commit(node.desk, change, entry, messages)
+
+
+def needs_reviews(node: Node, visit: Visit) -> bool:
+    """Whether people have to look at the result of a visit, as its algorithm's manifest and its study say."""
+    with node.store.read() as reader:
+        algorithm, request = reader.get(Algorithm, visit.algorithm), reader.get(Request, visit.study)
+    if algorithm is None or request is None:
+        raise errors.NotFound("What this visit was about is no longer there.")
+    outputs = read_manifest(algorithm.manifest).outputs
+    private = privacy_of(read_study_bytes(request.document), visit.stage) is not None
+    return any(output.kind is TableKind.OTHER for output in outputs) and not private
 
 
 def _remember(tx: Transaction, case: Case, verdict: dict[str, Any]) -> None:
@@ -367,8 +386,8 @@ def _block(node: Node, visit: Visit, quarantine: Quarantine, refused: Refused) -
     person_set_draft(node, visit.id).unlink(missing_ok=True)
 
     def change(tx: Transaction) -> Visit:
-        tx.change(quarantine, verdict={"outcome": "refused", "refusal": refused.refusal.value})
+        tx.change(quarantine, verdict={"outcome": "refused", **refused.facts})
         return tx.change(visit, state=VisitState.BLOCKED, internal=refused.internal, changed=clock.now())
 
-    entry = Entry("visit.blocked", visit.id, "node", visit.study, {"refusal": refused.refusal.value})
+    entry = Entry("visit.blocked", visit.id, "node", visit.study, refused.facts)
     return commit(node.desk, change, entry, tell_home)

@@ -1,8 +1,10 @@
 """Child job: a release as an RO-Crate (https://w3id.org/ro/crate), a zip with everything to cite it.
 
-Job: {"path": zip to write, "title", "description", "issued", "licence": IRI, "publisher": {"id", "name"},
-      "study": {"id", "title"}, "visit": {"id", "ended"}, "algorithm": {"id", "name", "version", "identity"},
-      "datasets": [{"id", "title"}], "rules": hash, "files": [{"name", "text", "media", "about"}]}
+Job: {"path": zip to write, "title", "description", "issued", "licence": IRI or null, "publisher": {"id", "name"},
+      "study": {"id", "title"}, "visit": {"id", "ended"},
+      "algorithm": {"id", "name", "version", "identity", and if known "method", "licence"},
+      "datasets": [{"id", "title"}], "rules": hash, "files": [{"name", "text", "media", "about"}],
+      if known "facts": [[term, text]] of how it was made, "signature" of the node}
 Result: {"sha256": of the zip}
 
 It follows the Process Run Crate profile: the visit is a CreateAction of the algorithm on the datasets,
@@ -24,6 +26,7 @@ from rocrate.rocrate import ROCrate
 from fairnode.jobs.process import main
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+VOCABULARY = "https://w3id.org/fairnode/node#"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -33,7 +36,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     crate.name = job["title"]
     crate.description = job["description"]
     crate.datePublished = job["issued"]
-    crate.license = job["licence"]
+    if job["licence"]:
+        crate.license = job["licence"]
     crate.publisher = _entity(crate, job["publisher"], "Organization", name="name")
     crate.root_dataset.append_to("conformsTo", _entity(crate, {"id": PROFILE}, "CreativeWork"))
     files = [_file(crate, told) for told in job["files"]]
@@ -63,16 +67,35 @@ def _visit(crate: ROCrate, job: dict[str, Any], files: list[Any]) -> ContextEnti
         crate, job["algorithm"], "SoftwareApplication", name="name", softwareVersion="version"
     )
     algorithm["identifier"] = job["algorithm"]["identity"]
+    for known, name in (("method", "description"), ("licence", "license")):
+        if job["algorithm"].get(known):
+            algorithm[name] = job["algorithm"][known]
     study = _entity(crate, job["study"], "CreativeWork", name="title")
     visit = _entity(crate, job["visit"], "CreateAction", endTime="ended")
     visit["name"] = job["title"]
     visit["instrument"] = algorithm
     visit["agent"] = crate.publisher
-    visit["object"] = [_entity(crate, told, "Dataset", name="title") for told in job["datasets"]]
+    visit["object"] = [_dataset(crate, told) for told in job["datasets"]]
     visit["result"] = files
     visit["isBasedOn"] = study
     visit["description"] = f"Checked by the disclosure rules sha256:{job['rules']}."
+    visit["additionalProperty"] = [_fact(crate, job, place) for place in range(len(job.get("facts", ())))]
+    if job.get("signature"):
+        crate.root_dataset["identifier"] = f"ed25519:{job['signature']}"
     return visit
+
+
+def _dataset(crate: ROCrate, told: dict[str, str]) -> ContextEntity:
+    """What was visited: it is no part of the crate, and what is typed `Dataset` would have to be."""
+    told = {**told, "kind": "http://www.w3.org/ns/dcat#Dataset"}
+    return _entity(crate, told, "CreativeWork", name="title", additionalType="kind")
+
+
+def _fact(crate: ROCrate, job: dict[str, Any], place: int) -> ContextEntity:
+    """What is known of how it was made: the version of what made it, a commitment to the input, an approval."""
+    term, text = job["facts"][place]
+    told = {"id": f"#made-{place}", "name": term, "value": text, "term": f"{VOCABULARY}{term}"}
+    return _entity(crate, told, "PropertyValue", name="name", value="value", propertyID="term")
 
 
 def _entity(crate: ROCrate, told: dict[str, str], kind: str, **properties: str) -> ContextEntity:

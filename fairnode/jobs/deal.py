@@ -1,19 +1,21 @@
 """Child job: cut this node's own numbers into shares (P13).
 
-In: `{"program", "parameters", "columns", "study", "attempt", "sender", "receivers", "signing_key"}`.
-Out: `{"packages": [base64], "correction": base64, "commitment": hex}`.
+In: `{"program", "parameters", "columns", "study", "attempt", "sender", "receivers", "signing_key",
+"block"}`, the last the file that takes the correction block.
+Out: `{"packages": [base64], "pieces": [hex], "commitment": hex}`.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fairnode.errors import Unavailable
 from fairnode.jobs.process import main
-from fairnode.mpc.dealing import Terms, deal
+from fairnode.mpc.dealing import Dealing, Terms, deal
 from fairnode.mpc.programs import programs
 
 
@@ -31,11 +33,19 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     )
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(job["signing_key"]))
     dealing = deal(program.encode(job["columns"], parameters, 0), terms, key)
-    whole = b"".join(dealing.packages) + dealing.correction
+    return written(dealing, Path(job["block"]))
+
+
+def written(dealing: Dealing, block: Path) -> dict[str, Any]:
+    """What is told of a dealing whose block lies in a file from now on. Raises `Unavailable` for a full disk."""
+    try:
+        block.write_bytes(dealing.correction)
+    except OSError as error:
+        raise Unavailable("The node's disk cannot be written.", internal=str(error)) from error
     return {
         "packages": [base64.b64encode(package).decode() for package in dealing.packages],
-        "correction": base64.b64encode(dealing.correction).decode(),
-        "commitment": hashlib.sha256(whole).hexdigest(),
+        "pieces": list(dealing.pieces),
+        "commitment": dealing.commitment,
     }
 
 

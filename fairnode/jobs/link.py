@@ -5,14 +5,13 @@ In: `view` (a job of `fairnode.jobs.view` with identifiers; where it writes is t
 of the view.
 
 With `deal` (`{"program", "parameters", "place", "secret", "study", "attempt", "sender", "receivers",
-"signing_key"}`) the list is hashed and dealt too: `packages`, `correction` and `commitment` as of
+"signing_key", "block"}`) the list is hashed and dealt too: `packages`, `pieces` and `commitment` as of
 `fairnode.jobs.deal`, or `failed`: it does not fit into the bins with this attempt's key (P13).
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairnode.errors import NotValid
 from fairnode.jobs import view as views
+from fairnode.jobs.deal import written
 from fairnode.jobs.process import main
 from fairnode.linkage.keys import VARIABLES, Identity, key_rule
 from fairnode.linkage.persons import Keyed, Record, keys_of
@@ -82,12 +82,7 @@ def dealt(keyed: Keyed, job: dict[str, Any]) -> dict[str, Any]:
     signing = Ed25519PrivateKey.from_private_bytes(base64.b64decode(job["signing_key"]))
     as_columns: Columns = [words]  # type: ignore[list-item]
     dealing = deal(chosen.encode(as_columns, parameters, place), terms, signing)
-    return {
-        "failed": False,
-        "packages": [base64.b64encode(package).decode() for package in dealing.packages],
-        "correction": base64.b64encode(dealing.correction).decode(),
-        "commitment": hashlib.sha256(b"".join(dealing.packages) + dealing.correction).hexdigest(),
-    }
+    return {"failed": False, **written(dealing, Path(job["block"]))}
 
 
 if __name__ == "__main__":

@@ -9,15 +9,16 @@ that is linked to an unsafe count is hidden: then the release adds nothing about
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import Any
 
 from fairnode.disclosure.audit import Answer, Owner, Question, answer_to_json, question_from_json
-from fairnode.jobs.lp_blocks import Effort, Equations, Net
+from fairnode.jobs.lp_blocks import Effort, OutOfTime, Proofs
+from fairnode.jobs.lp_net import Equations, Net
 from fairnode.jobs.process import main
 
-_GIVE_BACK = 300
+_GIVE_BACK = 600
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
@@ -29,34 +30,34 @@ def audit(question: Question) -> Answer:
     """The cells of this release to hide as well, so that no hidden count can be bounded too narrowly."""
     state = _State.of(Net.of(question))
     chosen: set[Owner] = set()
-    end = process_time() + question.seconds
-    while True:
-        unsafe = state.unsafe(end)
-        if unsafe is None:
-            return Answer(tuple(sorted(chosen | state.linked())), in_time=False)
-        if not unsafe:
-            return Answer(tuple(sorted(_give_back(state, chosen))))
-        more = state.choose(unsafe)
-        chosen |= more
-        state.hide(more)
+    effort, end = Effort(), process_time() + question.seconds
+    try:
+        while unsafe := state.unsafe(effort, end):
+            more = state.choose(unsafe)
+            chosen |= more
+            state.hide(more)
+    except OutOfTime:
+        return Answer(tuple(sorted(chosen | state.linked())), in_time=False)
+    return Answer(tuple(sorted(_give_back(state, chosen))))
 
 
-def _give_back(found: _State, chosen: set[Owner]) -> set[Owner]:
+def _give_back(state: _State, chosen: set[Owner]) -> set[Owner]:
     """Show again, largest first, what turns out not to be needed.
 
     Limited by effort and not by time, so that the same question always has the same answer.
     """
     effort = Effort(_GIVE_BACK)
     sizes: defaultdict[Owner, int] = defaultdict(int)
-    for item in found.net.question.links.items:
+    for item in state.net.question.links.items:
         if item.owner in chosen:
             sizes[item.owner] += item.value
     for owner in sorted(chosen, key=lambda each: (-sizes[each], each)):
-        state = _State.of(found.net)
-        state.weak, state.lost = found.weak, found.lost
-        state.hide(chosen - {owner})
-        if state.settled(owner, effort):
-            chosen = chosen - {owner}
+        try:
+            without = state.without(owner, effort)
+        except OutOfTime:
+            break
+        if without is not None:
+            state, chosen = without, chosen - {owner}
     return chosen
 
 
@@ -72,7 +73,7 @@ class _State:
     net: Net
     hidden: set[int]
     sensitive: frozenset[int]
-    safe: set[int] = field(default_factory=set)
+    safe: Proofs = field(default_factory=dict)
     weak: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
 
@@ -87,34 +88,42 @@ class _State:
         """Hidden counts not yet found safe: the sensitive ones, and what was hidden for their sake."""
         items = self.net.question.links.items
         extra = {index for index in self.hidden if not items[index].hidden}
-        return sorted((self.sensitive | extra) - self.safe - self.lost)
+        return sorted((self.sensitive | extra) - self.safe.keys() - self.lost)
 
     def strong(self, index: int) -> bool:
         """Whether a target is to be kept from the stronger attacker."""
         return index in self.sensitive and index not in self.weak
 
-    def unsafe(self, end: float) -> list[int] | None:
-        """The targets that can be bounded too narrowly; None if time ran out."""
-        equations = Equations(self.net, self.hidden, Effort())
-        found = []
-        for index in self.targets():
-            if process_time() > end:
-                return None
-            if equations.wide(index, strong=self.strong(index)):
-                self.safe.add(index)
-            else:
-                found.append(index)
-        return found
-
-    def settled(self, near: Owner, effort: Effort) -> bool:
-        """Whether no target can be bounded too narrowly; False also if the effort is spent.
-
-        Counts in an equation with a cell of `near` are looked at first: they are where it fails.
-        """
+    def unsafe(self, effort: Effort, end: float) -> list[int]:
+        """The targets that are not proven to be wide enough. Raises `OutOfTime`."""
         equations = Equations(self.net, self.hidden, effort)
-        first = self.net.around(self._owned({near}))
-        targets = sorted(self.targets(), key=lambda index: (index not in first, index))
-        return all(effort.left > 0 and equations.wide(index, strong=self.strong(index)) for index in targets)
+        targets = self.targets()
+        for strong in (True, False):
+            asked = [index for index in targets if self.strong(index) is strong]
+            self.safe |= equations.proofs(asked, strong=strong, end=end)
+        return [index for index in targets if index not in self.safe]
+
+    def without(self, owner: Owner, effort: Effort) -> _State | None:
+        """The state with the cell of `owner` shown again; None if then something is not proven any more.
+
+        What was proven by points at which this cell is what it is stays proven. Counts in an equation with it are
+        looked at first: they are where it fails. Raises `OutOfTime` if the effort is spent.
+        """
+        shown = self._owned({owner})
+        effort.spend(len(self.hidden), float("inf"))
+        safe = {
+            index: moved for index, moved in self.safe.items() if not moved & shown and index not in shown
+        }
+        state = replace(self, hidden=self.hidden - shown, safe=safe)
+        equations = Equations(state.net, state.hidden, effort)
+        first = self.net.around(shown)
+        targets = sorted(state.targets(), key=lambda index: (index not in first, index))
+        for index in targets:
+            proven = equations.proofs([index], strong=state.strong(index))
+            if not proven:
+                return None
+            state.safe |= proven
+        return state
 
     def choose(self, unsafe: list[int]) -> set[Owner]:
         """For each unsafe count the cheapest cell to hide; if there is none, less is asked for it."""

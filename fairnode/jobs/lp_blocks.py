@@ -1,174 +1,256 @@
 """How narrowly a hidden count can be bounded: equations between hidden counts, solved by HiGHS.
 
-See `fairnode.disclosure.audit` for the two attackers; `strong` is the first of them.
+See `fairnode.disclosure.audit` for the two attackers; `strong` is the first of them. Three steps, each for what
+the one before left open:
+
+1. what follows from single equations: many a count is too narrow by these already;
+2. small programs of the counts around each one, all others being what they are, many in one go;
+3. all equations of the block, for one count after the other.
+
+A point that respects all equations proves a count safe, whoever found it and however; nothing is called safe
+without one. Of a large block only so many counts get to the third step: the rest are taken for narrow, so that
+more is hidden and never less.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from time import process_time
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from fairnode.disclosure.audit import Question, involved
+Row = tuple[tuple[int, int], ...]
+"""An equation: (count, 1 or -1), ..."""
+Proofs = dict[int, frozenset[int]]
+"""A count -> the counts that are not what they are at the points that prove it wide enough."""
+Numbers = npt.NDArray[np.float64]
 
 _TOLERANCE = 1e-6
-_ANYTHING = (0.0, float("inf"))
-_UNBOUNDED = 3
+_AROUND = (8, 32)  # counts of each equation that a small program has, and another one where that fails
+_AT_ONCE = 64  # small programs in one go
+_HELPS = 4  # of so many small programs one has to help for more to be tried
+_LARGE = 300  # counts in a block: from here on there is a second step, and the third is limited
 
-Row = tuple[tuple[int, int], ...]
+
+class OutOfTime(Exception):
+    """The time or the effort of a search is spent."""
 
 
 @dataclass
 class Effort:
-    """How many linear programs may still be solved."""
+    """What a search may still spend: `left` on programs by size, `whole` on counts in those of large blocks."""
 
     left: float = float("inf")
+    whole: int = 500_000
+
+    def spend(self, counts: int, end: float) -> None:
+        """A program of so many counts. Raises `OutOfTime` if too little is left, or it is after `end`."""
+        self.left -= 1 + counts / 100
+        if self.left < 0 or process_time() > end:
+            raise OutOfTime
 
 
-@dataclass
-class Net:
-    """A question with its equations at hand: which counts are in which, and what is part of what."""
+@dataclass(frozen=True)
+class Counts:
+    """What is true of counts: how large each is, and of which small ones it is a part; and the threshold."""
 
-    question: Question
-    members: tuple[tuple[int, ...], ...]
-    equations_of: dict[int, list[int]]
-    wholes_of: dict[int, list[int]]
-    _above: dict[int, frozenset[int]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, question: Question) -> Net:
-        """The net of a question."""
-        relations = question.links.relations
-        members = tuple(involved(relation) for relation in relations)
-        equations: defaultdict[int, list[int]] = defaultdict(list)
-        wholes: defaultdict[int, list[int]] = defaultdict(list)
-        for number, relation in enumerate(relations):
-            for index in members[number]:
-                equations[index].append(number)
-                if index != relation.whole:
-                    wholes[index].append(relation.whole)
-        return cls(question, members, dict(equations), dict(wholes))
-
-    def around(self, indices: Iterable[int]) -> set[int]:
-        """All counts that are in an equation with one of these."""
-        return {i for index in indices for number in self.equations_of[index] for i in self.members[number]}
-
-    def above(self, index: int) -> frozenset[int]:
-        """The small counts of which this one is a part: to know their size would be to know its own."""
-        if index not in self._above:
-            items, k = self.question.links.items, self.question.k
-            found: set[int] = set()
-            reach = {index}
-            while reach:
-                reach = {
-                    whole
-                    for each in reach
-                    for whole in self.wholes_of.get(each, ())
-                    if items[whole].value < k and whole not in found
-                }
-                found |= reach
-            self._above[index] = frozenset(found)
-        return self._above[index]
-
-    def row(self, number: int, hidden: set[int]) -> tuple[Row, int]:
-        """An equation as coefficients of hidden counts, and what they add up to."""
-        relation = self.question.links.relations[number]
-        signs: defaultdict[int, int] = defaultdict(int)
-        signs[relation.whole] += 1
-        for part in relation.parts:
-            signs[part] -= 1
-        if relation.rest is not None:
-            signs[relation.rest] -= relation.sign
-        items = self.question.links.items
-        row = tuple((index, sign) for index, sign in sorted(signs.items()) if index in hidden and sign)
-        return row, -sum(sign * items[index].value for index, sign in signs.items() if index not in hidden)
+    values: Mapping[int, int]
+    above: Mapping[int, Set[int]]
+    k: int
 
 
-class Equations:
-    """The equations between the counts that are hidden now, split into independent blocks."""
+class Block:
+    """Equations that hang together."""
 
-    def __init__(self, net: Net, hidden: set[int], effort: Effort) -> None:
-        self._k = net.question.k
-        self._root = {index: index for index in hidden}
-        rows = [row for row in (net.row(number, hidden) for number in range(len(net.members))) if row[0]]
-        for coefficients, _ in rows:
-            (first, _), *others = coefficients
-            for other, _ in others:
-                self._root[self._find(other)] = self._find(first)
-        grouped: defaultdict[int, dict[Row, int]] = defaultdict(dict)
-        for coefficients, known in rows:
-            grouped[self._find(coefficients[0][0])][coefficients] = known
-        self._blocks = {index: _Block(net, block, effort) for index, block in grouped.items()}
-
-    def wide(self, index: int, *, strong: bool) -> bool:
-        """Whether a hidden count can be anything within an interval of at least k."""
-        block = self._blocks.get(self._find(index))
-        return block is None or block.width(index, strong=strong) >= self._k - _TOLERANCE
-
-    def _find(self, index: int) -> int:
-        while self._root[index] != index:
-            self._root[index] = self._root[self._root[index]]
-            index = self._root[index]
-        return index
-
-
-class _Block:
-    """Equations that hang together, and the smallest and largest value found so far for each count."""
-
-    def __init__(self, net: Net, rows: dict[Row, int], effort: Effort) -> None:
-        indices = sorted({index for row in rows for index, _ in row})
-        self._order = {index: position for position, index in enumerate(indices)}
-        self._k = net.question.k
+    def __init__(self, rows: Sequence[Row], counts: Counts, effort: Effort) -> None:
+        self._k = counts.k
         self._effort = effort
-        items = net.question.links.items
-        self._known = np.array([_bounds(items[index].value, self._k) for index in indices], dtype=float)
-        self._free = np.tile(np.array(_ANYTHING), (len(indices), 1))
-        self._above = [
-            [self._order[a] for a in (index, *net.above(index)) if a in self._order] for index in indices
-        ]
-        entries = [(r, self._order[index], sign) for r, row in enumerate(rows) for index, sign in row]
-        data = ([e[2] for e in entries], ([e[0] for e in entries], [e[1] for e in entries]))
-        matrix = csr_matrix(data, shape=(len(rows), len(indices)), dtype=float)
-        right = np.array(list(rows.values()), dtype=float)
-        self._constraint = LinearConstraint(matrix, right, right)
-        true = np.array([items[index].value for index in indices], dtype=float)
-        self._seen = {strong: (true.copy(), true.copy()) for strong in (True, False)}
+        self._indices = list(counts.values)
+        self._place = {index: place for place, index in enumerate(self._indices)}
+        self._rows = [tuple((self._place[index], sign) for index, sign in row) for row in rows]
+        self._rows_of: list[list[int]] = [[] for _ in self._indices]
+        for number, row in enumerate(self._rows):
+            for place, _ in row:
+                self._rows_of[place].append(number)
+        self._true = np.array(list(counts.values.values()), dtype=float)
+        known = np.array([_bounds(value, counts.k) for value in counts.values.values()], dtype=float)
+        free = np.tile(np.array([0.0, np.inf]), (len(self._indices), 1))
+        self._bounds = {True: known, False: free}
+        self._above = [[self._place[a] for a in sorted(counts.above[index])] for index in self._indices]
+        self._system = _System([(number, row) for number, row in enumerate(self._rows)], len(self._indices))
 
-    def width(self, index: int, *, strong: bool) -> float:
-        """How wide the interval of possible values is (infinite, or the first width found of at least k)."""
-        position = self._order[index]
-        unknown = self._above[position] if strong else []
-        bounds = (self._known if strong else self._free).copy()
-        bounds[unknown] = _ANYTHING
-        low, high = self._seen[strong]
-        for sign in (-1.0, 1.0):
-            if high[position] - low[position] >= self._k:
-                break
-            cost = np.zeros(len(self._order))
-            cost[position] = sign
-            self._effort.left -= 1
-            found = milp(cost, constraints=self._constraint, bounds=Bounds(*bounds.T))
-            if found.status == _UNBOUNDED:
-                return float("inf")
-            if found.status == 0:
-                self._note(found.x, position, unknown, strong=strong)
-        return float(high[position] - low[position])
+    def proofs(self, indices: Sequence[int], *, strong: bool, end: float) -> Proofs:
+        """Those of these counts that can be anything within an interval of at least k.
 
-    def _note(
-        self, point: npt.NDArray[np.float64], position: int, unknown: list[int], *, strong: bool
-    ) -> None:
-        """Remember a possible point: one for every other count too, if it respects all that is known."""
-        low, high = self._seen[strong]
-        known = self._known[unknown]
-        within = np.all((known[:, 0] <= point[unknown]) & (point[unknown] <= known[:, 1]))
-        where = slice(None) if within else slice(position, position + 1)
-        low[where] = np.minimum(low[where], point[where])
-        high[where] = np.maximum(high[where], point[where])
+        Raises `OutOfTime` when the processor has worked until `end`, or no effort is left.
+        """
+        narrow = self._narrow_by_one(strong=strong)
+        places = [self._place[index] for index in indices]
+        left = [place for place in places if place not in narrow]
+        found = self._by_moving_a_few(left, strong=strong, end=end) if self._large else {}
+        everything = list(range(len(self._indices)))
+        for place in left:
+            if place not in found and self._may_ask_all():
+                found |= self._move_far([_Try(place, everything, self._opened(place, strong=strong))], end)
+        return {
+            self._indices[place]: frozenset(self._indices[p] for p in moved) for place, moved in found.items()
+        }
+
+    def _by_moving_a_few(
+        self, places: Sequence[int], *, strong: bool, end: float
+    ) -> dict[int, frozenset[int]]:
+        """Which of these counts can be moved far enough by moving a few around them.
+
+        Where that helps few, as with tables of three dimensions, the rest are not tried.
+        """
+        found: dict[int, frozenset[int]] = {}
+        for around in _AROUND:
+            asked = [place for place in places if place not in found]
+            for first in range(0, len(asked), _AT_ONCE):
+                tries = [
+                    _Try(place, self._around(place, around), self._opened(place, strong=strong))
+                    for place in asked[first : first + _AT_ONCE]
+                ]
+                proven = self._move_far(tries, end)
+                found |= proven
+                if len(proven) * _HELPS < len(tries):
+                    break
+        return found
+
+    @property
+    def _large(self) -> bool:
+        return len(self._indices) >= _LARGE
+
+    def _may_ask_all(self) -> bool:
+        """Whether one more count may have a program of all equations."""
+        self._effort.whole -= len(self._indices) if self._large else 0
+        return self._effort.whole >= 0
+
+    def _opened(self, place: int, *, strong: bool) -> Numbers:
+        """What an attacker knows of each count who is after this one: nothing of it, and of what it is part of."""
+        bounds = self._bounds[strong].copy()
+        bounds[[place, *self._above[place]]] = (0.0, np.inf)
+        return bounds
+
+    def _narrow_by_one(self, *, strong: bool) -> set[int]:
+        """The counts that a single equation and what is known of the others in it bound too narrowly."""
+        bounds = self._bounds[strong]
+        widths = self._system.widths(bounds, self._true)
+        return {
+            p
+            for p in np.flatnonzero(widths < self._k - _TOLERANCE).tolist()
+            if not (strong and self._above[p])
+        }
+
+    def _move_far(self, tries: Sequence[_Try], end: float) -> dict[int, frozenset[int]]:
+        """Which of these counts can be moved far enough: first up, then down."""
+        found: dict[int, frozenset[int]] = {}
+        for sign in (1.0, -1.0):
+            left = [each for each in tries if each.place not in found]
+            if left:
+                self._effort.spend(sum(len(each.members) for each in left), end)
+                self._move(left, sign)
+                found |= {t.place: frozenset(t.moved) for t in left if t.width >= self._k - _TOLERANCE}
+        return found
+
+    def _move(self, tries: Sequence[_Try], sign: float) -> None:
+        """Move each count as far as k in one direction, all of them in one program of which each has its part."""
+        rows: list[list[tuple[int, int]]] = []
+        members: list[int] = []
+        limits: list[Numbers] = []
+        cost = np.zeros(sum(len(each.members) for each in tries))
+        for each in tries:
+            at = {place: len(members) + i for i, place in enumerate(each.members)}
+            for number in each.rows(self._rows_of):
+                rows.append([(at[place], s) for place, s in self._rows[number] if place in at])
+            cost[at[each.place]] = -sign
+            members += each.members
+            bounds = each.bounds[each.members]
+            here = each.members.index(each.place)
+            true = self._true[each.place]
+            bounds[here] = (max(bounds[here, 0], true - self._k), min(bounds[here, 1], true + self._k))
+            limits.append(bounds)
+        system = _System(list(enumerate(rows)), len(members))
+        point = system.best(cost, np.concatenate(limits), self._true[members])
+        if point is None:
+            return
+        start = 0
+        for each in tries:
+            each.note(point[start : start + len(each.members)], self._true)
+            start += len(each.members)
+
+    def _around(self, place: int, most: int) -> list[int]:
+        """The counts of a small program: the roomiest beside this one, and what closes the circles."""
+        room = self._bounds[True][:, 1] - self._bounds[True][:, 0]
+        near = {place}
+        for number in self._rows_of[place]:
+            others = [p for p, _ in self._rows[number] if p != place]
+            near.update(sorted(others, key=lambda p: (-room[p], p))[:most])
+        rows = {number for p in near for number in self._rows_of[p]}
+        within = Counter(p for number in rows for p, _ in self._rows[number])
+        return sorted(near | {p for p, n in within.items() if n == len(self._rows_of[p])})
+
+
+class _Try:
+    """One count, the counts that may move with it, what is known of all, and what was found."""
+
+    def __init__(self, place: int, members: list[int], bounds: Numbers) -> None:
+        self.place, self.members, self.bounds = place, members, bounds
+        self.width = 0.0
+        self.moved: set[int] = set()
+
+    def rows(self, rows_of: Sequence[Sequence[int]]) -> list[int]:
+        """The equations that these counts are in."""
+        return sorted({number for place in self.members for number in rows_of[place]})
+
+    def note(self, point: Numbers, true: Numbers) -> None:
+        """Remember how far the count is from what it is at this point, and what else is."""
+        by = np.abs(point - true[self.members])
+        self.width += float(by[self.members.index(self.place)])
+        self.moved.update(p for p, far in zip(self.members, by > _TOLERANCE, strict=True) if far)
+
+
+class _System:
+    """Equations as a sparse matrix."""
+
+    def __init__(self, rows: Sequence[tuple[int, Sequence[tuple[int, int]]]], counts: int) -> None:
+        self._of = np.array([number for number, row in rows for _ in row], dtype=np.int64)
+        self._at = np.array([place for _, row in rows for place, _ in row], dtype=np.int64)
+        self._sign = np.array([sign for _, row in rows for _, sign in row], dtype=float)
+        self._shape = (len(rows), counts)
+
+    def best(self, cost: Numbers, bounds: Numbers, true: Numbers) -> Numbers | None:
+        """The point of least cost among those at which every equation has the sum that it truly has."""
+        matrix = csr_matrix((self._sign, (self._of, self._at)), shape=self._shape)
+        right = matrix @ true
+        found = milp(cost, constraints=LinearConstraint(matrix, right, right), bounds=Bounds(*bounds.T))
+        return np.asarray(found.x) if found.status == 0 else None
+
+    def widths(self, bounds: Numbers, true: Numbers) -> Numbers:
+        """How wide an interval single equations leave each count, given what is known of the others in them."""
+        sums = np.bincount(self._of, self._sign * true[self._at], minlength=self._shape[0])
+        ends = self._sign[:, None] * bounds[self._at]
+        least, most = ends.min(axis=1), ends.max(axis=1)
+        low = sums[self._of] - self._without_own(most, np.inf)
+        high = sums[self._of] - self._without_own(least, -np.inf)
+        flipped = self._sign < 0
+        low[flipped], high[flipped] = -high[flipped], -low[flipped]
+        lowest, highest = np.zeros(self._shape[1]), np.full(self._shape[1], np.inf)
+        np.maximum.at(lowest, self._at, low)
+        np.minimum.at(highest, self._at, high)
+        return highest - lowest
+
+    def _without_own(self, ends: Numbers, endless: float) -> Numbers:
+        """For each count of each equation the sum of the others' ends; `endless` if one of them is."""
+        finite = np.isfinite(ends)
+        sums = np.bincount(self._of, np.where(finite, ends, 0.0), minlength=self._shape[0])
+        without = np.bincount(self._of, ~finite, minlength=self._shape[0])[self._of] - ~finite
+        return np.where(without > 0, endless, sums[self._of] - np.where(finite, ends, 0.0))
 
 
 def _bounds(value: int, k: int) -> tuple[float, float]:

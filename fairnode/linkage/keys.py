@@ -98,6 +98,10 @@ def _either_order(who: Identity) -> str:
     return ":".join((*sorted((who.family, who.given)), str(who.born)))
 
 
+def _either_sound(who: Identity) -> str:
+    return ":".join((*sorted((soundex(who.family), soundex(who.given))), str(who.born)))
+
+
 RULES: Mapping[str, KeyRule] = {
     rule.name: rule
     for rule in (
@@ -105,6 +109,7 @@ RULES: Mapping[str, KeyRule] = {
         KeyRule("either-order", "as `names`, whichever of the two names is the family name", _either_order),
         KeyRule("slk-581", "letters 2, 3, 5 and 2, 3 of the names, birth date and sex", slk581),
         KeyRule("sound", "Soundex of the family name, initial of the given name, birth date", _sound),
+        KeyRule("either-sound", "Soundex of both names in either order, birth date", _either_sound),
         KeyRule("initials", "two letters of each name, birth date and sex", _initials),
     )
 }

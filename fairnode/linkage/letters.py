@@ -2,15 +2,17 @@
 
 Accents are taken off by Unicode decomposition. Letters that do not decompose, Cyrillic and Greek go by the
 tables below: the transliteration in Bulgarian passports (law of 2009) with the Russian, Ukrainian and Serbian
-letters of ICAO 9303 part 3, section 6, and ISO 843 for Greek. Other scripts have no table here: such a
-name has no letters, and its person no key, which is counted. A table would not help: unwritten vowels are
-guessed differently at each desk.
+letters of ICAO 9303 part 3, section 6, and ISO 843 for Greek. Every other script goes by the tables of anyascii.
+It has no vowels for Arabic and Hebrew, where none are written: such a name equals the same in its own script,
+and hardly one that a desk has put into Latin letters.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from anyascii import anyascii
 
 _LATIN = {
     "ß": "SS", "ẞ": "SS", "Æ": "AE", "Œ": "OE", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ı": "I",
@@ -46,7 +48,24 @@ def words(name: str) -> list[str]:
     decomposed = unicodedata.normalize("NFKD", name)
     # the tables come after the accents are off, or й would not be found; case last, as ß has no capital
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).upper().translate(_TABLE)
-    return [word for part in re.split(r"[\s\-–'’`.,/()]+", bare) if (word := re.sub("[^A-Z]", "", part))]
+    parts = re.split(r"[\s\-–'’`.,/()]+", bare if bare.isascii() else _other_scripts(bare))
+    return [word for part in parts if (word := re.sub("[^A-Z]", "", part))]
+
+
+def _other_scripts(name: str) -> str:
+    """A name with the letters of other scripts in Latin capitals; put together first, as Hangul has syllables.
+
+    Signs that are no letters are left as they are, for the library has words for them (a heart is "HEART").
+    """
+    together = unicodedata.normalize("NFC", name)
+    return "".join(
+        _bare(anyascii(c)) if unicodedata.category(c)[0] in "LM" and not c.isascii() else c for c in together
+    )
+
+
+def _bare(latin: str) -> str:
+    """Capital letters only: what stands for ayin and the like is written by one desk and left out by another."""
+    return re.sub("[^A-Z]", "", latin.upper())
 
 
 def family(name: str) -> str:

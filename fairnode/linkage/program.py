@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
 NAME = "linkage-keys"
@@ -10,8 +11,11 @@ _HERE = Path(__file__).parent
 
 
 def digest() -> str:
-    """SHA-256 (hex) over the source of everything that a key is made by: the program's version (P1, P18)."""
-    hasher = hashlib.sha256(NAME.encode())
+    """SHA-256 (hex) over the source of everything that a key is made by: the program's version (P1, P18).
+
+    The tables of anyascii are named by their version: nodes with another one make other keys.
+    """
+    hasher = hashlib.sha256(f"{NAME} anyascii {version('anyascii')}".encode())
     for path in sorted(_HERE.glob("*.py")):
         hasher.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return hasher.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,11 @@ from fairnode.network.certificate import server_context
 from fairnode.network.heads import keep_head, kept_head, own_head, own_proof
 from fairnode.network.joined import check_in_force
 from fairnode.network.mailbox import hosted_for, keep_hosted, mark_taken, waiting_for
+from fairnode.network.pieces import keep_hosted_only, keep_piece, piece_for
 from fairnode.network.signatures import Message, Nonces, check_request
 from fairnode.network.watch import Watch, journal
 from fairnode.node import Node
+from fairnode.records.piece import Piece
 from fairnode.records.rows import Dataset, PeerRecord
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -85,9 +88,29 @@ class _Door:
         if not isinstance(told, dict) or not isinstance(told.get("messages"), list):
             raise errors.NotValid("What was left is not a list of messages.")
         kept = keep_hosted(self.node, caller, told["messages"])
+        lacking = keep_hosted_only(self.node, caller, told.get("pieces") or [])
         if isinstance(told.get("records"), list):
             keep_records(self.node, caller.node, told["records"])
-        return jsonify({"kept": kept, "head": self._witness(caller, told)})
+        return jsonify({"kept": kept, "missing": lacking, "head": self._witness(caller, told)})
+
+    def leave_piece(self) -> Response:
+        """A hosted member leaves a piece of a sealed block, once for all who hold it."""
+        caller = self.caller()
+        if caller.host != self.node.iri:
+            raise errors.NotAllowed("This node does not host your mailbox.")
+        told: Any = request.get_json(silent=True)
+        try:
+            content = base64.b64decode(told["content"], validate=True)
+            piece = Piece(str(told["id"]), str(told["study"])[:80], caller.node, content)
+        except (TypeError, KeyError, ValueError):
+            raise errors.NotValid("What was left is no piece of a block.") from None
+        return jsonify({"kept": keep_piece(self.node, piece)})
+
+    def piece(self) -> Response:
+        """A piece of a sealed block that is here, or null; for compute parties."""
+        caller = self.caller()
+        content = piece_for(self.node, check_in_force(self.node), caller, request.args.get("id", ""))
+        return jsonify({"content": None if content is None else base64.b64encode(content).decode()})
 
     def _witness(self, caller: Member, told: dict[str, Any]) -> int:
         """Keep the head of a hosted member, which has no door to be asked at; the size of the one kept."""
@@ -143,6 +166,8 @@ def create_door(node: Node) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.add_url_rule("/outbox", view_func=door.outbox, methods=["GET"])
     app.add_url_rule("/hosted", view_func=door.leave, methods=["POST"])
+    app.add_url_rule("/hosted-piece", view_func=door.leave_piece, methods=["POST"])
+    app.add_url_rule("/piece", view_func=door.piece, methods=["GET"])
     app.add_url_rule("/consistency", view_func=door.consistency, methods=["GET"])
     app.add_url_rule("/head", view_func=door.head, methods=["GET"])
     app.add_url_rule("/records", view_func=door.records, methods=["GET"])

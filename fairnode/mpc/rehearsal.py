@@ -20,8 +20,18 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairnode.errors import Unavailable
-from fairnode.mpc.dealing import ReceiverKey, Terms, deal, new_receiver_key
+from fairnode.mpc.dealing import (
+    ReceiveKeys,
+    ReceiverKey,
+    Subset,
+    Terms,
+    Words,
+    deal,
+    new_receiver_key,
+    receive,
+)
 from fairnode.mpc.gateway import Gateway
+from fairnode.mpc.kernels.sharing import from_planes
 from fairnode.mpc.openings.outputs import combine_outputs, open_output
 from fairnode.mpc.party.start import WarmParties, take_part
 from fairnode.mpc.party.statistics import RunStatistics, parse_statistics
@@ -40,13 +50,28 @@ _PAIR_KEY_BYTES = 24
 
 @dataclass(frozen=True)
 class Seen:
-    """One message between two compute parties; `words` are its octets, of masked words only."""
+    """One message between two compute parties; `words` are its octets, of masked words only.
+
+    `turn`: which step of the computation it belongs to, from 1; `begins`: its first octets, whatever it is.
+    """
 
     sender: int
     receiver: int
     what: str
     size: int
     words: bytes
+    turn: int = 0
+    begins: bytes = b""
+
+
+@dataclass(frozen=True)
+class Held:
+    """The parts into which the counts of a contributor were cut: a number a cell in each.
+
+    `parts`: for each part the parties that do not get it, and its numbers. The XOR of all is the counts.
+    """
+
+    parts: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -54,13 +79,14 @@ class View:
     """What one compute party saw of the others' masked words, and how near to coin tosses it is.
 
     `ones`: the share of bits that are one; `chance`: how often coin tosses would be at least as uneven over
-    the 256 octets (chi-square).
+    the 256 octets (chi-square). `counted`: how often each octet came.
     """
 
     party: int
     octets: int
     ones: float
     chance: float
+    counted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +98,7 @@ class Rehearsal:
     messages: tuple[Seen, ...]
     views: tuple[View, ...]
     statistics: tuple[RunStatistics, ...]
+    held: tuple[Held, ...] = ()
 
 
 def rehearse(counts: Sequence[Sequence[int]], parties: int = 3, k: int = 11) -> Rehearsal:
@@ -93,7 +120,7 @@ def rehearse(counts: Sequence[Sequence[int]], parties: int = 3, k: int = 11) -> 
     recipient = new_receiver_key()
     with tempfile.TemporaryDirectory(prefix="fairnode-rehearsal-") as name, ExitStack() as stack:
         folder = Path(name)
-        jobs = _jobs(folder, counts, parameters, (parties, recipient), stack)
+        jobs, parts = _jobs(folder, counts, parameters, (parties, recipient), stack)
         warm = stack.enter_context(WarmParties(folder / "warm"))
         with ThreadPoolExecutor(parties) as pool:
             outcomes = list(pool.map(lambda job: take_part(job, spool=folder / "spool", warm=warm), jobs))
@@ -110,6 +137,7 @@ def rehearse(counts: Sequence[Sequence[int]], parties: int = 3, k: int = 11) -> 
         tuple(messages),
         tuple(_view(party, messages) for party in range(parties)),
         tuple(parse_statistics(outcome["statistics"]) for outcome in outcomes),
+        parts,
     )
 
 
@@ -119,8 +147,8 @@ def _jobs(
     parameters: dict[str, Any],
     to: tuple[int, ReceiverKey],
     stack: ExitStack,
-) -> list[dict[str, Any]]:
-    """The job of each compute party, its inputs dealt and its gateway open."""
+) -> tuple[list[dict[str, Any]], tuple[Held, ...]]:
+    """The job of each compute party, its inputs dealt and its gateway open; and the parts that were dealt."""
     parties, recipient = to
     keys = [new_receiver_key() for _ in range(parties)]
     places = []
@@ -131,7 +159,7 @@ def _jobs(
         gateway = stack.enter_context(Gateway("127.0.0.1", 0, home / "sockets"))
         places.append({"host": "127.0.0.1", "port": gateway.port, "fingerprint": fingerprint})
         (home / "receiver.key").write_text(key.secret.hex(), encoding="ascii")
-    inputs = _dealt(folder, counts, parameters, keys)
+    inputs, parts = _dealt(folder, counts, parameters, keys)
     common = {
         "run": secrets.token_hex(16),
         "parties": places,
@@ -144,7 +172,7 @@ def _jobs(
         "seconds": SECONDS,
         "synthetic": True,
     }
-    return [
+    jobs = [
         {
             **common,
             "party": party,
@@ -157,13 +185,14 @@ def _jobs(
         }
         for party in range(parties)
     ]
+    return jobs, parts
 
 
 def _dealt(
     folder: Path, counts: Sequence[Sequence[int]], parameters: dict[str, Any], keys: Sequence[ReceiverKey]
-) -> list[dict[str, str]]:
-    """What each contributor uploads, in files; `package` lacks the party's number at its end."""
-    chosen, found = program("sum"), []
+) -> tuple[list[dict[str, str]], tuple[Held, ...]]:
+    """What each contributor uploads, in files (`package` lacks the party's number at its end), and its parts."""
+    chosen, found, parts = program("sum"), [], []
     for number, row in enumerate(counts):
         sender, key = f"https://organisation-{number + 1}.example", Ed25519PrivateKey.generate()
         ring, length = chosen.ring(parameters), chosen.length(parameters, number)
@@ -174,14 +203,28 @@ def _dealt(
         (folder / f"{number}.block").write_bytes(dealing.correction)
         told = {"package": str(folder / f"{number}.package"), "correction": str(folder / f"{number}.block")}
         found.append({"sender": sender, "key": key.public_key().public_bytes_raw().hex(), **told})
-    return found
+        rows: dict[Subset, Words] = {}
+        for party, own in enumerate(keys):
+            opening = ReceiveKeys(own.secret, key.public_key())
+            rows |= receive(dealing.packages[party], dealing.correction, terms, party, opening).arrays()
+        parts.append(
+            Held(tuple((tuple(sorted(t)), _numbers(row, len(counts[0]))) for t, row in rows.items()))
+        )
+    return found, tuple(parts)
+
+
+def _numbers(row: Words, cells: int) -> tuple[int, ...]:
+    """The planes of a part as a number a cell."""
+    return tuple(int(n) for n in from_planes(row.reshape(-1, -(-cells // 64)), cells))
 
 
 def _seen(home: Path, receiver: int) -> list[Seen]:
     """The messages that a party received, in order."""
     found, known = [], set()
+    turns: dict[str, int] = {}
     for line in (home / "transcript").read_text(encoding="ascii").splitlines():
-        sender, kind, _, payload = line.split(" ")
+        sender, kind, counter, payload = line.split(" ")
+        turn = turns.setdefault(kind if kind in _KINDS else counter, len(turns) + 1)
         octets, words = bytes.fromhex(payload), b""
         if kind in _KINDS:
             what = _KINDS[kind]
@@ -190,7 +233,7 @@ def _seen(home: Path, receiver: int) -> list[Seen]:
             known.add(sender)
         else:
             what, words = "sums of products of shares, under masks", octets[8:]
-        found.append(Seen(int(sender), receiver, what, len(octets), words))
+        found.append(Seen(int(sender), receiver, what, len(octets), words, turn, (words or octets)[:12]))
     return found
 
 
@@ -202,7 +245,7 @@ def _view(party: int, messages: Sequence[Seen]) -> View:
     expected = max(len(octets), 1) / 256
     square = sum((count - expected) ** 2 / expected for count in counted)
     ones = sum(count * octet.bit_count() for octet, count in enumerate(counted)) / max(8 * len(octets), 1)
-    return View(party, len(octets), ones, _chance(square, 255))
+    return View(party, len(octets), ones, _chance(square, 255), tuple(counted))
 
 
 def _chance(square: float, freedom: int) -> float:

@@ -15,14 +15,19 @@ from fairnode.keys import canonical
 from fairnode.linkage import program as linkage
 from fairnode.linkage.keys import RULES
 from fairnode.mpc.limits import limits
+from fairnode.mpc.programs import program
+from fairnode.mpc.programs.statement import parts_of
+from fairnode.network.joined import current
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
 from fairnode.release import estimates, regression
 from fairnode.release.chart import to_svg
+from fairnode.release.crate import MEDIA, crate
 from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.regression import Regression, regression_of
 from fairnode.release.releases import (
+    ENDINGS,
     FORMS,
     Combined,
     combined_of,
@@ -34,6 +39,8 @@ from fairnode.release.releases import (
 )
 from fairnode.studies import asking
 from fairnode.studies.asking import regression_over_nodes
+from fairnode.studies.combination import program_name
+from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import cancel, check, draft, own_study, send
@@ -55,7 +62,7 @@ BASES = (
     (f"{_POLICY}LED-A4-3", ""),
 )
 FILTERS = 2
-_ENDINGS = {"csv": "csv", "json": "json", "ttl": "turtle", "svg": "svg"}
+_FORMS = {ending: form for form, ending in ENDINGS.items()} | {"zip": "crate"}
 
 
 def studies(desk: Desk) -> Page:
@@ -217,8 +224,27 @@ def study(desk: Desk, key: str) -> Page:
         names=_names(desk, [line.dataset for line in lines]),
         limits=limits,
         released=released,
+        computation=_computation(desk, read_study_bytes(found.document)),
         may_cancel=not ended("study", found.state) and found.requester == person_there(desk).person.id,
     )
+
+
+def _computation(desk: Desk, plan: StudyPlan) -> Computed | None:
+    """What the program of a combined study states of itself; None where nothing is combined."""
+    name = program_name(plan)
+    agreement = current(desk.node)
+    if not name or agreement is None:
+        return None
+    return Computed(name, parts_of(program(name)), limits(len(agreement.parties)))
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A program's own words, part by part (shape, ranges, what is opened, how), and what none of them can do."""
+
+    program: str
+    parts: tuple[tuple[str, str], ...]
+    limits: tuple[str, ...]
 
 
 def _shown(release: Release, number: int) -> _Shown:
@@ -268,10 +294,11 @@ def study_document(desk: Desk, key: str) -> Page:
 def download(desk: Desk, key: str, release: str, ending: str) -> Page:
     """One release as a file."""
     found = _visible(desk, key)
-    form = _ENDINGS.get(ending)
+    form = _FORMS.get(ending)
     for row in releases_of(desk.node, found.id):
         if row.id == release and form is not None:
-            response = Response(render(row, form), content_type=FORMS[form])
+            content = crate(desk.node, row) if form == "crate" else render(row, form)
+            response = Response(content, content_type=FORMS.get(form, MEDIA))
             response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:12]}.{ending}"'
             response.headers["Cache-Control"] = "no-store"
             return response

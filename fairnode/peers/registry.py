@@ -78,12 +78,13 @@ def fetch_image(reference: str, registry: Registry, secrets: Path, limits: Fetch
     """
     image = read_reference(reference)
     _check_host(image.host, registry.hosts)
+    part = target.with_suffix(".part")
     try:
         with _Puller(image, registry, _credentials(secrets, image.host), limits) as puller:
-            puller.write(target)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
+            puller.write(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _check_host(host: str, allowed: tuple[str, ...]) -> None:

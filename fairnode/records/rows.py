@@ -383,11 +383,14 @@ class ReceiverSecret:
 
 @dataclass(frozen=True)
 class Share:
-    """A contributor's sealed package at a compute party; removed when the combination is over."""
+    """A contributor's sealed package at a compute party; removed when the combination is over.
+
+    `pieces` are the SHA-256 of those of its correction block, if this party holds that.
+    """
 
     id: str
     study: str
     sender: str
     package: bytes
-    correction: bytes
+    pieces: list[str]
     created: str

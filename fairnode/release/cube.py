@@ -41,7 +41,7 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def to_cube(tables: Sequence[PublicTable], labels: Labels, provenance: Provenance) -> str:
     """All tables of a release as one Turtle document."""
     lines = [f"@prefix {prefix}: <{iri}> ." for prefix, iri in PREFIXES.items()]
-    lines += ["", *_definitions()]
+    lines += ["", *_definitions(), "", *activity(provenance)]
     for table in tables:
         base = f"{provenance.release}#{table.spec.id}"
         lines += ["", *_data_set(table, base, provenance, labels), "", *_structure(table.spec, base, labels)]
@@ -69,6 +69,15 @@ def _definitions() -> Iterator[str]:
     yield 'fn:proportion a qb:MeasureProperty ; rdfs:label "proportion"@en, "aandeel"@nl .'
     yield 'fn:spread a qb:MeasureProperty ; rdfs:label "standard deviation"@en, "standaardafwijking"@nl .'
     yield 'fn:value a qb:MeasureProperty ; rdfs:label "value, reviewed"@en, "waarde, beoordeeld"@nl .'
+
+
+def activity(provenance: Provenance) -> Iterator[str]:
+    """The visit, or the combination, by which a release was made: what it used, and what is known of it."""
+    used = ", ".join(iri(dataset) for dataset in provenance.datasets)
+    yield f"{iri(provenance.visit)} a prov:Activity ; prov:used {used} ;"
+    for term, text in provenance.facts:
+        yield f"    fn:{term} {literal(text)} ;"
+    yield f"    prov:wasAssociatedWith {iri(provenance.publisher)} ."
 
 
 def _data_set(table: PublicTable, base: str, provenance: Provenance, labels: Labels) -> Iterator[str]:

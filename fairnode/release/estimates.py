@@ -12,7 +12,7 @@ from typing import Any
 
 from fairnode.linkage.keys import RULES
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, iri, literal
+from fairnode.release.cube import PREFIXES, activity, iri, literal
 from fairnode.release.words import Provenance
 
 TITLE = "How many nobody sees"
@@ -118,6 +118,7 @@ def to_cube(told: Estimates, provenance: Provenance) -> str:
     lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
     lines += [
         "",
+        *activity(provenance),
         f"{iri(base)} a qb:DataSet, prov:Entity ;",
         f"    dct:title {literal(provenance.title, '@en')} ;",
         f'    dct:issued "{provenance.issued}"^^xsd:date ;',

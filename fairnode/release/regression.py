@@ -15,7 +15,7 @@ from html import escape
 
 from fairnode.mpc.regression.design import LOGISTIC
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, iri, literal
+from fairnode.release.cube import PREFIXES, activity, iri, literal
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.regression import INTERCEPT, Question
 
@@ -111,6 +111,7 @@ def to_cube(told: Regression, provenance: Provenance, labels: Labels) -> str:
     lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
     lines += [
         "",
+        *activity(provenance),
         f"{iri(base)} a qb:DataSet, prov:Entity ;",
         f"    dct:title {literal(provenance.title, '@en')} ;",
         f'    dct:issued "{provenance.issued}"^^xsd:date ;',

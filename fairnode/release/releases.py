@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from fairnode import errors, vocabulary
 from fairnode.node import Node
@@ -27,6 +28,7 @@ FORMS = {
     "turtle": "text/turtle",
     "svg": "image/svg+xml",
 }
+ENDINGS = {"csv": "csv", "json": "json", "turtle": "ttl", "svg": "svg"}
 
 
 def releases_of(node: Node, study: str) -> list[Release]:
@@ -132,7 +134,23 @@ def provenance(release: Release) -> Provenance:
         datasets=tuple(release.facts.get("datasets", [release.dataset])),
         publisher=f"{home}/organisation",
         rules=json.loads(release.table)["rules"],
+        facts=tuple(_made(json.loads(release.table))),
     )
+
+
+def _made(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How it was made, as terms of the node's vocabulary: of a visit, or of a combination."""
+    made, combined = told.get("made", {}), told.get("combined", {})
+    if made:
+        yield "madeWith", made["software"]
+        yield "algorithmVersion", f"{made['algorithm']['name']} {made['algorithm']['version']}"
+        yield "imageIdentity", made["algorithm"]["identity"]
+        yield "inputCommitment", made["input"]
+        yield from (("approval", f"{a['role']} {a['content']}") for a in made["approvals"])
+    if combined:
+        yield "programVersion", f"{combined['program']} {combined['programDigest']}"
+        yield from (("computedBy", party) for party in combined["computeParties"])
+        yield from (("contributor", contributor) for contributor in combined["contributors"])
 
 
 @cache

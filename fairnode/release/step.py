@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 
 from fairnode import clock, errors
+from fairnode.approvals.decide import tell_home
+from fairnode.gate.refusals import Refused
 from fairnode.gate.reviewing import check_reviewed
+from fairnode.gate.step import needs_reviews
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Quarantine, Release, Request, Visit
 from fairnode.records.states import PublicState, VisitState
+from fairnode.release.made import made_of
 from fairnode.release.receive import release_bytes
 from fairnode.store.database import Transaction
 
 
 def step_passed(node: Node, visit: Visit) -> Visit:
     """Release a visit's tables once its slot has come; before that, nothing happens.
+
+    A result whose reviews do not hold is withheld, and the ledger says so.
 
     The slot is a multiple of `release_slot` seconds, so that the moment of a release says nothing about
     the visit (P8).
@@ -28,8 +34,11 @@ def step_passed(node: Node, visit: Visit) -> Visit:
         request = reader.get(Request, visit.study)
     if quarantine is None or dataset is None or request is None:
         raise errors.NotFound("What this visit put out is no longer there.")
-    if quarantine.verdict.get("class") == "B":
-        check_reviewed(node, visit.id)
+    if needs_reviews(node, visit):  # as its contract says, and not the row that was written after it
+        try:
+            check_reviewed(node, visit.id)
+        except Refused as refused:
+            return _withhold(node, visit, refused)
     release = _release(node, visit, quarantine, dataset)
 
     def change(tx: Transaction) -> Visit:
@@ -44,6 +53,16 @@ def step_passed(node: Node, visit: Visit) -> Visit:
     )
 
 
+def _withhold(node: Node, visit: Visit, refused: Refused) -> Visit:
+    """End the visit without a release; why is for the node's people and the ledger."""
+
+    def change(tx: Transaction) -> Visit:
+        return tx.change(visit, state=VisitState.BLOCKED, internal=refused.internal, changed=clock.now())
+
+    entry = Entry("visit.withheld", visit.id, "node", visit.study, refused.facts)
+    return commit(node.desk, change, entry, tell_home)
+
+
 def slot_reached(passed: str, now: str, seconds: int) -> bool:
     """Whether the first slot after `passed` has come."""
     moment = clock.parse(passed).timestamp()
@@ -54,7 +73,7 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
     """The release: the gated tables, or, for a question asked before, the answer given then."""
     verdict = quarantine.verdict
     facts: dict[str, str] = {}
-    table = canonical(verdict["tables"])
+    table = canonical({**verdict["tables"], "made": made_of(node, visit)})
     if verdict["stored"]:
         table, facts = _answer_before(node, verdict["stored"]), {"stored": verdict["stored"]}
     unsigned = Release(

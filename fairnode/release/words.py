@@ -32,7 +32,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a release comes from. All but `title`, `issued` (ISO date) and `rules` (hash) are IRIs."""
+    """Where a release comes from. All but `title`, `issued` (ISO date), `rules` (hash) and `facts` are IRIs.
+
+    `facts` are what else is known of how it was made: terms of the node's vocabulary, each with a text.
+    """
 
     release: str
     title: str
@@ -44,3 +47,4 @@ class Provenance:
     rules: str
     checks: tuple[str, ...] = ()
     licence: str | None = None
+    facts: tuple[tuple[str, str], ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
@@ -78,6 +78,15 @@ class Reader:
         rows = self._connection.execute(query.limit(limit)).mappings()
         return [_revive(kind, dict(row)) for row in rows]
 
+    def ids(self, kind: type[Any], /, **where: Any) -> set[str]:
+        """The ids of the records whose fields equal `where`, as in `find`; what is in them is not read."""
+        table = TABLES[kind]
+        query = select(table.c.id)
+        for field, wanted in where.items():
+            column = table.c[field]
+            query = query.where(column.in_(wanted) if isinstance(wanted, tuple) else column == wanted)
+        return set(self._connection.execute(query).scalars())
+
     def one(self, kind: type[Record], /, **where: Any) -> Record | None:
         """The first record with these values, or None."""
         return next(iter(self.find(kind, where, limit=1)), None)
@@ -143,6 +152,12 @@ class Transaction(Reader):
         table = TABLES[kind]
         self._connection.execute(delete(table).where(table.c.id == record.id))  # type: ignore[attr-defined]
         self.touched.append((kind, record.id))  # type: ignore[attr-defined]
+
+    def remove_ids(self, kind: type[Any], ids: Iterable[str]) -> None:
+        """Delete the records with these ids, of a kind that the ledger does not tell of."""
+        table = TABLES[kind]
+        for name in ids:
+            self._connection.execute(delete(table).where(table.c.id == name))
 
 
 class Pulse:

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaD
 from fairnode.records import profile_rows, rows
 from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
 from fairnode.records.charge import Charge
+from fairnode.records.piece import Piece
 from fairnode.records.review import Rerun, Review
 
 METADATA = MetaData()
@@ -72,6 +73,7 @@ TABLES: dict[type, Table] = {
     rows.Computation: _table("computations", rows.Computation, ("study",), ("state",)),
     rows.ReceiverSecret: _table("receiver_secrets", rows.ReceiverSecret),
     rows.Share: _table("shares", rows.Share, ("study",)),
+    Piece: _table("pieces", Piece, ("study",), ("sender",)),
     rows.AgreementCopy: _table("agreements", rows.AgreementCopy, ("state",)),
     rows.Peer: _table("peers", rows.Peer),
     rows.Hosted: _table("hosted", rows.Hosted, ("sender", "number")),
@@ -95,6 +97,7 @@ UNGUARDED: frozenset[type] = frozenset(
         rows.Repeat,
         rows.Peer,
         rows.Hosted,
+        Piece,
         rows.PeerRecord,
         profile_rows.Rehearsal,
         rows.LedgerLine,

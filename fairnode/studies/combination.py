@@ -215,6 +215,9 @@ def key_facts(plan: StudyPlan) -> dict[str, Any] | None:
     return {"rule": plan.document["parameters"].get("key", ""), "program": linkage.digest()}
 
 
+_ROUNDS = "one: each organisation deals once, and no step of the computation is shown to it"
+
+
 def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> dict[str, Any] | None:
     """What an approval binds of the combination (P18): parties, program and its digest, parameters, key."""
     stage = combine_stage(plan)
@@ -229,6 +232,7 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "digest": chosen.digest,
         "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
         "changedPersons": _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE,
+        "rounds": _ROUNDS,
         "says": chosen.describe(parameters),
         "key": key_facts(plan),
         "contributors": sorted(plan.datasets),

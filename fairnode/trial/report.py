@@ -46,7 +46,8 @@ class Trial:
     """The report of one trial.
 
     `refusal` names the reason why nothing would leave ("" when the gate would let it pass), `sentence` says
-    it in words, `findings` where. `shown` counts the cells that would be shown, `rows` those of the twin.
+    it in words, `check` is the IRI of the check that it is (if one of disclosure), `findings` say where.
+    `shown` counts the cells that would be shown, `rows` those of the twin.
     `log` is the end of what the program printed. `calls` are system calls that it tried and was denied, as far
     as `calls_known` says ("" if nobody looked). `counted` are the node's own counts of the synthetic rows.
     """
@@ -58,6 +59,7 @@ class Trial:
     use: Use
     refusal: str = ""
     sentence: str = ""
+    check: str = ""
     findings: tuple[str, ...] = ()
     shown: int = 0
     hidden: tuple[HiddenCell, ...] = ()

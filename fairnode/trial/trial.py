@@ -260,7 +260,7 @@ def _judged(scene: Scene, result: bytes) -> dict[str, Any]:
         if refused.refusal is Refusal.MISMATCH:
             where += _mismatches(result, scene.contract, recount)
         return {
-            "refusal": refused.refusal.value,
+            **refused.facts,
             "sentence": refused.refusal.sentence,
             "findings": tuple(where),
         }

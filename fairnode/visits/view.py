@@ -49,5 +49,10 @@ def delete_view(node: Node, visit_id: str, study: str) -> None:
     """Take the plaintext view from the disk; a ledger line says so. Nothing happens when there is none."""
     folder = node.config.spool / "visits" / visit_id
     if folder.exists():
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # the round that tidies up may be at it, too
+        if folder.exists():
+            raise errors.Unavailable(
+                "The view of a visit could not be deleted.",
+                to_do="The operator looks after the node's spool directory.",
+            )
         commit(node.desk, lambda _: None, Entry("view.deleted", visit_id, "node", study))

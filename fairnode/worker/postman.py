@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import threading
 import time
@@ -17,10 +18,12 @@ from fairnode.network.agreement import Agreement, Member
 from fairnode.network.heads import keep_head, own_head, own_proof
 from fairnode.network.joined import current
 from fairnode.network.mailbox import cursor_of, message_from_json, message_to_json, note_peer
+from fairnode.network.pieces import keep_piece, own_pieces, wanted_from
 from fairnode.network.watch import LOOK_SECONDS, Watch, journal
 from fairnode.node import Node
 from fairnode.peers.client import PeerClient, door_of
 from fairnode.peers.heads import proof_from
+from fairnode.records.piece import Piece
 from fairnode.records.rows import Dataset, Message
 from fairnode.worker.delivery import take_in
 
@@ -88,6 +91,7 @@ class Postman:
         client = self._client(door_of(agreement, member))
         if rounds % HARVEST_EVERY == 0 and member.endpoint:
             self._harvest(client, agreement)
+        self._fetch_pieces(client, member)
         cursor = cursor_of(self.node, member.node)
         told = client.get("/outbox", after=cursor, wait=WAIT_SECONDS, of=member.node)
         messages = [message_from_json(line, member) for line in told["messages"]]
@@ -98,6 +102,14 @@ class Postman:
             self._take_in(member, message)
         if not messages:
             note_peer(self.node, member.node)
+
+    def _fetch_pieces(self, client: PeerClient, member: Member) -> None:
+        """Fetch the pieces of a member's blocks that this party still lacks, each kept as it comes."""
+        for study, name in wanted_from(self.node, member.node):
+            told = client.get("/piece", id=name)["content"]
+            if told is None:
+                continue  # taken back meanwhile, or not yet with the host
+            keep_piece(self.node, Piece(name, study, member.node, base64.b64decode(told, validate=True)))
 
     def _client(self, door: Member) -> PeerClient:
         """This thread's connection, kept over its rounds."""
@@ -144,8 +156,10 @@ class Postman:
         if not waiting and not records:
             watch.wait(time.monotonic() + LOOK_SECONDS)
             return
+        pieces = sorted(own_pieces(self.node))
         told = {
             "messages": [message_to_json(m, self.node.iri) for m in waiting],
+            "pieces": pieces,
             "records": [
                 {"iri": d.iri, "node": self.node.iri, "title": d.title, "record": d.record.decode()}
                 for d in records
@@ -153,6 +167,8 @@ class Postman:
             or None,
             **self._shown(),
         }
+        if any(m.kind == "share" for m in waiting):
+            self._leave_pieces(self._client(host), pieces)
         self.host_has = int(self._client(host).post("/hosted", told).get("head", 0))
         if waiting:
             commit(
@@ -160,6 +176,16 @@ class Postman:
                 lambda tx: [tx.change(m, taken=clock.now()) for m in waiting],
                 Entry("messages.left", host.node, "node", facts={"through": waiting[-1].id}),
             )
+
+    def _leave_pieces(self, client: PeerClient, pieces: list[str]) -> None:
+        """Leave with the host those of our own pieces that it lacks: once, for all who will fetch them."""
+        lacking = client.post("/hosted", {"messages": [], "pieces": pieces})["missing"]
+        for name in sorted(set(lacking) & set(pieces)):
+            with self.node.store.read() as reader:
+                piece = reader.get(Piece, name)
+            if piece is not None:
+                content = base64.b64encode(piece.content).decode()
+                client.post("/hosted-piece", {"id": name, "study": piece.study, "content": content})
 
     def _shown(self) -> dict[str, Any]:
         """As a member without a port: our head for the host to keep, with the proof that our ledger only grew."""

@@ -44,6 +44,7 @@ def fetch(registry, tmp_path):
 
     def go(reference: str = "", given: Registry = settings, limits: FetchLimits = LIMITS):
         target = tmp_path / "fetched.tar"
+        target.unlink(missing_ok=True)
         try:
             fetch_image(reference or registry.reference, given, tmp_path, limits, target)
         except errors.FairnodeError:
@@ -262,7 +263,7 @@ def test_nobody_is_called_for_somebody_who_may_not_submit(registry, node):
     not (shutil.which("docker-registry") and shutil.which("skopeo")),
     reason="needs docker-registry and skopeo",
 )
-def test_the_registry_of_docker_gives_the_same_image(tmp_path):
+def test_the_registry_of_docker_gives_the_same_image_by_command(tmp_path, site):
     certificate, key = make_certificate(tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -286,10 +287,15 @@ def test_the_registry_of_docker_gives_the_same_image(tmp_path):
             assert time.monotonic() < until, done.stderr
             time.sleep(0.2)
         reference = f"127.0.0.1:{port}/{NAME}@{(tmp_path / 'digest').read_text().strip()}"
-        given = Registry((f"127.0.0.1:{port}",), (), str(certificate))
-        fetch_image(reference, given, tmp_path, LIMITS, tmp_path / "fetched.tar")
-        fetched = read_archive(tmp_path / "fetched.tar", MACHINE)
-        assert fetched.identity == read_archive(archive, MACHINE).identity
+        manifest = site.directory / "algorithm.toml"
+        manifest.write_bytes((ROOT / "algorithms/counts/algorithm.toml").read_bytes())
+        asked = ("algorithm", "submit", str(manifest), "--from-registry", reference)
+        refused = site.cli(*asked, user="carla", ok=False)
+        assert (refused.returncode, "not fetched from" in refused.stderr) == (4, True)
+        settings_file = site.directory / "node.toml"
+        told = settings_file.read_text().replace("hosts = []", f'hosts = ["127.0.0.1:{port}"]')
+        settings_file.write_text(told.replace('ca = ""', f'ca = "{certificate}"'))
+        assert site.json(*asked, user="carla")["identity"] == read_archive(archive, MACHINE).identity
     finally:
         server.terminate()
         server.wait(20)

@@ -183,7 +183,7 @@ def test_only_the_studys_home_node_announces(announced):
 
 def share(town, sender, receiver, study, **changes):
     """A share message, as a contributor would write it, but for the `changes`."""
-    body = {"stage": "combine", "announcement": "cd" * 32, "package": "AAAA", "correction": "AAAA"}
+    body = {"stage": "combine", "announcement": "cd" * 32, "package": "AAAA", "pieces": []}
     body |= {"attempt": 1, "at": clock.now(), **changes}
     desk = town.nodes[sender].desk
     message = Outgoing(town.nodes[receiver].iri, "share", study, body)
@@ -223,7 +223,9 @@ def test_the_same_share_twice_is_kept_once_and_another_one_is_refused(waiting):
     assert len(shares(town.nodes["police"])) == 1
 
 
-@pytest.mark.parametrize("changes", [{"package": "not base64!"}, {"package": None}, {"correction": ["AAAA"]}])
+@pytest.mark.parametrize(
+    "changes", [{"package": "not base64!"}, {"package": None}, {"pieces": ["AAAA"]}, {"pieces": "AAAA"}]
+)
 def test_a_garbled_share_is_refused(waiting, changes):
     town, study = waiting
     share(town, "kmar", "police", study, **changes)

@@ -11,7 +11,7 @@ from tests.combine.conftest import FOUR
 
 NAMES = (
     "stage", "party", "key", "signature", "dataset", "contract", "run", "attempt", "contributors", "program",
-    "receiverKeys", "recipient", "announcement", "package", "correction", "outcome", "output", "reason", "state",
+    "receiverKeys", "recipient", "announcement", "package", "pieces", "correction", "outcome", "output", "reason", "state",
     "release", "document", "statistics",
 )  # fmt: skip
 VALUES = st.recursive(

@@ -32,7 +32,8 @@ from fairnode.node import open_node
 from fairnode.people import add_person
 from fairnode.people.signing import signer_with_password
 from fairnode.policy.decide import Decision, Effect
-from fairnode.records.rows import Computation, Dataset, LedgerLine, Person, Quarantine, Share
+from fairnode.records.charge import Charge
+from fairnode.records.rows import Computation, Dataset, Earlier, LedgerLine, Person, Quarantine, Share
 from fairnode.records.states import PublicState, VisitState
 from fairnode.release.estimates import estimates_of
 from fairnode.release.releases import render
@@ -407,7 +408,7 @@ def _withdraw_one(node, folder):
     commit(node.desk, lambda tx: tx.change(row, source=source), Entry("test.withdrawn", "others", "operator"))
 
 
-def cell_stages(bound=1500):
+def cell_stages(bound=5000):
     """The stages of a study that opens cells (P9)."""
     return [
         {"name": "keys", "kind": "visit", "program": "linkage-keys"},
@@ -419,17 +420,24 @@ def cell_stages(bound=1500):
 ALLOWED = b"htpol:modifier htpol:OverlapCellsAllowed , "
 
 
+OPEN = ("police", "kmar", "coordinators")
+REGIMES = {"police": b"GDPR", "kmar": b"NoPersonalData", "shelters": b"WPG", "labour": b"LED"}
+
+
 @pytest.fixture(scope="module")
 def cells_town(built_lists, tmp_path_factory):
-    """The three organisations that are not under police law allow it; each has a custodian and counsel."""
+    """Organisations that allow it, two of them under police law; each has a custodian and counsel."""
     folder = tmp_path_factory.mktemp("cells") / "town"
     shutil.copytree(built_lists, folder)
     made = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
-    for key in (*THREE, "labour"):
+    for key in (*OPEN, "labour", "shelters"):
         node = made.nodes[key]
         with node.store.read() as reader:
             row = reader.one(Dataset)
         record = row.record.replace(b"htpol:modifier ", ALLOWED)
+        for regime in (b"WPG", b"GDPR"):
+            told = b"fn:regime htpol:" + REGIMES.get(key, regime)
+            record = record.replace(b"fn:regime htpol:" + regime, told, 1) if told not in record else record
         commit(
             node.desk, lambda tx, r=row, t=record: tx.change(r, record=t), Entry("test.term", key, "operator")
         )
@@ -453,16 +461,16 @@ def approve(node, visit, user, role):
 
 @pytest.fixture(scope="module")
 def opened_cells(cells_town):
-    study = ask(cells_town, THREE, stages=cell_stages(), openings=["overlap"])
+    study = ask(cells_town, OPEN, stages=cell_stages(), openings=["overlap"])
     cells_town.carry()
-    waiting = {key: cells_town.visit(key, study).state for key in THREE}
-    for key in THREE:
+    waiting = {key: cells_town.visit(key, study).state for key in OPEN}
+    for key in OPEN:
         node = cells_town.nodes[key]
         approve(node, cells_town.visit(key, study), "carla", "custodian")
         waiting[key, "one"] = cells_town.visit(key, study).state
         approve(node, cells_town.visit(key, study), "lars", "counsel")
-    make_keys(cells_town, study, THREE)
-    deal(cells_town, study, THREE)
+    make_keys(cells_town, study, OPEN)
+    deal(cells_town, study, OPEN)
     compute(cells_town)
     return study, waiting, cells_town.finish(study)
 
@@ -475,8 +483,9 @@ def test_no_policy_grants_that_cells_are_opened_and_counsel_of_each_node_decides
 def test_the_opened_cells_are_those_that_the_rule_allows_of_the_published_table(opened_cells):
     _, _, (release,) = opened_cells
     told = estimates_of(release)
-    cells = dict(zip(patterns(3), published(THREE), strict=True))
+    cells = dict(zip(patterns(3), published(OPEN), strict=True))
     shown = shown_cells(cells, 3, 11, 1)
+    assert shown == [(0,), (1,), (2,), (0, 1), (0, 2)]
     expected = [(tuple(i + 1 for i in p), (n + 2) // 5 * 5 if p in shown else None) for p, n in cells.items()]
     assert list(told.overlap) == expected
     assert told.bound == 11
@@ -489,9 +498,9 @@ def test_the_opened_cells_are_those_that_the_rule_allows_of_the_published_table(
 def test_beside_opened_cells_no_estimate_of_these_lists_is_released_under_whichever_key(
     cells_town, opened_cells
 ):
-    study = ask(cells_town, THREE, models=[[]], key="slk-581", bound=1500)
-    make_keys(cells_town, study, THREE)
-    assert {step_list(cells_town.nodes[key], cells_town.visit(key, study)).state for key in THREE[:1]} == {
+    study = ask(cells_town, OPEN, models=[[]], key="slk-581", bound=5000)
+    make_keys(cells_town, study, OPEN)
+    assert {step_list(cells_town.nodes[key], cells_town.visit(key, study)).state for key in OPEN[:1]} == {
         VisitState.BLOCKED
     }
 
@@ -499,8 +508,8 @@ def test_beside_opened_cells_no_estimate_of_these_lists_is_released_under_whiche
 @pytest.mark.parametrize(
     ("keys", "where", "words"),
     [
-        (("coordinators", "shelters", "others", "labour"), "labour", "police law"),
-        (("coordinators", "shelters", "police"), "police", "police law"),
+        (("coordinators", "kmar", "labour"), "labour", "police law"),
+        (("coordinators", "kmar", "shelters"), "shelters", "police law"),
     ],
 )
 def test_of_data_under_police_law_no_cell_is_opened(cells_town, keys, where, words):
@@ -523,3 +532,40 @@ def test_where_counsel_is_not_in_the_quorum_no_cell_is_opened(cells_town):
     )
     assert asked_of_counsel(Decision(Effect.GRANT, ""), alone).effect is Effect.REFUSE
     assert asked_of_counsel(Decision(Effect.GRANT, ""), node).effect is Effect.ASK
+
+
+def test_what_a_combination_without_a_result_took_is_given_back_if_nothing_was_opened(town):
+    """P6, P17: figures and budget are of what can have been opened, and are not charged for a run that was not."""
+    study = ask(town, THREE, models=[[]], key="initials", bound=1500)
+    make_keys(town, study, THREE)
+    deal(town, study, THREE)
+    before = {key: remembered(town, key, study) for key in THREE}
+    assert all(figures == [3] and charges == 1 for figures, charges in before.values())
+    give_up(town, study)
+    assert {key: remembered(town, key, study) for key in THREE} == dict.fromkeys(THREE, ([], 0))
+
+
+@pytest.mark.long
+def test_what_was_opened_before_a_combination_ended_stays_charged(town):
+    study = ask(town, THREE, models=[[]], key="sound", bound=1500)
+    make_keys(town, study, THREE)
+    deal(town, study, THREE)
+    compute(town)
+    give_up(town, study)
+    assert all(remembered(town, key, study) == ([3], 1) for key in THREE)
+
+
+def give_up(town, study):
+    """The home node ends the combination without a result."""
+    with town.home.store.write() as tx:
+        row = next(c for c in tx.find(Computation, {"study": study}) if c.id.startswith("home#"))
+        tx.change(row, facts={**row.facts, "withheld": True})
+    assert town.finish(study) == []
+
+
+def remembered(town, key, study):
+    """The figures that a node has noted for a study, and how often its requester was charged for it."""
+    visit = town.visit(key, study)
+    with town.nodes[key].store.read() as reader:
+        figures = [row.facts["figures"] for row in reader.find(Earlier) if row.id == visit.id]
+        return figures, sum(row.id == visit.id for row in reader.find(Charge))

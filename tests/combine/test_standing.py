@@ -96,7 +96,7 @@ def test_a_share_is_no_younger_than_its_senders_clock_says_nor_than_its_arrival(
         "stage": "combine",
         "announcement": "ab" * 32,
         "package": "AAAA",
-        "correction": "AAAA",
+        "pieces": [],
         "attempt": 1,
     }
     for sender, at in (("kmar", clock.later(-3600)), ("labour", clock.later(3600))):

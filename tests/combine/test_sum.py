@@ -77,7 +77,7 @@ def test_a_share_after_the_end_is_refused(story):
         "stage": "combine",
         "announcement": "0" * 64,
         "package": "",
-        "correction": "",
+        "pieces": [],
         "attempt": 1,
         "at": "",
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from fairnode.disclosure.audit import (
     Answer,
@@ -146,8 +148,69 @@ def test_asking_again_with_the_answer_hides_nothing_more(values):
     assert hides(Links(items, links.relations)) == set()
 
 
-@pytest.mark.parametrize("size", [(10, 8)])
-def test_a_table_of_eighty_cells_with_margins_is_settled_in_time(size):
-    rows, columns = size
-    values = [[(7 * r * r + 11 * c * r + 3 * c) % 60 for c in range(columns)] for r in range(rows)]
-    assert audit(Question(square(values), K, 30.0)).in_time
+def mixed(rows, columns, share):
+    """A table of which about that share of the cells is small."""
+    chance = np.random.default_rng(7)
+    small = chance.random((rows, columns)) < share
+    values = np.where(small, chance.integers(0, K, small.shape), chance.integers(K, 400, small.shape))
+    return [[int(value) for value in row] for row in values]
+
+
+@pytest.mark.parametrize(("rows", "columns", "share"), [(10, 8, 0.2), (40, 20, 0.1), (100, 100, 0.2)])
+def test_large_tables_with_margins_are_settled_in_time(rows, columns, share):
+    values = mixed(rows, columns, share)
+    answer = audit(Question(square(values), K, 20.0))
+    assert answer.in_time
+    assert len(answer.hide) < rows * columns / 4
+
+
+def bounded(links, target, *, known):
+    """The interval of one hidden count for somebody who knows the size of every other one, if `known`."""
+    hidden = [i for i, item in enumerate(links.items) if item.hidden]
+    at = {index: place for place, index in enumerate(hidden)}
+    left, right = [], []
+    for relation in links.relations:
+        row = np.zeros(len(hidden))
+        total = 0
+        for index, sign in [(relation.whole, 1), *((part, -1) for part in relation.parts)]:
+            if index in at:
+                row[at[index]] += sign
+            else:
+                total -= sign * links.items[index].value
+        if row.any():
+            left.append(row)
+            right.append(total)
+    limits = [(0, None)] * len(hidden)
+    if known:
+        sizes = [links.items[index].value for index in hidden]
+        limits = [(0, 0) if n == 0 else (1, K - 1) if n < K else (K, None) for n in sizes]
+        limits[at[target]] = (0, None)
+    ends = []
+    for sign in (1, -1):
+        cost = np.zeros(len(hidden))
+        cost[at[target]] = sign
+        found = linprog(cost, A_eq=np.array(left), b_eq=right, bounds=limits)
+        ends.append(float("-inf") if found.status == 3 else found.fun)
+    return -ends[1] - ends[0]
+
+
+@pytest.mark.long
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0, 1, 4, 9, 10, 11, 14, 25, 60]), min_size=19, max_size=19),
+        min_size=19,
+        max_size=19,
+    )
+)
+def test_what_the_audit_promises_of_a_large_block_holds_for_a_simple_attacker(values):
+    # 361 cells, two in three of them hidden: the small programs and the limits of large blocks take part.
+    links = square(values)
+    hidden = hides(links)
+    items = tuple(Item(i.value, i.owner, i.hidden or i.owner in hidden, i.sensitive) for i in links.items)
+    after = Links(items, links.relations)
+    for index, item in enumerate(items):
+        if item.hidden and index % 20 == 0 and not links.items[index].sensitive:
+            assert bounded(after, index, known=False) >= K - 1e-6
+        elif item.hidden and index % 20 == 0 and not all(i.hidden for i in items):
+            assert bounded(after, index, known=True) >= K - 1e-6

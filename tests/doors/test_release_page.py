@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zipfile
+from typing import Any
 
 import pytest
 import rdflib
@@ -37,7 +40,8 @@ def study(web) -> str:
         "stages": [{"name": "count", "kind": "visit"}],
     }
     sent = send(web.node, person, draft(web.node, person, wanted))
-    table = canonical(tables_to_json([_table()], release="r1", rules="0" * 64))
+    told = tables_to_json([_table()], release="r1", rules="0" * 64)
+    table = canonical(told | {"made": _made(web.algorithm.image)})
     unsigned = Release("r1", sent.id, "count", dataset, "", table, digest(table), "", {}, clock.now())
     signature = web.node.keys.signing.sign(release_bytes(unsigned, web.base)).hex()
     body = {
@@ -51,6 +55,21 @@ def study(web) -> str:
     }
     assert handle(web.node, Delivery(web.base, 900_001, "release", sent.id, body))
     return sent.id
+
+
+def _made(image: str) -> dict[str, Any]:
+    """What the node of the visit says of how the release was made."""
+    return {
+        "software": "fairnode 0.1.0",
+        "algorithm": {
+            "name": "counts",
+            "version": "1.0.0",
+            "identity": image,
+            "manifest": f"sha256:{'a' * 64}",
+        },
+        "input": f"hmac-sha256:{'b' * 64}",
+        "approvals": [{"role": "counsel", "content": f"sha256:{'c' * 64}"}],
+    }
 
 
 def _table() -> PublicTable:
@@ -95,6 +114,27 @@ def test_a_release_is_fetched_in_every_form(client, web, study, logged_in, endin
         assert {row["status"] for row in rows[2:]} == {"hidden"}
     if ending == "ttl":
         assert len(rdflib.Graph().parse(data=file.text, format="turtle")) > 20
+
+
+def test_a_release_is_fetched_as_a_crate_with_all_of_it(client, web, study, logged_in, tmp_path):
+    file = client.get(f"/study/{study}/release/r1.zip", headers=logged_in)
+    assert file.headers["Content-Type"] == "application/zip"
+    accept = web.bearer("researcher") | {"Accept": "application/zip"}
+    assert client.get(f"/api/v1/studies/{study}/releases/r1", headers=accept).content == file.content
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        archive.extractall(tmp_path)
+    assert {"table.csv", "release.json", "cube.ttl", "picture.svg", "study.json"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+    assert digest((tmp_path / "study.json").read_bytes()) == study
+    graph = {e["@id"]: e for e in json.loads((tmp_path / "ro-crate-metadata.json").read_text())["@graph"]}
+    (visit,) = (entity for entity in graph.values() if entity["@type"] == "CreateAction")
+    algorithm = graph[visit["instrument"]["@id"]]
+    assert algorithm["identifier"] == web.algorithm.image
+    assert algorithm["description"]  # the method
+    told = {graph[fact["@id"]]["name"]: graph[fact["@id"]]["value"] for fact in visit["additionalProperty"]}
+    assert told["inputCommitment"].startswith("hmac-sha256:")
+    assert told["approval"] == f"counsel sha256:{'c' * 64}"
 
 
 def test_a_release_is_for_who_asked_and_the_auditor(client, web, study):

@@ -14,6 +14,7 @@ import pytest
 from fairnode import errors
 from fairnode.engine import Limits, NotCollected, Phase, Reason
 from fairnode.engine_docker import DockerEngine, DockerSettings
+from fairnode.engine_docker.lockdown import LABEL_DEADLINE, LABEL_NODE, LABEL_VISIT, container_name
 
 pytestmark = pytest.mark.needs_docker
 
@@ -237,3 +238,19 @@ def test_an_engine_that_does_not_answer_is_said_so(tmp_path):
     settings = DockerSettings("n", tmp_path, SECCOMP, address="unix:///nonexistent.sock")
     with pytest.raises(errors.Unavailable):
         DockerEngine(settings).look("v")
+
+
+@pytest.mark.parametrize("deadline", ["", "tomorrow", "2030-01-01T00:00:00"])
+def test_a_container_of_our_name_that_somebody_made_by_hand_is_found_and_removed(
+    engine, base_image, deadline
+):
+    labels = {LABEL_NODE: engine.node, LABEL_VISIT: "orphan"} | (
+        {LABEL_DEADLINE: deadline} if deadline else {}
+    )
+    made = {"Image": base_image, "Cmd": ["sleep", "60"], "Labels": labels}
+    name = container_name(engine.node, "orphan")
+    engine.daemon.ask(lambda api: api.create_container_from_config(made, name))
+    (trace,) = engine.list_visits()
+    assert (trace.visit_id, trace.deadline) == ("orphan", None)
+    engine.remove(trace.visit_id)
+    assert engine.list_visits() == ()

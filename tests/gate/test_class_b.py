@@ -102,3 +102,58 @@ def test_too_few_persons_and_tables_of_both_classes_are_refused():
     assert both.class_b
     with pytest.raises(Refused):
         limit_result(written(0.5, 0.5), both, counted(40, 40), RULES)
+
+
+def with_own(*, region: bool, numbers: int) -> OutputContract:
+    """A table of the algorithm's own statistics, for each sex or for all."""
+    own = Dimension("statistic", tuple(f"s{i}" for i in range(numbers)))
+    return OutputContract((replace(SPEC, dimensions=(SEX, own) if region else (own,)),))
+
+
+def told(contract: OutputContract) -> bytes:
+    cells = [{"k": list(key), "v": 0.5} for key in contract.tables[0].keys()]  # noqa: SIM118
+    return json.dumps({"type": "fairnode.result/1", "tables": [{"id": "ratio", "cells": cells}]}).encode()
+
+
+def test_all_numbers_about_a_small_group_are_hidden_whatever_they_are():
+    contract = with_own(region=True, numbers=2)
+    verdict = limit_result(told(contract), contract, counted(40, 10), RULES)
+    assert {(r.key, r.rule) for r in verdict.reasons} == {
+        (("male", "s0"), "threshold"),
+        (("male", "s1"), "threshold"),
+    }
+
+
+def test_ten_persons_are_needed_for_each_number_about_them():
+    contract = with_own(region=True, numbers=4)
+    verdict = limit_result(told(contract), contract, counted(40, 39), RULES)
+    assert {r.key[0] for r in verdict.reasons} == {"male"}
+    assert {r.rule for r in verdict.reasons} == {"model"}
+    assert len(verdict.reasons) == 4
+
+
+@pytest.mark.parametrize(
+    ("numbers", "persons", "leaves"), [(12, 120, True), (12, 119, False), (25, 250, True)]
+)
+def test_a_model_with_as_many_parameters_as_numbers_fits_the_persons(numbers, persons, leaves):
+    contract = with_own(region=False, numbers=numbers)
+    (spec,) = counting(contract).tables
+    cell = RecountedCell((), persons, persons, persons, magnitude=float(persons), top1=1.0, top2=1.0)
+    counts = Recount((RecountedTable(spec, (cell,)),), persons)
+    if leaves:
+        assert limit_result(told(contract), contract, counts, RULES).reasons == ()
+        return
+    with pytest.raises(Refused) as refused:
+        limit_result(told(contract), contract, counts, RULES)
+    assert refused.value.refusal is Refusal.MODEL
+    assert refused.value.facts["check"].endswith("#MinimumDoFCheck")
+
+
+def test_a_refusal_by_a_rule_cites_its_check_and_one_of_form_cites_none():
+    cited = {refusal for refusal in Refusal if refusal.check}
+    assert cited == {
+        Refusal.CONTRACT, Refusal.UNIVERSE, Refusal.DIFFERENCING, Refusal.NODE_SETS, Refusal.BUDGET,
+        Refusal.TOO_MANY_DIGITS, Refusal.MODEL, Refusal.REVIEWS,
+    }  # fmt: skip
+    assert all(refusal.check.startswith("https://www.w3id.org/statbarnsdc#") for refusal in cited)
+    assert Refused(Refusal.NOT_JSON).facts == {"refusal": "not-json"}

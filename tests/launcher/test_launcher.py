@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fairnode.algorithms.manifest import read_manifest
+from fairnode.jobs.as_csv import run
 from fairnode.visits.launching import LAUNCHER_FILE, STAND_IN
 from tests.factories import DATASET, ROOT
 
@@ -237,3 +240,12 @@ def test_an_archive_that_cannot_be_adopted_is_told_why(small, built_counts, tmp_
     assert done.returncode == 2
     assert "neither ENTRYPOINT nor CMD" in done.stderr or "no package by which" in done.stderr
     assert not (tmp_path / "adopted").exists()
+
+
+@pytest.mark.parametrize("columns", [{"age": [12, None, 40]}, {"codes": [["a", "b"], [], None]}])
+def test_rows_in_which_nothing_is_recorded_are_lines_too(tmp_path, columns):
+    pq.write_table(pa.table(columns), tmp_path / "view.parquet")
+    run({"view": str(tmp_path / "view.parquet"), "output": str(tmp_path / "view.csv")})
+    lines = (tmp_path / "view.csv").read_text().splitlines()
+    assert len(lines) == 4
+    assert all(lines)

@@ -37,13 +37,25 @@ def test_slk_581_is_letters_two_three_five_and_two_three_date_and_sex(identity, 
     assert key_of(RULES["slk-581"], identity) == key
 
 
+@pytest.mark.parametrize(
+    "other", [who("Jane", "Smith"), who("Smyth"), who("Smith", "Jayne"), who("Jaine", "Smit")]
+)
+def test_either_sound_takes_other_spellings_and_either_order(other):
+    assert key_of(RULES["either-sound"], other) == key_of(RULES["either-sound"], who())
+
+
+@pytest.mark.parametrize("other", [who("Jansen"), who(first="Mary"), who(born=datetime.date(1985, 3, 8))])
+def test_either_sound_tells_other_persons_apart(other):
+    assert key_of(RULES["either-sound"], other) != key_of(RULES["either-sound"], who())
+
+
 def test_an_unknown_key_is_refused_by_name():
     with pytest.raises(NotFound, match="bsn"):
         key_rule("bsn")
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-@pytest.mark.parametrize("missing", [{"family": ""}, {"first": None}, {"born": None}, {"family": "王"}])
+@pytest.mark.parametrize("missing", [{"family": ""}, {"first": None}, {"born": None}, {"family": "♥"}])
 def test_without_a_name_or_a_birth_date_there_is_no_key(rule, missing):
     assert key_of(rule, who(**missing)) == ""
 
@@ -90,7 +102,7 @@ def test_a_list_of_one_person_many_times_has_one_key():
     assert (len(made.keys), made.merged) == (1, 499)
 
 
-names = st.sampled_from(["Smith", "Smit", "Smythe", "Jansen", "de Jong", "Nguyen", "", "王"])
+names = st.sampled_from(["Smith", "Smit", "Smythe", "Jansen", "de Jong", "Nguyen", "", "王", "♥"])
 dates = st.sampled_from([BORN, JANUARY, datetime.date(1990, 12, 31), None])
 records_of_a_list = st.lists(
     st.builds(lambda p, f, g, b, s: Record(p, Identity.of(f, g, b, s)),

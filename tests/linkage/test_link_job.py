@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,7 +20,7 @@ from fairnode.errors import NotValid
 from fairnode.jobs.link import dealt
 from fairnode.linkage.keys import RULES, VARIABLES, Identity
 from fairnode.linkage.persons import Record, keys_of
-from fairnode.mpc.dealing import new_receiver_key
+from fairnode.mpc.dealing import new_receiver_key, pieces_of
 from fairnode.records.dataset import View, to_json
 
 SHELTERS = next(o for o in example().ORGANISATIONS if o.key == "kmar")
@@ -54,7 +55,7 @@ def job(tmp_path, lines, bound=50, **more):
     }
 
 
-def dealing(**parameters):
+def dealing(block, **parameters):
     shape = {"lists": 3, "bound": 50, "fingerprint": 64, "slots": 25}
     asked = {**shape, "models": [[]], "standard_errors": False, "observed": True, **parameters}
     return {
@@ -67,6 +68,7 @@ def dealing(**parameters):
         "sender": "http://a.example",
         "receivers": [new_receiver_key().public.hex() for _ in range(3)],
         "signing_key": base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode(),
+        "block": str(block),
     }
 
 
@@ -77,10 +79,11 @@ def run(tmp_path, told):
 def test_a_list_with_repeated_persons_is_dealt_once_each_and_no_name_comes_out(tmp_path):
     lines = [line(n, born=f"{1950 + n}0307") for n in range(40)]
     lines += [line(100 + n, born=f"{1950 + n}0307") for n in range(4)]  # 10 % once more
-    made = run(tmp_path, job(tmp_path, lines, deal=dealing()))
+    made = run(tmp_path, job(tmp_path, lines, deal=dealing(tmp_path / "block")))
     assert (made["records"], made["merged"], made["persons"]) == (44, 4, 40)
     assert made["failed"] is False
     assert len(made["packages"]) == 3
+    assert made["pieces"] == [sha256(piece).hexdigest() for piece in pieces_of(tmp_path / "block")]
     assert "jansen" not in json.dumps(made).lower()
     assert not any(path.is_file() for path in (tmp_path / "spool").rglob("*"))
 
@@ -108,11 +111,11 @@ def test_birth_dates_on_the_first_of_january_are_counted_as_weak(tmp_path):
     assert (made["persons"], made["weak"]) == (2, 1)
 
 
-def test_a_list_that_does_not_fit_into_its_bins_says_that_it_failed():
+def test_a_list_that_does_not_fit_into_its_bins_says_that_it_failed(tmp_path):
     whos = [Identity.of("Jansen", "Ann", datetime.date(1950 + n, 3, 7), "") for n in range(50)]
     keyed = keys_of([Record("", who) for who in whos], RULES["names"])
-    assert dealt(keyed, dealing(slots=1)) == {"failed": True}
-    assert dealt(keyed, dealing())["failed"] is False
+    assert dealt(keyed, dealing(tmp_path / "block", slots=1)) == {"failed": True}
+    assert dealt(keyed, dealing(tmp_path / "block"))["failed"] is False
 
 
 def test_with_errors_in_names_and_dates_hardly_a_link_is_wrong():

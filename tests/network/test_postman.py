@@ -37,8 +37,8 @@ def fetching(*nodes):
         stop.set()
 
 
-def write(node, receiver, number):
-    message = Outgoing(receiver.iri, "follow", "", {"number": number})
+def write(node, receiver, number, kind="follow"):
+    message = Outgoing(receiver.iri, kind, "", {"number": number})
     commit(node.desk, lambda _: None, Entry("test.wrote", str(number), "node"), (message,))
 
 

@@ -32,8 +32,10 @@ from fairnode.network.agreement import ComputeParty, Member, Processing, write_a
 from fairnode.network.certificate import certificate_fingerprint
 from fairnode.network.joined import join, sign_agreement
 from fairnode.network.mailbox import cursor_of, message_from_json, note_peer, waiting_for
+from fairnode.network.pieces import keep_piece, wanted_from
 from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
+from fairnode.records.piece import Piece
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import (
     Algorithm,
@@ -241,6 +243,11 @@ class Town:
             message = message_from_json(told, card(there))
             take_in(here, there.iri, message)
             note_peer(here, there.iri, cursor=message.id)
+        for study, name in wanted_from(here, there.iri):
+            with there.store.read() as reader:
+                piece = reader.get(Piece, name)
+            if piece is not None:
+                keep_piece(here, Piece(name, study, there.iri, piece.content))
         return len(found)
 
     def visit(self, key: str, study: str) -> Visit:

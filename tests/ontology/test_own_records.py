@@ -33,6 +33,7 @@ PROVENANCE = Provenance(
     datasets=("https://node.example/dataset/police-victims",),
     publisher="https://node.example/organisation",
     rules="0" * 64,
+    facts=(("programVersion", "estimate sha256:aa"), ("contributor", "https://a.example/organisation")),
 )
 
 
@@ -92,7 +93,7 @@ def test_an_agreement():
     assert findings(write_agreement(told).decode(), "agreement") == []
 
 
-@pytest.mark.parametrize("kind", [Kind.COUNT, Kind.MEAN])
+@pytest.mark.parametrize("kind", [Kind.COUNT, Kind.MEAN, Kind.OTHER])
 def test_a_release(kind):
     regions = vocabulary.variable("region").codes[:2]
     spec = TableSpec(
@@ -103,7 +104,12 @@ def test_a_release(kind):
         (Dimension("region", tuple(c.notation for c in regions)),),
     )
     cells = (
-        PublicCell((regions[0].notation,), Status.SHOWN, 120, 1.5e-07 if kind is Kind.MEAN else None),
+        PublicCell(
+            (regions[0].notation,),
+            Status.SHOWN,
+            None if kind is Kind.OTHER else 120,
+            None if kind is Kind.COUNT else 1.5e-07,
+        ),
         PublicCell((regions[1].notation,), Status.HIDDEN),
     )
     labels = Labels(concepts={("region", code.notation): code.iri for code in regions})

@@ -167,6 +167,8 @@ def test_two_users_release_the_same_and_the_web_user_reaches_neither_engine_nor_
     assert not may(WORK, "-x", site.directory / "spool-web")
     assert not may(65534, "-x", site.directory)
     assert not may(WEB, "-w", site.directory / "keys/signing.key")
+    assert not may(WEB, "-r", site.directory / "keys/sealing.key")
+    assert may(WORK, "-r", site.directory / "keys/sealing.key")
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd on this machine")

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from rocrate.rocrate import ROCrate
 
 from fairnode.child import run_child
 
@@ -18,10 +19,12 @@ JOB = {
     "visit": {"id": "https://node.example/visit/3", "ended": "2026-11-21"},
     "algorithm": {
         "id": "https://node.example/algorithm/counts", "name": "counts", "version": "1",
-        "identity": "sha256:ab",
+        "identity": "sha256:ab", "method": "Frequency tables.", "licence": "Apache-2.0",
     },
     "datasets": [{"id": "https://node.example/dataset/police", "title": "Police"}],
     "rules": "cd" * 32,
+    "facts": [["inputCommitment", "hmac-sha256:ef"], ["approval", "custodian sha256:01"], ["approval", "counsel sha256:01"]],
+    "signature": "ab" * 64,
     "files": [
         {"name": "counts.csv", "text": "region,status,n\n", "media": "text/csv", "about": "Counts"},
         {"name": "cube.ttl", "text": "# é\n", "media": "text/turtle", "about": "Cube"},
@@ -65,3 +68,17 @@ def test_a_crate_holds_nothing_of_this_machine(crate):
         text = "".join(archive.read(name).decode() for name in archive.namelist())
     assert str(crate.parent) not in text
     assert "/tmp" not in text
+
+
+def test_a_crate_tells_method_input_and_approvals_and_the_library_reads_it_back(crate, tmp_path):
+    with zipfile.ZipFile(crate) as archive:
+        archive.extractall(tmp_path / "crate")
+    (visit,) = (e for e in ROCrate(tmp_path / "crate").get_entities() if e.type == "CreateAction")
+    assert visit["instrument"]["description"] == "Frequency tables."
+    assert visit["instrument"]["license"] == "Apache-2.0"
+    told = [(fact["name"], fact["value"]) for fact in visit["additionalProperty"]]
+    assert told == [tuple(fact) for fact in JOB["facts"]]
+    assert all(
+        fact["propertyID"].startswith("https://w3id.org/fairnode/node#")
+        for fact in visit["additionalProperty"]
+    )

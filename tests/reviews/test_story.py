@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,8 +14,9 @@ from fairnode.cli.work import docker_engine
 from fairnode.engine_docker.probe import probe
 from fairnode.people.accounts import person_of
 from fairnode.records.review import Rerun, Review
-from fairnode.records.rows import LedgerLine, Release, Visit
+from fairnode.records.rows import LedgerLine, Person, Quarantine, Release, Visit
 from fairnode.records.states import VisitState
+from fairnode.release.step import step_passed
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
 from tests.reviews.conftest import reviewed
@@ -107,6 +110,76 @@ def test_two_who_agree_let_it_leave_and_the_release_says_class_b(site):
     assert {row["n"] for row in rows} == {""}
     for form in ("turtle", "svg"):
         assert site.cli("study", "result", site.study, "--form", form).stdout
+
+
+def forge(site, how):
+    """Both reviews are in and the result has passed; then somebody with the database changes a row."""
+    say(site, "approve", "carla", "custodian")
+    say(site, "approve", "lars", "counsel")
+    assert state(site) == "passed"
+    with site.open() as node, node.store.write() as tx:
+        people = {person.username: person for person in tx.find(Person)}
+        lars = tx.get(Review, f"{site.visit}#{people['lars'].id}")
+        how(tx, lars, people)
+
+
+def edit_the_tables(tx, review, _people):
+    quarantine = tx.get(Quarantine, review.visit)
+    tables = json.loads(json.dumps(quarantine.verdict["tables"]))
+    tables["tables"][0]["cells"][0]["v"] = 123.0
+    tx.change(quarantine, verdict={**quarantine.verdict, "tables": tables})
+
+
+def call_it_class_a(tx, review, people):
+    edit_the_tables(tx, review, people)
+    quarantine = tx.get(Quarantine, review.visit)
+    tx.change(quarantine, verdict={k: v for k, v in quarantine.verdict.items() if k != "class"})
+
+
+def turn_a_refusal(tx, review, _people):
+    tx.change(review, opinion="approved", envelope=review.envelope.replace(b"a", b"b", 1))
+
+
+def sign_for_another(tx, review, people):
+    """Carla's own review once more, under the name of Cees."""
+    mine = tx.get(Review, f"{review.visit}#{people['carla'].id}")
+    tx.remove(review)
+    tx.add(replace(mine, id=f"{review.visit}#{people['cees'].id}", person=people["cees"].id))
+
+
+def give_hers_twice(tx, review, people):
+    mine = tx.get(Review, f"{review.visit}#{people['carla'].id}")
+    tx.remove(review)
+    tx.add(replace(mine, id=f"{review.visit}#again"))
+
+
+def take_the_role_away(tx, _review, people):
+    tx.change(people["lars"], roles=["auditor"])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        edit_the_tables, call_it_class_a, turn_a_refusal, sign_for_another, give_hers_twice,
+        take_the_role_away,
+    ],
+)  # fmt: skip
+def test_what_was_changed_after_the_reviews_is_withheld_and_the_ledger_says_so(site, how):
+    forge(site, how)
+    with site.open() as node:
+        visit = site.visits()[0]
+        after = step_passed(node, visit)
+        while after.state is VisitState.PASSED:  # until its slot, of a second
+            time.sleep(0.1)
+            after = step_passed(node, after)
+    assert after.state is VisitState.BLOCKED
+    assert "reviews" in after.internal
+    with site.open() as node, node.store.read() as reader:
+        assert reader.count(Release, study=site.study) == 0
+        (line,) = reader.find(LedgerLine, {"subject": site.visit, "kind": "visit.withheld"})
+    assert b"StatbarnDataCheck" in line.body
+    (followed,) = site.json("study", "follow", site.study)
+    assert "review" not in followed["sentence"]
 
 
 def test_one_who_refuses_blocks_it_once_both_are_in(site):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import time
 
 import pytest
 
@@ -11,7 +13,10 @@ from fairnode import approvals
 from fairnode.demo.make import build_image
 from fairnode.people.signing import signer_with_token
 from fairnode.people.tokens import who_token
-from fairnode.records.rows import LedgerLine, Quarantine, Release, Visit
+from fairnode.records.rows import LedgerLine, Message, Quarantine, Release, Visit
+from fairnode.records.states import ENDED_BY_DATA
+from fairnode.release.ended import tell_ended
+from fairnode.release.step import slot_reached
 from fairnode.studies.send import cancel
 from tests.factories import ROOT, add_algorithm, one_at_a_time
 from tests.spine.telling import approve, send_study, write_study
@@ -80,6 +85,23 @@ def test_a_container_that_does_wrong_ends_its_visit_and_nothing_leaves(wrong, ho
         assert (kept is not None) == (state == "blocked")
         if kept:
             assert kept.verdict["outcome"] == "refused"
+
+
+def test_the_end_of_each_is_told_once_and_at_a_slot_and_no_step_before_it_is(wrong) -> None:
+    """When a container ends is its author's choice, and so a message, were it told at once (P8)."""
+    with wrong.open() as node:
+        until = time.monotonic() + 30
+        while time.monotonic() < until and tell_ended(node, set()):
+            time.sleep(0.2)
+        with node.store.read() as reader:
+            ended = [v for v in reader.find(Visit) if v.state in ENDED_BY_DATA]
+            sent = {v.id: reader.find(Message, {"study": v.study, "kind": "follow"}) for v in ended}
+        assert {v.state for v in ended} == {"failed", "blocked"}
+        for visit in ended:
+            told = [(json.loads(m.body)["state"], m) for m in sent[visit.id]]
+            assert [state for state, _ in told if state != "waiting"] == ["running", "not released"]
+            assert slot_reached(visit.changed, told[-1][1].created, node.config.settings.release_slot)
+            assert not slot_reached(visit.changed, visit.changed, 3600)
 
 
 def test_while_docker_does_not_answer_the_visit_waits_and_then_goes_on(site, tmp_path) -> None:

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import math
+import zipfile
 from collections import Counter
 
 import pytest
 
 from examples.netherlands.codes import UNIT_NAME
+from fairnode.demo.members import PEOPLE
 from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import judge
 from fairnode.disclosure.rules import load_rules
@@ -74,6 +76,27 @@ def test_the_result_comes_as_table_data_cube_and_chart(story) -> None:
     assert "qb:Observation" in cube
     assert "prov:wasGeneratedBy" in cube
     assert "<svg" in story.site.cli("study", "result", story.study, "--form", "svg").stdout
+
+
+def test_the_result_says_how_it_was_made_and_names_nobody(story, tmp_path) -> None:
+    release = json.loads(story.site.cli("study", "result", story.study, "--form", "json").stdout)
+    made = release["made"]
+    assert {a["role"] for a in made["approvals"]} == {"custodian", "counsel"}
+    assert made["algorithm"]["name"] == "counts"
+    assert made["input"].startswith("hmac-sha256:")
+    visit = story.site.visits()[0]
+    assert visit.snapshot
+    assert visit.snapshot not in json.dumps(release)
+    said = story.site.cli(
+        "study", "result", story.study, "--form", "crate", "--out", str(tmp_path / "out")
+    ).stdout
+    with zipfile.ZipFile(said.strip()) as archive:
+        text = archive.read("ro-crate-metadata.json").decode()
+    assert made["input"] in text
+    assert not [name for name, _ in PEOPLE.values() if name in text]
+    done = story.site.cli("study", "result", story.study, "--form", "crate", ok=False)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
 
 
 def test_nothing_is_left_of_the_visit(story) -> None:

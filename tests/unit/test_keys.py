@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -164,3 +165,11 @@ def test_the_order_of_fields_does_not_matter() -> None:
 def test_a_commitment_says_nothing_without_the_secret() -> None:
     assert keys.commitment(b"one", b"3") != keys.commitment(b"two", b"3")
     assert keys.commitment(b"one", b"3") == keys.commitment(b"one", b"3")
+
+
+def test_a_process_without_the_private_sealing_key_knows_the_public_one_and_opens_nothing(tmp_path) -> None:
+    made = keys.make_node_keys(tmp_path / "keys")
+    kept = (tmp_path / "keys" / "sealing.pub").read_text()
+    assert kept == made.sealing_public == bytes(made.sealing.public_key).hex()
+    with pytest.raises(errors.Unavailable, match="worker alone"):
+        _ = replace(made, opens=None).sealing

@@ -47,7 +47,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clock_adjtime": (305, 266), "adjtimex": (159, 171), "swapoff": (168, 225), "quotactl_fd": (443, 443),
     "process_mrelease": (448, 448), "cachestat": (451, 451), "io_uring_register": (427, 427),
     "lsm_list_modules": (461, 461), "setxattrat": (463, 463), "open_tree_attr": (467, 467),
-    "map_shadow_stack": (453, None), "lookup_dcookie": (212, 18),
+    "lookup_dcookie": (212, 18),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from fairnode.mpc.dealing.blocks import PIECE, piece_digest, pieces_of
 from fairnode.mpc.dealing.deal import deal
 from fairnode.mpc.dealing.receive import ReceiveKeys, Rows, once_each, receive
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words
-from fairnode.mpc.dealing.subsets import Subset, held, holds_block, subsets, threshold, to_shamir
+from fairnode.mpc.dealing.subsets import Subset, held, holds_block, subsets, threshold
 from fairnode.mpc.dealing.terms import Dealing, ReceiverKey, Terms, new_receiver_key
 
 __all__ = [
@@ -34,5 +34,4 @@ __all__ = [
     "receive",
     "subsets",
     "threshold",
-    "to_shamir",
 ]

@@ -8,14 +8,8 @@ Nishizeki (1987); conversion to Shamir shares: Cramer, Damgard, Ishai (TCC 2005)
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fairnode.errors import NotValid
-from fairnode.mpc.dealing.rings import P61, Words
 
 Subset = tuple[int, ...]
 SIZES = (3, 5)
@@ -55,24 +49,3 @@ def held(m: int, party: int) -> tuple[Subset, ...]:
 def label(subset: Subset) -> str:
     """The set as a key in JSON: '0' or '1+3'."""
     return "+".join(map(str, subset))
-
-
-def shamir_weight(subset: Subset, party: int, prime: int = P61) -> int:
-    """f_T(party + 1) for the polynomial of degree t with f_T(0) = 1 and f_T(j + 1) = 0 for all j in T."""
-    weight = 1
-    for j in subset:
-        weight = weight * (party - j) * pow(-(j + 1), -1, prime) % prime
-    return weight
-
-
-def to_shamir(rows: Mapping[Subset, Words], party: int, prime: int = P61) -> NDArray[Any]:
-    """Shamir shares (object array of ints below `prime`) of the values that `rows` share modulo `prime`.
-
-    Local: share = sum over T of r_T * f_T(party + 1), a point of a polynomial of degree t whose value at 0
-    is the sum of all r_T. Its other coefficients are uniform because the r_T are.
-    """
-    columns: Sequence[Any] = [
-        row.astype(object) * shamir_weight(subset, party, prime) for subset, row in rows.items()
-    ]
-    shares: NDArray[Any] = np.sum(np.stack(columns), axis=0) % prime
-    return shares

@@ -104,11 +104,7 @@ class BitKernel:
         self._products = assign_products(self.parties, self.threshold)[self.party]
         self._fresh = {row: Stream(exchange.row_key(row), "and: new row", self._use) for row in self.held}
         self._zero = [Stream(exchange.pair_key(p), "and: zero share", self._use) for p in self.others]
-        self._dealt = {
-            (row, dealer): Stream(exchange.row_key(row), f"deal {dealer}", self._use)
-            for row in self.held
-            for dealer in range(self.parties)
-        }
+        self._dealt: dict[tuple[Row, int], Stream] = {}
         self._adder = spread(self.rows, self.parties)
         self._collector = spread(self.rows, self.parties)
         self._turn = 0
@@ -154,7 +150,7 @@ class BitKernel:
         shared = self.zeros(count)
         for i, row in enumerate(self.held):
             if row in names and row != last:
-                shared[i] = self._dealt[row, dealer].words(count)
+                shared[i] = self._dealt_by(dealer, row).words(count)
         if self.party == dealer:
             assert words is not None
             assert len(words) == count
@@ -249,6 +245,13 @@ class BitKernel:
         return {row: x[i].copy() for i, row in enumerate(self.held)}
 
     # ---- the AND gate in steps
+
+    def _dealt_by(self, dealer: int, row: Row) -> Stream:
+        """The stream of a row of what a compute party shares; made when it does."""
+        if (row, dealer) not in self._dealt:
+            key = self.exchange.row_key(row)
+            self._dealt[row, dealer] = Stream(key, f"deal {dealer}", self._use)
+        return self._dealt[row, dealer]
 
     def _teller(self, row: Row) -> int:
         return holders(row, self.parties)[0]

@@ -6,13 +6,11 @@ share made here is a share in MPyC's field of that prime.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, rows_of
+from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by
 from fairnode.mpc.kernels.streams import CACHE_WORDS, SLACK_WORDS, Stream, Words, octets
 
 P = 2**61 - 1
@@ -41,48 +39,7 @@ def times(x: Words, factor: int) -> Words:
     return reduced(total + ((middle << np.uint64(32)) & _P))
 
 
-def random_elements(count: int) -> Words:
-    """Uniform field elements from the system's generator: 61 bits each, the one value P drawn again."""
-    drawn = np.frombuffer(os.urandom(8 * count), np.uint64) & _P
-    while (again := drawn == _P).any():
-        drawn[again] = np.frombuffer(os.urandom(8 * int(again.sum())), np.uint64) & _P
-    return drawn
-
-
-def lagrange(points: Sequence[int], at: int) -> list[int]:
-    """The factors that interpolate, from values at `points`, the value at `at`, modulo P."""
-    factors = []
-    for i in points:
-        over, under = 1, 1
-        for j in points:
-            if j != i:
-                over, under = over * (at - j) % P, under * (i - j) % P
-        factors.append(over * pow(under, -1, P) % P)
-    return factors
-
-
-# ---- additive rows: what an input party deals
-
-
-def split_additively(numbers: Words, parties: int, threshold: int) -> dict[Row, Words]:
-    """Rows of field elements that add up to `numbers` (below P) modulo P; all but the last are random."""
-    names = rows_of(parties, threshold)
-    rows = {name: random_elements(len(numbers)) for name in names[:-1]}
-    last = reduced(numbers)
-    for row in rows.values():
-        last = reduced(last + (_P - row))
-    return {**rows, names[-1]: last}
-
-
-def add_rows(dealt: Sequence[Mapping[Row, Words]]) -> dict[Row, Words]:
-    """The rows of the sum of dealt vectors: local, exact modulo P. Raises `NotValid` if lengths differ."""
-    total = {name: reduced(row) for name, row in dealt[0].items()}
-    for rows in dealt[1:]:
-        for name, row in rows.items():
-            if len(row) != len(total[name]):
-                raise NotValid("Contributors dealt vectors of different lengths; no sum was made.")
-            total[name] = reduced(total[name] + reduced(row))
-    return total
+# ---- additive rows (what an input party deals) to Shamir shares
 
 
 def rows_to_shamir(rows: Mapping[Row, Words], party: int, parties: int, threshold: int) -> Words:
@@ -105,43 +62,7 @@ def row_weight(row: Row, party: int, prime: int) -> int:
     return weight
 
 
-# ---- compute parties that contribute themselves
-
-
-async def share_and_add(exchange: Exchange, numbers: Words) -> Words:
-    """Shamir share of the sum, over all compute parties, of their vectors (below P): one round.
-
-    A message is a share of a polynomial of degree t with uniform coefficients: t of them are uniform.
-    """
-    count = len(numbers)
-    coefficients = [random_elements(count) for _ in range(exchange.threshold)]
-    shares = []
-    for point in range(1, exchange.parties + 1):
-        value = np.zeros(count, np.uint64)
-        for coefficient in coefficients:
-            value = times(reduced(value + coefficient), point)
-        shares.append(reduced(value + reduced(numbers)))
-    others = [p for p in range(exchange.parties) if p != exchange.party]
-    got = await exchange.exchange({p: shares[p].tobytes() for p in others}, others)
-    total = shares[exchange.party]
-    for peer, message in got.items():
-        total = reduced(total + _vector(message, count, peer))
-    return total
-
-
-async def open_shamir(exchange: Exchange, share: Words) -> Words:
-    """Tell everybody the values of a Shamir share (degree t): each party hears the t before it, one round."""
-    m, me = exchange.parties, exchange.party
-    before = [(me - k) % m for k in range(1, exchange.threshold + 1)]
-    after = [(me + k) % m for k in range(1, exchange.threshold + 1)]
-    message = share.tobytes()
-    got = await exchange.exchange(dict.fromkeys(after, message), before)
-    exchange.traffic.opened += len(share)
-    factors = lagrange([p + 1 for p in (me, *before)], 0)
-    total = times(share, factors[0])
-    for factor, peer in zip(factors[1:], before, strict=True):
-        total = reduced(total + times(reduced(_vector(got[peer], len(share), peer)), factor))
-    return total
+# ---- sums that may be opened whole
 
 
 async def open_sum(exchange: Exchange, numbers: Words) -> Words:
@@ -150,7 +71,7 @@ async def open_sum(exchange: Exchange, numbers: Words) -> Words:
     Pairwise masks cancel in the sum; a party adds up its part of the vector (reduce-scatter) and tells it
     to all (all-gather): 16 (m - 1) / m bytes a number and party, the least there is. What fewer than m - 1
     colluders see is uniform but for the total. For totals that may be opened *whole*, never for counts that
-    a rule has still to judge.
+    a rule has still to judge: so no program here uses it; it is what opened sums of others are measured against.
     """
     m, me, use = exchange.parties, exchange.party, exchange.next_use()
     others = [p for p in range(m) if p != me]

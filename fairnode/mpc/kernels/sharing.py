@@ -122,8 +122,8 @@ def unpack(words: Words, count: int) -> NDArray[np.uint8]:
     return np.unpackbits(octets, axis=-1, count=count, bitorder="little")
 
 
-def bit_planes(numbers: NDArray[np.unsignedinteger[Any]]) -> Words:
-    """Numbers (..., n), n a multiple of 64 -> planes (..., bits of the type, n / 64), lowest bit first."""
+def bit_planes(numbers: NDArray[Any]) -> Words:
+    """Unsigned numbers (..., n), n a multiple of 64 -> planes (..., bits of a number, n / 64), lowest first."""
     octets = np.ascontiguousarray(numbers.astype(numbers.dtype.newbyteorder("<"), copy=False))
     bits = np.unpackbits(octets[..., None].view(np.uint8), axis=-1, bitorder="little")
     packed = np.packbits(bits, axis=-2, bitorder="little").swapaxes(-1, -2)

@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fairnode.mpc.dealing import P61, Rows, Subset, to_shamir
-from fairnode.mpc.dealing.subsets import shamir_weight
+from fairnode.mpc.dealing import P61, Rows, Subset
+from fairnode.mpc.kernels.linear import row_weight, rows_to_shamir
 from fairnode.mpc.party.runtime import PartyRuntime
 from fairnode.mpc.programs.contract import Mpc, Shared
 
@@ -26,7 +26,7 @@ class PartySession:
 
     def enter(self, rows: Rows) -> Shared:
         """Dealt rows modulo 2^61 - 1 as an array shared in MPyC; local."""
-        return self._array(to_shamir(rows.arrays(), self.me))
+        return self._array(rows_to_shamir(rows.arrays(), self.me, self.m, self.t).astype(object))
 
     def split_random(self, bound: int, length: int) -> Mapping[Subset, Any]:
         """Fresh random integers below `bound`: for each T, the same array at all parties not in T; local."""
@@ -48,7 +48,7 @@ class PartySession:
         """
         kind = kind or self.field
         prime = int(kind.field.modulus)
-        total = sum(row * shamir_weight(subset, self.me, prime) for subset, row in rows.items())
+        total = sum(row * row_weight(subset, self.me, prime) for subset, row in rows.items())
         return kind.array(kind.field.array(total % prime, check=False))
 
     async def lift(self, small: Shared, kind: Mpc) -> Shared:

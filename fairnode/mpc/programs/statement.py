@@ -43,10 +43,15 @@ class Statement:
 
 
 def statement(program: Program, parameters: Parameters) -> Statement:
-    """The statement of `program` with these parameters; the text is the docstring of its first source."""
-    text = importlib.import_module(program.sources[0]).__doc__ or ""
+    """The statement of `program` with these parameters."""
+    what = program.describe(parameters)
+    return Statement(program.name, program.version, program.digest, what, parts_of(program))
+
+
+def parts_of(program: Program) -> tuple[tuple[str, str], ...]:
+    """Headings and paragraphs of what a program says of itself: the docstring of its first source."""
+    text = (importlib.import_module(program.sources[0]).__doc__ or "").replace("`", "")
     pieces = _HEADING.split(text)
-    parts = tuple(
+    return tuple(
         (heading, " ".join(body.split())) for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)
     )
-    return Statement(program.name, program.version, program.digest, program.describe(parameters), parts)

@@ -9,7 +9,7 @@ from mpyc.runtime import mpc
 from fairnode.mpc.kernels import numbers as n
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.count import count_bits
-from fairnode.mpc.kernels.linear import open_shamir, open_sum, share_and_add
+from fairnode.mpc.kernels.linear import open_sum
 from fairnode.mpc.kernels.opening import OpeningRule, judge
 from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.kernels.rounding import round_to_base
@@ -74,15 +74,6 @@ async def main(job):
     total = sum(mpc.input(secint.array(mine.astype(object))))
     expected = [int(v) for v in await mpc.output(total)]
     opened["open_sum"] = [(await open_sum(exchange, mine)).tolist(), expected]
-    opened["share_and_add"] = [
-        (await open_shamir(exchange, await share_and_add(exchange, mine))).tolist(),
-        expected,
-    ]
-    field = mpc.SecFld(modulus=2**61 - 1)
-    as_field = field.array(
-        field.field.array((await share_and_add(exchange, mine)).astype(object), check=False)
-    )
-    opened["share is MPyC's"] = [[int(v) for v in await mpc.output(as_field)], expected]
     await mpc.shutdown()
     sys.stdout.write(
         json.dumps({"opened": opened, "rounds": exchange.traffic.rounds, "sent": exchange.traffic.sent})

@@ -24,12 +24,9 @@ from fairnode.mpc.dealing import (
     new_receiver_key,
     once_each,
     receive,
-    threshold,
-    to_shamir,
 )
 from fairnode.mpc.dealing.blocks import PIECE, SEGMENT_WORDS, BlockRow, block_size, pieces_of, seal_block
 from fairnode.mpc.dealing.deal import envelope_bytes, signed_bytes
-from fairnode.mpc.openings.outputs import lagrange
 
 KEYS = [new_receiver_key() for _ in range(5)]
 SENDER = Ed25519PrivateKey.generate()
@@ -62,18 +59,6 @@ def test_the_values_of_all_sets_make_the_secret_and_holders_hold_the_same(m, rin
     for row in together.values():
         total = ring.add(total, row)
     assert total.tolist() == values
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.sampled_from([3, 5]), st.lists(st.integers(0, P61 - 1), min_size=1, max_size=9), st.data())
-def test_rows_become_shamir_shares_of_the_secret_at_any_t_plus_1_parties(m, values, data):
-    told = terms(m, Ring.P61, len(values))
-    dealing = deal(np.array(values, dtype=np.uint64), told, SENDER)
-    some = data.draw(st.permutations(range(m)))[: threshold(m) + 1]
-    shares = [to_shamir(received(dealing, told, party).arrays(), party) for party in some]
-    weights = lagrange([party + 1 for party in some], 0)
-    joined = sum(w * share for w, share in zip(weights, shares, strict=True)) % P61
-    assert joined.tolist() == values
 
 
 @pytest.mark.parametrize("m", [3, 5])

@@ -12,6 +12,7 @@ PARAMETERS = {
     "quantile": COMMON | {"grid": [1, 2], "order": 50, "persons": 9},
     "regression": COMMON | {"family": "poisson", "design": [[1, 0], [1, 1]], "largest": 9},
     "overlap-estimate": {"lists": 3, "bound": 9, "models": [[]], "standard_errors": False, "observed": False},
+    "overlap-cells": {"lists": 3, "bound": 9, "least": 11, "base": 5},
     "overlap-open-synthetic": {"lists": 3, "bound": 9, "synthetic": True},
 }
 

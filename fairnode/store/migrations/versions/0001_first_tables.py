@@ -280,6 +280,18 @@ def upgrade() -> None:
         batch_op.create_index("person_keys_by_person", ["person"], unique=False)
 
     op.create_table(
+        "pieces",
+        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("pieces", schema=None) as batch_op:
+        batch_op.create_index("pieces_by_sender", ["sender"], unique=False)
+        batch_op.create_index("pieces_by_study", ["study"], unique=False)
+
+    op.create_table(
         "profiles",
         sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("dataset", sa.Text(), autoincrement=False, nullable=False),
@@ -407,7 +419,7 @@ def upgrade() -> None:
         sa.Column("study", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("sender", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("package", sa.LargeBinary(), autoincrement=False, nullable=False),
-        sa.Column("correction", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("pieces", sa.JSON(), autoincrement=False, nullable=False),
         sa.Column("created", sa.Text(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
