@@ -23,6 +23,7 @@ from fairnode.studies.combination import (
     program_parameters,
     receiver_key_bytes,
 )
+from fairnode.studies.container import container_stage
 from fairnode.studies.document import StudyPlan
 from fairnode.studies.send import home_of
 
@@ -133,6 +134,8 @@ def _check_attempt(plan: StudyPlan, agreement: Agreement, facts: Mapping[str, An
     attempt, retry = int(facts["attempt"]), facts["retry"]
     if attempt == 1 and retry is None:
         return
+    if container_stage(plan) is not None:
+        raise errors.NotValid("What a container computed is dealt once: other noise over it would tell more.")
     member = agreement.member(retry["node"]) if retry else None
     if not 1 < attempt <= MOST_ATTEMPTS or retry is None or member is None:
         raise errors.NotValid("The announced attempt is not one that a contributor asked for.")

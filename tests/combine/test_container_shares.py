@@ -25,6 +25,7 @@ from fairnode.approvals.algorithm_reviews import APPROVED, REFUSED
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.content import content_hash
 from fairnode.combine import announce, compute
+from fairnode.combine.announcement import check_announcement
 from fairnode.demo.make import case_files
 from fairnode.demo.members import example
 from fairnode.disclosure.rules import load_rules
@@ -32,6 +33,7 @@ from fairnode.gate.step import step_quarantined
 from fairnode.keys import canonical
 from fairnode.ledger.commit import Entry, commit
 from fairnode.mpc.programs.noisy_sum import STEPS
+from fairnode.network.joined import check_in_force
 from fairnode.node import open_node
 from fairnode.records.algorithm_review import AlgorithmReview, TrustedNode
 from fairnode.records.charge import Charge
@@ -264,6 +266,11 @@ def test_a_party_draws_no_noise_a_second_time_over_the_same_numbers(three):
         row = next(r for r in reader.find(Computation, {"study": study}) if r.id.startswith("party#"))
     three.run()
     three.carry()
+    plan, agreement = read_study_bytes(_document(three, study)), check_in_force(node)
+    second = {**row.facts, "attempt": 2, "retry": {"node": three.nodes["labour"].iri, "signature": "ab"}}
+    check_announcement(plan, agreement, three.home.iri, row.facts)
+    with pytest.raises(errors.NotValid, match="dealt once"):
+        check_announcement(plan, agreement, three.home.iri, second)
     again = {**row.facts, "run": "ab" * 16}
     with node.store.write() as tx, pytest.raises(errors.Conflict, match="drawn once"):
         compute.receive_announcement(node, tx, study, three.home.iri, again)
