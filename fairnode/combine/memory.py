@@ -16,11 +16,13 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of
+from fairnode.gate.finer import finer
 from fairnode.gate.histories import release_from_json, release_to_json
-from fairnode.gate.order import touches
+from fairnode.gate.order import is_margin, touches
 from fairnode.gate.refusals import Refusal, Refused
-from fairnode.gate.step import Case, finer, person_set_draft
+from fairnode.gate.step import Case, person_set_draft
 from fairnode.keys import canonical, commitment
+from fairnode.mpc.programs.suppressed_sum import SUM
 from fairnode.node import Node
 from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Earlier, Visit
@@ -72,18 +74,26 @@ def memory_of(case: Case, facts: Mapping[str, Any], dealing: str, counts: list[i
 
 
 def check_opened_one_way(case: Case, nodes: frozenset[str], program: str) -> None:
-    """Refuse (`Refused`) a regression on cells that were opened already, or a table of cells that one was made of.
+    """Refuse (`Refused`) what would open the same or nested cells in two ways.
 
     What a regression opens tells of sums over cells, nearly exactly: beside the cells it would bound a
-    hidden one (P5). So the same or nested cells are opened as a table or as one regression, not both.
+    hidden one (P5). So the same or nested cells are opened as a table or as one regression, not both; and of a
+    table that was opened no margin is, nor a table of which it is one.
     """
     with case.context.node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
-    opened = [row for row in rows if row.facts.get("opened")]
-    either = [row for row in opened if REGRESSION in (program, row.facts.get("program"))]
-    told = [release_from_json(row.facts) for row in either]
-    if any(release.nodes & nodes and touches(case.contract, case.filter, release) for release in told):
-        raise Refused(Refusal.DIFFERENCING, "the same cells were opened in another way before")
+    opened = [
+        (release_from_json(row.facts), row.facts.get("program")) for row in rows if row.facts.get("opened")
+    ]
+    for release, before in opened:
+        if not (release.nodes & nodes and touches(case.contract, case.filter, release)):
+            continue
+        if REGRESSION in (program, before):
+            raise Refused(Refusal.DIFFERENCING, "the same cells were opened in another way before")
+        if program == before == SUM.name and release.nodes == nodes and is_margin(case.contract, release):
+            raise Refused(
+                Refusal.DIFFERENCING, "a margin of these cells, or cells below them, was opened before"
+            )
 
 
 def counts_mark(node: Node, counts: list[int]) -> str:

@@ -19,8 +19,9 @@ from fairnode.disclosure.rules import RuleSet
 from fairnode.gate import strict_json
 from fairnode.gate.compare import check_equal
 from fairnode.gate.contract import check_contract, read_result
+from fairnode.gate.finer import finer
 from fairnode.gate.refusals import Refusal, Refused
-from fairnode.records.result import Condition, Outcome, OutputContract, Recount, Verdict
+from fairnode.records.result import Condition, Outcome, OutputContract, Recount, TableSpec, Verdict
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,40 @@ def pass_gate(
 def touches(contract: OutputContract, conditions: tuple[Condition, ...], release: EarlierRelease) -> bool:
     """Whether cells of an earlier release are the same as, or part of, cells asked for now, or contain them.
 
-    Judged by variables: two tables may nest where one has all the variables of the other.
+    Judged by variables: two tables may nest where one is about all that the other is about.
     """
     if release.query == query_of(contract, conditions):
         return True
     if not (narrows(conditions, release.filter) or narrows(release.filter, conditions)):
         return False
-    mine = [{axis.variable for axis in table.dimensions} for table in contract.tables]
-    theirs = [{axis.variable for axis in table.spec.dimensions} for table in release.tables]
+    mine = [_classes(table).keys() for table in contract.tables]
+    theirs = [_classes(table.spec).keys() for table in release.tables]
     return any(a <= b or b <= a for a in mine for b in theirs)
+
+
+def is_margin(contract: OutputContract, release: EarlierRelease) -> bool:
+    """Whether cells of one of the two are sums of several cells of the other, by their variables and codes.
+
+    With such a sum beside the cells below it, a single hidden one among them is known but for rounding (P5).
+    """
+    pairs = [(_classes(a), _classes(b.spec)) for a in contract.tables for b in release.tables]
+    return any(_is_margin(mine, theirs) for mine, theirs in pairs)
+
+
+Classes = dict[str, set[frozenset[str]]]
+"""For each finest variable that a table is about, the classes of its codes that the cells are of."""
+
+
+def _is_margin(mine: Classes, theirs: Classes) -> bool:
+    if mine.keys() != theirs.keys():
+        return mine.keys() <= theirs.keys() or theirs.keys() <= mine.keys()
+    return any(a != b and a & b for name in mine for a in mine[name] for b in theirs[name])
+
+
+def _classes(spec: TableSpec) -> Classes:
+    classes: Classes = {}
+    for axis in spec.dimensions:
+        for code in axis.codes:
+            name, codes = finer().get((axis.variable, code), (axis.variable, frozenset({code})))
+            classes.setdefault(name, set()).add(codes)
+    return classes

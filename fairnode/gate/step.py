@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fairnode import clock, errors, vocabulary
+from fairnode import clock, errors
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.approvals.decide import tell_home
 from fairnode.child import run_child
 from fairnode.disclosure.cells import threshold
-from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, query_of, remember
-from fairnode.disclosure.merging import runs_of_bands
+from fairnode.disclosure.history import EarlierRelease, EarlierTable, query_of, remember
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
 from fairnode.gate.class_b import counting, differing, limit_result
 from fairnode.gate.contract import check_contract
+from fairnode.gate.finer import finer
 from fairnode.gate.histories import history_of, release_from_json, release_to_json
 from fairnode.gate.order import Asking, check_claim, check_node_sets, pass_gate
 from fairnode.gate.private import noisy_counts, sampled
@@ -27,7 +26,6 @@ from fairnode.gate.refusals import Refusal, Refused
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.node import Node
 from fairnode.records.algorithm import TableKind
-from fairnode.records.profile import NOT_RECORDED
 from fairnode.records.result import Condition, Kind, Outcome, OutputContract, Recount, Verdict
 from fairnode.records.result_json import conditions_to_json, contract_to_json, tables_to_json
 from fairnode.records.rows import Algorithm, Earlier, Quarantine, Request, Visit
@@ -339,26 +337,6 @@ def person_set_draft(node: Node, visit: str) -> Path:
     folder = node.config.lineages / "waiting"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{visit}.parquet"
-
-
-@cache
-def finer() -> Finer:
-    """Of which codes of a finer variable a code consists, as far as the ontology says: age bands, groups."""
-    told: dict[tuple[str, str], tuple[str, frozenset[str]]] = {}
-    for name, variable in vocabulary.variables().items():
-        for group in variable.groups:
-            told[name, group] = (name, frozenset(variable.within(group)))
-    for value in set((bands := vocabulary.coarser("ageGroup", "ageBroad")).values()):
-        told["ageBroad", value] = ("ageGroup", frozenset(f for f, coarse in bands.items() if coarse == value))
-    # profiles count what is not recorded as one more code
-    told["ageBroad", NOT_RECORDED] = ("ageGroup", frozenset({NOT_RECORDED}))
-    for name, variable in vocabulary.variables().items():
-        told |= {
-            (name, band): (name, fine)
-            for band, fine in runs_of_bands(variable.notations).items()
-            if (name, band) not in told
-        }
-    return told
 
 
 def _verdict_json(case: Case, recount: Recount, verdict: Verdict) -> dict[str, Any]:

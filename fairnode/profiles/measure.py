@@ -24,11 +24,12 @@ from fairnode.disclosure.history import EarlierCell, EarlierRelease, EarlierTabl
 from fairnode.disclosure.judge import judge
 from fairnode.disclosure.rules import RuleSet
 from fairnode.gate.audit_child import child_audit
+from fairnode.gate.finer import finer
 from fairnode.gate.histories import history_of, release_from_json
 from fairnode.gate.order import Asking, check_node_sets
 from fairnode.gate.recounts import recount_from_json
 from fairnode.gate.refusals import Refusal, Refused
-from fairnode.gate.step import finer, person_set, person_set_draft
+from fairnode.gate.step import person_set, person_set_draft
 from fairnode.keys import commitment
 from fairnode.node import Node
 from fairnode.records.dataset import Column, View, ViewUnit, to_json

@@ -16,7 +16,9 @@ from fairnode.gate.order import (
     answered,
     check_node_sets,
     check_run,
+    is_margin,
     pass_gate,
+    touches,
 )
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.reviews import Opinion, Review, ReviewState, review_state, visible_reviews
@@ -151,6 +153,39 @@ def test_the_same_question_over_the_same_nodes_has_been_answered():
 def test_other_persons_are_no_matter_of_node_sets():
     asking = Asking("r", frozenset("abcde"), TODAY)
     check_node_sets(asking, contract("region"), YEAR_A, [release(nodes="abcd", conditions=YEAR_B)], RULES)
+
+
+def by(**axes):
+    told = [{"variable": name, "codes": codes} for name, codes in axes.items()]
+    return contract_from_json(
+        {"tables": [{"id": "t", "kind": "count", "unit": "person", "input": "r", "dimensions": told}]}
+    )
+
+
+SEX, BANDS, BROAD = ["female", "male"], ["0-8", "9-17", "18-"], ["minor", "adult"]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "nested", "margin"),
+    [
+        (by(sex=SEX), by(sex=SEX), True, False),
+        (by(sex=SEX), by(region=["a"], sex=SEX), True, True),
+        (by(region=["a"], sex=SEX), by(sex=SEX), True, True),
+        (by(sex=SEX, region=["a"]), by(region=["a"], sex=SEX), True, False),
+        (by(sex=SEX), by(sex=["female"]), True, False),
+        (by(ageBroad=BROAD), by(ageGroup=BANDS), True, True),
+        (by(ageGroup=BANDS), by(ageBroad=BROAD, sex=SEX), True, True),
+        (by(ageBroad=BROAD, sex=SEX), by(sex=SEX, ageBroad=BROAD), True, False),
+        (by(ageBroad=BROAD, sex=SEX), by(sex=SEX, region=["a"]), False, False),
+        (by(), by(sex=SEX), True, True),
+    ],
+)
+def test_tables_nest_by_what_they_are_about_and_sums_of_several_cells_are_margins(now, then, nested, margin):
+    earlier = replace(
+        release(), query=query_of(then, ()), tables=tuple(EarlierTable(table, ()) for table in then.tables)
+    )
+    assert touches(now, (), earlier) == nested
+    assert is_margin(now, earlier) == margin
 
 
 # --- reviews
