@@ -73,9 +73,10 @@ def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset)
     """The release: the gated tables, or, for a question asked before, the answer given then."""
     verdict = quarantine.verdict
     facts: dict[str, str] = {}
-    table = canonical({**verdict["tables"], "made": made_of(node, visit)})
     if verdict["stored"]:
         table, facts = _answer_before(node, verdict["stored"]), {"stored": verdict["stored"]}
+    else:
+        table = _told(node, quarantine, visit)
     unsigned = Release(
         id=visit.id,
         study=visit.study,
@@ -96,11 +97,17 @@ def _answer_before(node: Node, release: str) -> bytes:
     """The tables of an earlier answer; of one that has not left yet, or never will, as they were judged."""
     with node.store.read() as reader:
         stored, judged = reader.get(Release, release), reader.get(Quarantine, release)
+        visit = reader.get(Visit, release)
     if stored is not None:
         return stored.table
-    if judged is None or "tables" not in judged.verdict:
+    if judged is None or visit is None or "tables" not in judged.verdict:
         raise errors.NotFound("The answer that was given before is no longer there.")
-    return canonical(judged.verdict["tables"])
+    return _told(node, judged, visit)
+
+
+def _told(node: Node, judged: Quarantine, visit: Visit) -> bytes:
+    """The tables of a visit as they leave, with how they were made."""
+    return canonical({**judged.verdict["tables"], "made": made_of(node, visit)})
 
 
 def _message(request: Request, dataset: Dataset, visit: Visit, release: Release) -> Outgoing:
