@@ -3,12 +3,14 @@
 A cell is a conjunction of conditions: the study's filter and its own codes. Where every condition of one
 cell is implied by another's, the second is part of the first; all parts of a cell in one table add up to
 it, but for a rest (persons with nothing recorded, or outside the other's filter) or an overlap (persons
-in several parts). An attacker with all releases side by side can write down the same equations.
+in several parts). A proportion tells three counts: its denominator is the sum of its numerator and of the
+rest, which is a cell like any other (those with one of the other codes). An attacker with all releases side
+by side can write down the same equations.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +26,7 @@ from fairnode.records.result import (
 )
 
 Conditions = Mapping[str, frozenset[str]]
+Lines = tuple[tuple[Conditions, int], ...]
 
 
 @dataclass(frozen=True)
@@ -64,16 +67,17 @@ class Links:
 
 @dataclass(frozen=True)
 class _Counts:
-    """The counts that one table tells, each with its conditions: n, or a proportion's numerator.
+    """The counts that one table tells, each with its conditions: n, or both sides of a proportion.
 
-    `snapshot` is the release; `margin` says that nobody was told them; `lists`, that a unit may be in several.
+    `snapshot` is the release; `source` is the same for counts that follow from each other; `margin` says that
+    nobody was told them.
     """
 
     unit: str
     snapshot: str
-    lines: tuple[tuple[Conditions, int], ...]
+    source: str
+    lines: Lines
     margin: bool = False
-    lists: bool = False
 
 
 def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: History, k: int) -> Links:
@@ -83,7 +87,7 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
     """
     if _stands_alone(recount, history):
         return Links((), ())
-    told = _Told(history.finer, k)
+    told = _Told(history.finer, k, _codes(recount, history))
     for table in recount.tables:
         told.add_table(table, recount.filter, hidden)
     for release in history.releases:
@@ -107,6 +111,9 @@ def _stands_alone(recount: Recount, history: History) -> bool:
 # own; the others protect the number that stands beside the count.
 _OWN_RULES = {"threshold", "class-disclosure"}
 
+_OTHER = ""
+"""Stands for the codes of a variable of which no table tells anything."""
+
 
 @dataclass
 class _Told:
@@ -114,6 +121,7 @@ class _Told:
 
     finer: Finer
     k: int
+    codes: Conditions
     items: list[Item] = field(default_factory=list)
     counts: list[_Counts] = field(default_factory=list)
     known: dict[tuple[str, str, frozenset[tuple[str, frozenset[str]]]], int] = field(default_factory=dict)
@@ -127,7 +135,8 @@ class _Told:
         """The counts of a table of this release."""
         spec = table.spec
         measured = _measured(spec)
-        lines, numerators = [], []
+        lines: list[tuple[Conditions, int]] = []
+        sides: list[tuple[Conditions, int]] = []
         for cell in table.cells:
             owner = (spec.id, cell.key)
             rule = hidden.get(owner)
@@ -136,27 +145,28 @@ class _Told:
             guarded = rule == "differencing"
             item = Item(cell.n, owner, rule is not None, own or 0 < cell.n < self.k, measured, guarded)
             lines.append((base, self._item(item)))
-            if spec.numerator:
-                of = cell.numerator[0]
-                item = Item(of, owner, rule is not None, own or of < self.k)
-                numerators.append((_also(base, spec.numerator, self.finer), self._item(item)))
-        self._count(spec, "", lines, numerators)
+            for side, (of, persons) in zip(
+                self._sides(spec, base), (cell.numerator, cell.complement), strict=False
+            ):
+                few = min(of, of if persons is None else persons) < self.k
+                sides += self._side(side, Item(of, owner, rule is not None, own or few))
+        self._count(spec, "", lines, sides)
         self._margins(spec, "", table.margins, conditions)
 
     def add_earlier(self, table: EarlierTable, release: EarlierRelease) -> None:
         """The counts of a table of an earlier release."""
         spec = table.spec
         measured = _measured(spec)
-        lines, numerators = [], []
+        lines: list[tuple[Conditions, int]] = []
+        sides: list[tuple[Conditions, int]] = []
         for cell in table.cells:
             base = self._conditions(spec, cell.key, release.filter)
             item = Item(cell.n, None, not cell.shown, not cell.shown and cell.n < self.k, measured)
             lines.append((base, self._item(item)))
-            if spec.numerator:
-                small = not cell.shown and cell.numerator < self.k
-                item = Item(cell.numerator, None, not cell.shown, small)
-                numerators.append((_also(base, spec.numerator, self.finer), self._item(item)))
-        self._count(spec, release.id, lines, numerators)
+            parts = (cell.numerator, cell.n - cell.numerator)
+            for side, of in zip(self._sides(spec, base), parts, strict=False):
+                sides += self._side(side, Item(of, None, not cell.shown, not cell.shown and of < self.k))
+        self._count(spec, release.id, lines, sides)
         self._margins(spec, release.id, table.margins, release.filter)
 
     def relations(self) -> list[Relation]:
@@ -164,35 +174,53 @@ class _Told:
         found: dict[tuple[int, tuple[int, ...]], Relation] = {}
         for whole in self.counts:
             of_whole = [
-                relation
+                (relation, part.source)
                 for part in self.counts
                 if whole is not part and whole.unit == part.unit and not (part.margin and not whole.margin)
                 for relation in self._relations(whole, part)
             ]
-            if whole.margin:
-                uses: Counter[int] = Counter(relation.whole for relation in of_whole)
-                of_whole = [relation for relation in of_whole if uses[relation.whole] > 1]
-            for relation in of_whole:
-                found.setdefault((relation.whole, relation.parts), relation)
+            sources: defaultdict[int, set[str]] = defaultdict(set)
+            for relation, source in of_whole:
+                sources[relation.whole].add(source)
+            for relation, _ in of_whole:
+                if not whole.margin or len(sources[relation.whole]) > 1:
+                    found.setdefault((relation.whole, relation.parts), relation)
         return list(found.values())
 
     def _item(self, item: Item) -> int:
         self.items.append(item)
         return len(self.items) - 1
 
+    def _sides(self, spec: TableSpec, base: Conditions) -> tuple[Conditions, ...]:
+        """What is true of a proportion's numerator and of the rest; nothing if it is no proportion."""
+        if spec.numerator is None:
+            return ()
+        variable, codes = _finest(spec.numerator, self.finer)
+        others = {name: told for name, told in base.items() if name != f"recorded:{variable}"}
+        possible = base.get(variable, self.codes[variable] | {_OTHER})
+        rest = possible - codes
+        if len(rest) > 1:
+            rest -= {_OTHER}  # else a rest would be part of no count of the other codes
+        return {**others, variable: possible & codes}, {**others, variable: rest}
+
+    def _side(self, side: Conditions, item: Item) -> Lines:
+        """One side of a proportion; nothing if no code is left for it, so that everybody knows that it is 0."""
+        return ((side, self._item(item)),) if all(side[v] for v in side if not _recorded(v)) else ()
+
     def _count(
         self,
         spec: TableSpec,
         snapshot: str,
         lines: list[tuple[Conditions, int]],
-        numerators: list[tuple[Conditions, int]],
+        sides: list[tuple[Conditions, int]],
     ) -> None:
-        for each in (lines, numerators):
+        source = f"{snapshot} {spec.id}"
+        for each in (tuple(lines), tuple(sides)):
             if each:
-                lists = any(axis.multiple for axis in spec.dimensions)
-                self.counts.append(_Counts(spec.unit.value, snapshot, tuple(each), lists=lists))
+                self.counts.append(_Counts(spec.unit.value, snapshot, source, each))
                 self.counts += [
-                    _Counts(spec.unit.value, snapshot, part, lists=True) for part in _one_by_one(spec, each)
+                    _Counts(spec.unit.value, snapshot, f"{source} {number}", part)
+                    for number, part in enumerate(_one_by_one(spec, each))
                 ]
 
     def _margins(
@@ -203,15 +231,27 @@ class _Told:
         conditions: tuple[Condition, ...],
     ) -> None:
         """The margins of a table, one item for each although several tables may have it."""
-        grouped: defaultdict[tuple[int, ...], list[tuple[Conditions, int]]] = defaultdict(list)
+        grouped: defaultdict[tuple[tuple[int, ...], bool], Lines] = defaultdict(tuple)
         for margin in margins:
             smaller = replace(spec, dimensions=tuple(spec.dimensions[axis] for axis in margin.axes))
             base = self._conditions(smaller, margin.key, conditions)
-            name = (spec.unit.value, snapshot, frozenset(base.items()))
-            if name not in self.known:
-                self.known[name] = self._item(Item(margin.n, None, hidden=True, sensitive=False))
-                grouped[margin.axes].append((base, self.known[name]))
-        self.counts += [_Counts(spec.unit.value, snapshot, tuple(each), True) for each in grouped.values()]
+            parts = (margin.numerator, margin.n - margin.numerator)
+            grouped[margin.axes, False] += self._margin(spec, snapshot, base, margin.n)
+            for side, of in zip(self._sides(spec, base), parts, strict=False):
+                grouped[margin.axes, True] += self._margin(spec, snapshot, side, of)
+        source = f"{snapshot} {spec.id}"
+        self.counts += [
+            _Counts(spec.unit.value, snapshot, source, lines, True) for lines in grouped.values() if lines
+        ]
+
+    def _margin(self, spec: TableSpec, snapshot: str, conditions: Conditions, n: int) -> Lines:
+        """One count of a margin; nothing if another table has it as well."""
+        name = (spec.unit.value, snapshot, frozenset(conditions.items()))
+        if name in self.known:
+            return ()
+        found = self._side(conditions, Item(n, None, hidden=True, sensitive=False))
+        self.known |= {(*name[:2], frozenset(side.items())): index for side, index in found}
+        return found
 
     def _conditions(self, spec: TableSpec, key: Key, filters: tuple[Condition, ...]) -> Conditions:
         """What is true of everybody in a cell. A value that must be recorded is a condition `recorded:x`."""
@@ -220,21 +260,22 @@ class _Told:
             found = _also(found, condition, self.finer)
         for axis, code in zip(spec.dimensions, key, strict=True):
             found = _also(found, Condition(axis.variable, frozenset({code})), self.finer)
-        must = spec.measure or (spec.numerator.variable if spec.numerator else None)
+        must = spec.measure or (_finest(spec.numerator, self.finer)[0] if spec.numerator else None)
         return {**found, f"recorded:{must}": frozenset()} if must else found
 
     def _relations(self, whole: _Counts, part: _Counts) -> Iterator[Relation]:
         """One equation for each cell of `whole` that has parts in `part`.
 
-        Margins are parts of margins only where they are the same count at another time.
+        Margins are parts of margins only where they are the same count at another time, or its two sides.
         """
         variables = set(whole.lines[0][0])
         others = set(part.lines[0][0])
         if not all(_implied(variable, others) for variable in variables):
             return
-        if part.margin and (others != variables or part.snapshot == whole.snapshot):
+        same = {_plain(variable) for variable in variables} == {_plain(other) for other in others}
+        if part.margin and not (same and (others != variables or part.snapshot != whole.snapshot)):
             return
-        axes = tuple(sorted(v for v in variables if not v.startswith("recorded:")))
+        axes = tuple(sorted(v for v in variables if not _recorded(v)))
         buckets: defaultdict[tuple[frozenset[str], ...], list[int]] = defaultdict(list)
         for conditions, index in part.lines:
             buckets[tuple(conditions[axis] for axis in axes)].append(index)
@@ -259,9 +300,7 @@ def _measured(spec: TableSpec) -> str | None:
     return spec.measure if spec.kind in {Kind.SUM, Kind.MEAN} else None
 
 
-def _one_by_one(
-    spec: TableSpec, lines: list[tuple[Conditions, int]]
-) -> Iterator[tuple[tuple[Conditions, int], ...]]:
+def _one_by_one(spec: TableSpec, lines: Lines) -> Iterator[Lines]:
     """The lines of each code of the dimensions of which a unit may have several codes.
 
     Those codes do not add up to a whole; each of them and the rest without it do.
@@ -277,18 +316,50 @@ def _one_by_one(
 
 def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:
     """`conditions` and one more, in the finest variable that is known for it."""
-    variable = more.variable
-    codes: set[str] = set()
-    for code in more.codes:
-        variable, narrower = finer.get((more.variable, code), (more.variable, frozenset({code})))
+    variable, codes = _finest(more, finer)
+    return {**conditions, variable: codes & conditions.get(variable, codes)}
+
+
+def _finest(condition: Condition, finer: Finer) -> tuple[str, frozenset[str]]:
+    """A condition in the finest variable that is known for it."""
+    variable, codes = condition.variable, frozenset[str]()
+    for code in condition.codes:
+        variable, narrower = finer.get((condition.variable, code), (condition.variable, frozenset({code})))
         codes |= narrower
-    both = frozenset(codes) & conditions[variable] if variable in conditions else frozenset(codes)
-    return {**conditions, variable: both}
+    return variable, codes
+
+
+def _codes(recount: Recount, history: History) -> Conditions:
+    """Every code of each variable that some filter or table of this or an earlier release names."""
+    specs = [table.spec for table in recount.tables]
+    named = list(recount.filter)
+    for release in history.releases:
+        named += release.filter
+        specs += [table.spec for table in release.tables]
+    for spec in specs:
+        named += [
+            Condition(axis.variable, frozenset({code})) for axis in spec.dimensions for code in axis.codes
+        ]
+        named += [spec.numerator] if spec.numerator else []
+    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for condition in named:
+        variable, codes = _finest(condition, history.finer)
+        found[variable] |= codes
+    return found
 
 
 def _implied(variable: str, by: set[str]) -> bool:
     """Whether cells with conditions `by` say something about `variable`."""
-    return variable in by or variable.removeprefix("recorded:") in by
+    return variable in by or _plain(variable) in by
+
+
+def _recorded(variable: str) -> bool:
+    """Whether this stands for the condition that a value is recorded, whichever it is."""
+    return variable.startswith("recorded:")
+
+
+def _plain(variable: str) -> str:
+    return variable.removeprefix("recorded:")
 
 
 def _within(

@@ -279,3 +279,39 @@ def test_what_the_recount_found_becomes_history(earlier):
     assert history.entered == (Entered("both", ("B", "1"), "one", 4),)
     assert history.universes == (UniverseDifference("one", 4, 0),)
     assert history_of(OutputContract((BOTH,)), [], {}) == History()
+
+
+def _one_small_rest(few):
+    """40 with form s in each region and year, 30 with form l, but for region A in year 1."""
+    return [
+        {"person": f"{region}{year}{form}{number}", "region": region, "year": year, "form": form}
+        for region in "ABC"
+        for year in "123"
+        for form, size in (("s", 40), ("l", few if region + year == "A1" else 30))
+        for number in range(size)
+    ]
+
+
+@pytest.mark.parametrize("few", [0, 4])
+@pytest.mark.parametrize(
+    "order", [[("share", "counts")], [("share",), ("counts",)], [("counts",), ("share",)]]
+)
+def test_the_rest_of_a_proportion_stays_hidden_beside_counts_of_the_same_variable(
+    counting, attacking, shown, spec, rules, few, order
+):
+    tables = {
+        "share": spec("region", "year", kind=Kind.PROPORTION, numerator=Condition("form", frozenset("s"))),
+        "counts": spec("region", "form"),
+    }
+    releases, history, reasons = [], History(), {}
+    for names in order:
+        recount = counting(_one_small_rest(few), [tables[name] for name in names])
+        verdict = judge(recount, rules, history, audit)
+        reasons |= {(reason.table, reason.key): reason.rule for reason in verdict.reasons}
+        releases += [shown(t, (), c) for t, c in zip(verdict.tables, recount.tables, strict=True)]
+        earlier = remember(recount, verdict, release="1", requester="r", nodes=frozenset({"n"}), day=DAY)
+        history = History((earlier,))
+    widths = attacking(releases, rules.k, exact=True)
+    assert reasons[tables["share"].id, ("A", "1")] == "proportion"
+    assert len(reasons) < 5
+    assert all(width >= rules.k - 1e-6 for width in widths.values()), widths
