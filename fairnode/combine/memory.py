@@ -27,7 +27,10 @@ from fairnode.records.rows import Earlier, Visit
 from fairnode.records.states import VisitState, ended
 from fairnode.store.database import Transaction
 from fairnode.studies.regression import NAME as REGRESSION
+from fairnode.studies.summary import SUMMARIES
 
+ONE_WAY = frozenset({REGRESSION, *SUMMARIES})
+"""Programs that open figures made of sums over cells."""
 MOST_EARLIER = 20
 """So many tables of earlier combined studies a new one is compared with; the program takes no more."""
 SETTLED_SECONDS = 3600.0
@@ -72,15 +75,15 @@ def memory_of(case: Case, facts: Mapping[str, Any], dealing: str, counts: list[i
 
 
 def check_opened_one_way(case: Case, nodes: frozenset[str], program: str) -> None:
-    """Refuse (`Refused`) a regression on cells that were opened already, or a table of cells that one was made of.
+    """Refuse (`Refused`) a regression, mean or quantile of cells that were opened already, and what follows one.
 
-    What a regression opens tells of sums over cells, nearly exactly: beside the cells it would bound a
-    hidden one (P5). So the same or nested cells are opened as a table or as one regression, not both.
+    What these open tells of sums over cells, nearly exactly: beside the cells it would bound a hidden one
+    (P5). So the same or nested cells are opened as a table or as one of these, not both.
     """
     with case.context.node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
     opened = [row for row in rows if row.facts.get("opened")]
-    either = [row for row in opened if REGRESSION in (program, row.facts.get("program"))]
+    either = [row for row in opened if ONE_WAY & {program, row.facts.get("program")}]
     told = [release_from_json(row.facts) for row in either]
     if any(release.nodes & nodes and touches(case.contract, case.filter, release) for release in told):
         raise Refused(Refusal.DIFFERENCING, "the same cells were opened in another way before")
@@ -180,6 +183,17 @@ def check_comparable(names: list[str]) -> None:
         raise errors.NotValid(
             f"These data were in more than {MOST_EARLIER} combined tables, with all of which a new one would "
             "have to be compared."
+        )
+
+
+def check_alone(program: str, names: list[str]) -> None:
+    """Raise `NotValid` for a mean or quantile of data of which combined tables (`names`) were opened before (P6).
+
+    These programs have no inputs for changed persons, so that a difference of few persons could not be seen.
+    """
+    if program in SUMMARIES and names:
+        raise errors.NotValid(
+            f"A combined table of these data was opened before, and a {program} cannot be compared with it."
         )
 
 

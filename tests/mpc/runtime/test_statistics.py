@@ -20,6 +20,7 @@ MEAN = {
     "largest": 5000,
     "persons": 1000,
     "dominance": 10,
+    "codes": 0,
 }
 QUANTILE = {
     "grid": list(range(0, 101, 5)),
