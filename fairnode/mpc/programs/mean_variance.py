@@ -2,12 +2,12 @@
 
 **Shape.** For each of `cells` groups a contributor puts in five numbers: persons n, sum, sum of squares, and
 its two largest values (0 where it has none), of a measure in whole units from 0 to `largest`; n at most
-`persons`. It deals 11 elements a cell: sum and largest values in limbs of 16 bits, for the comparisons.
+`persons`. It deals 11 elements a cell (and `codes` more): sum and largest values in limbs of 16 bits, for the comparisons.
 Of a measure with few values it deals with them, for each of `codes` values, how many persons have it.
 **What is opened.** To the recipient, for a group: n, sum and sum of squares, all or none. None, if the
 opening rule P4 hides n or the persons with one of those values (three moments of few values are
-their counts again), or if the person with the largest value has too much of the sum: without the two
-largest persons of all contributors the rest must be at least `dominance` per cent of the largest value (the
+their counts again), if all persons have the same value, or
+if the person with the largest value has too much of the sum: without the two largest persons of all contributors the rest must be at least `dominance` per cent of the largest value (the
 p % rule at the level of persons, so that the second largest cannot estimate the largest any closer).
 The table prints n rounded to 5, mean and standard deviation with three significant figures.
 To the compute parties: masked numbers only, nine a group, as in `sum`, plus MPyC's comparisons
@@ -85,13 +85,14 @@ async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) 
     entered = [session.enter(rows).reshape(-1, cells) for rows in inputs]
     summed = sum(entered[1:], start=entered[0])
     n = summed[0]
+    total = sum(summed[SUM_ROWS + i] * (1 << LIMB_BITS * i) for i in range(LIMBS))
     fair = await _undominated(session, entered, int(parameters["dominance"]))
     factors = [
         *conditional.small_roots(_counted(session, entered), checks.bound(parameters)),
         n.reshape(1, cells),
         fair.reshape(1, cells),
+        (n * summed[SQUARES_ROW] - total * total).reshape(1, cells),  # zero if all have the same value
     ]
-    total = sum(summed[SUM_ROWS + i] * (1 << LIMB_BITS * i) for i in range(LIMBS))
     return await conditional.if_all_nonzero(
         session, factors, {"n": n, "sum": total, "squares": summed[SQUARES_ROW]}
     )
@@ -163,8 +164,8 @@ def describe(parameters: Parameters) -> str:
     return (
         f"Mean and standard deviation in {parameters['cells']} groups. A group is shown only if its number "
         f"of persons is at least {checks.bound(parameters)}, also without any small group of contributors, "
-        f"{by_value}and if no single person has too large a part of the sum; else nothing of it is opened to "
-        "anyone."
+        f"{by_value}if not all have the same value, and if no single person has too large a part of the "
+        "sum; else nothing of it is opened to anyone."
     )
 
 

@@ -13,7 +13,7 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.programs.mean_variance import significant
 
 MEAN = {
-    "cells": 7,
+    "cells": 8,
     "k": 11,
     "lists": "disjoint",
     "engine": "mpyc",
@@ -49,7 +49,7 @@ def mean_in_clear(parts, parties):
     counts = [len(part) for part in parts]
     if not rule.allowed(counts, [], 11, parties):
         return None
-    if 100 * sum(pooled[2:]) < 10 * pooled[0]:
+    if 100 * sum(pooled[2:]) < 10 * pooled[0] or len(set(pooled)) == 1:
         return None
     return {
         "n": rule.rounded(len(pooled), 5),
@@ -67,7 +67,8 @@ def test_mean_and_deviation_are_those_of_the_pooled_values(tmp_path, parties):
     two_giants = [[5000, 4900], [0] * 20, [1] * 20, [499 - 20] + [0] * 20]
     just_fair = [[5000, 4900], [0] * 20, [1] * 20, [500 - 20] + [0] * 20]
     no_rest = [[9] * 30, [], [], [7] * 5]
-    groups = [many, few, giant, two_giants, just_fair, no_rest, many]
+    alike = [[3] * 20] * 4
+    groups = [many, few, giant, two_giants, just_fair, no_rest, alike, many]
     contributors = [summary([group[i] for group in groups]) for i in range(4)]
     for told, rare in zip(contributors, (2, 1, 0, 4), strict=True):
         told.append([*told[0][:-1], rare])  # of the last group few persons have the value that is counted
@@ -76,7 +77,7 @@ def test_mean_and_deviation_are_those_of_the_pooled_values(tmp_path, parties):
         table = network.combine("mean-variance", MEAN, outcomes)
     wanted = [*(mean_in_clear(group, parties) for group in groups[:-1]), None]
     assert table["cells"] == wanted
-    assert [cell is None for cell in wanted] == [False, True, True, True, False, True, True]
+    assert [cell is None for cell in wanted] == [False, True, True, True, False, True, True, True]
 
 
 def quantile_in_clear(parts, told, parties):
@@ -108,8 +109,8 @@ def test_a_quantile_is_that_of_the_pooled_values(three, tmp_path, order, shift):
 @pytest.mark.parametrize(
     ("name", "told", "columns"),
     [
-        ("mean-variance", MEAN, [[1] * 7] * 5),
-        ("mean-variance", MEAN, [[1] * 7] * 4 + [[5001] * 7, [1] * 7]),
+        ("mean-variance", MEAN, [[1] * 8] * 5),
+        ("mean-variance", MEAN, [[1] * 8] * 4 + [[5001] * 8, [1] * 8]),
         ("quantile", QUANTILE, [[5] * 20 + [4]]),
         ("quantile", QUANTILE, [[-1] * 21]),
     ],
