@@ -21,8 +21,8 @@ from fairnode.records.rows import Algorithm
 from fairnode.share import shared
 
 AUTHOR = "node"
-_COUNTING = ("jobs/view.py", "jobs/recount.py", "studies/regression.py")
-"""From the source to what is dealt: what `tabulate` counts by, and what a regression takes of it."""
+_COUNTING = ("jobs/view.py", "jobs/recount.py", "studies/regression.py", "studies/summary.py")
+"""From the source to what is dealt: what `tabulate` counts by, and what the programs take of it."""
 
 
 def _tabulate_digest() -> str:
@@ -31,7 +31,11 @@ def _tabulate_digest() -> str:
     return digest(b"".join(bytes.fromhex(digest((package / name).read_bytes())) for name in _COUNTING))
 
 
-DIGESTS = {linkage.NAME: linkage.digest, "combined-regression": _tabulate_digest}
+DIGESTS = {
+    linkage.NAME: linkage.digest,
+    "combined-regression": _tabulate_digest,
+    "combined-summary": _tabulate_digest,
+}
 
 
 @dataclass(frozen=True)

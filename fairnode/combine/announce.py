@@ -12,7 +12,7 @@ from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.combine.again import all_destroyed, earlier_tables
 from fairnode.combine.announcement import announcement_digest, read_announcement
-from fairnode.combine.memory import check_comparable
+from fairnode.combine.memory import check_alone, check_comparable
 from fairnode.combine.question import asked_question
 from fairnode.combine.told import told_of, whole
 from fairnode.keys import canonical, digest, verify
@@ -193,6 +193,10 @@ def _announce_when_ready(
     stored = stored_answer(node, sorted(ready), query)
     if stored is not None:
         return _release(node, row, agreement, answer_again(stored), sorted(ready), query)
+    try:
+        check_alone(program_name(plan), earlier)
+    except errors.NotValid as error:
+        return _give_up(node, row, agreement, error.what)
     if len(row.facts["keys"]) < len(agreement.parties):
         return False
     cells = sum(len(list(table.keys())) for table in contract.tables)

@@ -16,6 +16,7 @@ from fairnode.combine.fresh import Changed, read_again
 from fairnode.combine.memory import (
     UNOPENED,
     changed_persons,
+    check_alone,
     check_comparable,
     check_opened_one_way,
     forget_unopened,
@@ -35,7 +36,7 @@ from fairnode.node import Node
 from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import PublicState, VisitState
 from fairnode.store.database import Transaction
-from fairnode.studies.combination import party_members, program_parameters, question
+from fairnode.studies.combination import is_summary, party_members, program_parameters, question
 from fairnode.studies.container import container_stage
 from fairnode.studies.document import read_study_bytes
 from fairnode.visits.budget import give_back
@@ -215,7 +216,7 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
     check_announcement(plan, agreement, request.home, facts)
     if {"dataset": case.context.dataset.iri, "node": me} not in facts["contributors"]:
         raise errors.NotValid("The announced contributors leave this node out.")
-    if facts["program"]["parameters"]["cells"] != len(counts):
+    if not is_summary(plan) and facts["program"]["parameters"]["cells"] != len(counts):
         raise errors.NotValid("The announced table has another number of cells than this node's.")
     nodes = nodes_of(facts)
     if container_stage(plan) is not None:
@@ -224,6 +225,7 @@ def _check_set(case: Case, agreement: Agreement, facts: Mapping[str, Any], count
     check_node_sets(asking, case.contract, case.filter, case.earlier, case.rules)
     check_opened_one_way(case, nodes, facts["program"]["name"])
     check_comparable(facts["earlier"])
+    check_alone(facts["program"]["name"], facts["earlier"])
 
 
 def nodes_of(facts: Mapping[str, Any]) -> frozenset[str]:
@@ -260,7 +262,7 @@ def _deal(
 
 
 def dealt_columns(case: Case, counts: list[int]) -> list[list[int]]:
-    """What is dealt of a node's counts: for a table they themselves, for a regression what its fit is made of."""
+    """What is dealt of a node's counts: for a table they themselves, else what its figures are made of."""
     asked = question(case.context.plan)
     return [counts] if asked is None else asked.columns(case.contract.tables[0], counts)
 

@@ -29,7 +29,10 @@ from fairnode.records.rows import Earlier, Visit
 from fairnode.records.states import VisitState, ended
 from fairnode.store.database import Transaction
 from fairnode.studies.regression import NAME as REGRESSION
+from fairnode.studies.summary import SUMMARIES
 
+ONE_WAY = frozenset({REGRESSION, *SUMMARIES})
+"""Programs that open figures made of sums over cells."""
 MOST_EARLIER = 20
 """So many tables of earlier combined studies a new one is compared with; the program takes no more."""
 SETTLED_SECONDS = 3600.0
@@ -76,9 +79,9 @@ def memory_of(case: Case, facts: Mapping[str, Any], dealing: str, counts: list[i
 def check_opened_one_way(case: Case, nodes: frozenset[str], program: str) -> None:
     """Refuse (`Refused`) what would open the same or nested cells in two ways.
 
-    What a regression opens tells of sums over cells, nearly exactly: beside the cells it would bound a
-    hidden one (P5). So the same or nested cells are opened as a table or as one regression, not both; and of a
-    table that was opened no margin is, nor a table of which it is one.
+    What a regression, mean or quantile opens tells of sums over cells, nearly exactly: beside the cells it
+    would bound a hidden one (P5). So the same or nested cells are opened as a table or as one of these, not
+    both; and of a table that was opened no margin is, nor a table of which it is one.
     """
     with case.context.node.store.read() as reader:
         rows = reader.find(Earlier, {"lineage": case.context.dataset.lineage})
@@ -88,7 +91,7 @@ def check_opened_one_way(case: Case, nodes: frozenset[str], program: str) -> Non
     for release, before in opened:
         if not (release.nodes & nodes and touches(case.contract, case.filter, release)):
             continue
-        if REGRESSION in (program, before):
+        if ONE_WAY & {program, before}:
             raise Refused(Refusal.DIFFERENCING, "the same cells were opened in another way before")
         if program == before == SUM.name and release.nodes == nodes and is_margin(case.contract, release):
             raise Refused(
@@ -190,6 +193,17 @@ def check_comparable(names: list[str]) -> None:
         raise errors.NotValid(
             f"These data were in more than {MOST_EARLIER} combined tables, with all of which a new one would "
             "have to be compared."
+        )
+
+
+def check_alone(program: str, names: list[str]) -> None:
+    """Raise `NotValid` for a mean or quantile of data of which combined tables (`names`) were opened before (P6).
+
+    These programs have no inputs for changed persons, so that a difference of few persons could not be seen.
+    """
+    if program in SUMMARIES and names:
+        raise errors.NotValid(
+            f"A combined table of these data was opened before, and a {program} cannot be compared with it."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairnode.disclosure.history import query_of
 from fairnode.keys import canonical, digest
 from fairnode.records.result import Condition, OutputContract
-from fairnode.studies.combination import is_overlap, question, table_of
+from fairnode.studies.combination import is_overlap, program_name, question, table_of
 from fairnode.studies.container import container_stage
 from fairnode.studies.document import StudyPlan
 
@@ -19,7 +19,7 @@ def asked_question(plan: StudyPlan, contract: OutputContract) -> str:
     """What makes two combinations the same question, so that the stored answer is given (P6)."""
     if question(plan) is not None:
         told = {name: value for name, value in plan.document["parameters"].items() if name != "dimensions"}
-        return digest(canonical([query_of(contract, plan_filter(plan)), told]))
+        return digest(canonical([query_of(contract, plan_filter(plan)), program_name(plan), told]))
     if container_stage(plan) is not None:
         asked = [plan.identity, plan.document["parameters"], [[s.program, s.options] for s in plan.stages]]
         return digest(canonical([query_of(contract, plan_filter(plan)), asked]))

@@ -13,6 +13,7 @@ from fairnode.records.result_json import contract_from_json, tables_to_json
 from fairnode.records.rows import Computation
 from fairnode.studies.combination import party_members
 from fairnode.studies.regression import NAME as REGRESSION
+from fairnode.studies.summary import SUMMARIES
 
 MOST_CHARACTERS = 100
 
@@ -20,7 +21,8 @@ MOST_CHARACTERS = 100
 def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) -> dict[str, Any]:
     """What was opened as it is released, with who contributed, who computed, and what that took."""
     public: tuple[PublicTable, ...] = ()
-    if "cells" in table:
+    summary = row.facts["program"]["name"] in SUMMARIES
+    if "cells" in table and not summary:
         contract = contract_from_json(row.facts["contract"])
         public = public_tables(contract, table["cells"], int(table["base"]))
     if "numbers" in table:
@@ -40,6 +42,8 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
         **{name: table[name] for name in ("bound", "lists", "clip", "noise") if name in table},
     }
     told = tables_to_json(public, release="", rules=load_rules().hash) | {"combined": combined}
+    if summary:
+        return told | {"summary": {"question": row.facts["asked"], "told": dict(table)}}
     if "cells" in table or "numbers" in table:
         return told | ({"class": "B"} if "numbers" in table else {})
     if program["name"] == REGRESSION:

@@ -21,7 +21,7 @@ from fairnode.network.joined import current
 from fairnode.pages.desk import Desk, Page, check_form, field, go, person_there, show
 from fairnode.records.rows import Release, Role, Study
 from fairnode.records.states import ended
-from fairnode.release import estimates, regression
+from fairnode.release import estimates, regression, summary
 from fairnode.release.chart import to_svg
 from fairnode.release.crate import MEDIA, crate
 from fairnode.release.estimates import Estimates, estimates_of
@@ -37,6 +37,7 @@ from fairnode.release.releases import (
     tables_of,
     title,
 )
+from fairnode.release.summary import Summarised, summary_of
 from fairnode.studies import asking
 from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.combination import program_name
@@ -208,6 +209,7 @@ class _Shown:
     combined: Combined | None
     estimates: Estimates | None
     regression: Regression | None
+    summary: Summarised | None
 
 
 def study(desk: Desk, key: str) -> Page:
@@ -259,6 +261,7 @@ def _shown(release: Release, number: int) -> _Shown:
         combined_of(release),
         estimates_of(release),
         regression_of(release),
+        summary_of(release),
     )
 
 
@@ -270,6 +273,9 @@ def _pictures(release: Release, number: int) -> str:
     model = regression_of(release)
     if model is not None:
         return regression.to_svg(model, labels(), id_prefix=f"chart-{number}")
+    figures = summary_of(release)
+    if figures is not None:
+        return summary.to_svg(figures, labels(), id_prefix=f"chart-{number}")
     tables = tables_of(release)
     return "\n".join(
         to_svg(table, labels(), title(release), id_prefix=f"chart-{number}-{place}")

@@ -13,11 +13,12 @@ from fairnode.node import Node
 from fairnode.records.result import PublicTable
 from fairnode.records.result_json import tables_from_json
 from fairnode.records.rows import Release
-from fairnode.release import estimates, regression
+from fairnode.release import estimates, regression, summary
 from fairnode.release.chart import to_svg
 from fairnode.release.cube import to_cube
 from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.regression import Regression, regression_of
+from fairnode.release.summary import Summarised, summary_of
 from fairnode.release.tables import to_csv
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.send import home_of
@@ -52,6 +53,9 @@ def render(release: Release, form: str) -> bytes:
     model = regression_of(release)
     if model is not None and form in FORMS:
         return _render_regression(model, release, form).encode()
+    figures = summary_of(release)
+    if figures is not None and form in FORMS:
+        return _render_summary(figures, release, form).encode()
     tables = tables_of(release)
     if form == "csv":
         return "\n".join(to_csv(table) for table in tables).encode()
@@ -76,11 +80,21 @@ def _render_regression(told: Regression, release: Release, form: str) -> str:
     return regression.to_csv(told) if form == "csv" else regression.to_svg(told, labels())
 
 
+def _render_summary(told: Summarised, release: Release, form: str) -> str:
+    """A released mean or quantile in one of the forms."""
+    if form == "turtle":
+        return summary.to_cube(told, provenance(release), labels())
+    return summary.to_csv(told) if form == "csv" else summary.to_svg(told, labels())
+
+
 def title(release: Release) -> str:
     """A heading for a release's tables."""
     model = regression_of(release)
     if model is not None:
         return regression.title(model, labels())
+    figures = summary_of(release)
+    if figures is not None:
+        return summary.title(figures, labels())
     if estimates_of(release) is not None:
         return estimates.TITLE
     names = [d.variable for table in tables_of(release) for d in table.spec.dimensions]

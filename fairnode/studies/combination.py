@@ -22,9 +22,12 @@ from fairnode.studies.container import container_parameters, container_stage, st
 from fairnode.studies.document import Stage, StudyPlan
 from fairnode.studies.regression import NAME as REGRESSION
 from fairnode.studies.regression import Question
+from fairnode.studies.summary import SUMMARIES, UNCOMPARED, Summary
 
 OVERLAP, ESTIMATE, OPEN_SYNTHETIC = "overlap", "estimate", "overlap-open-synthetic"
-PROGRAMS = ("sum", REGRESSION, NOISY_SUM.name, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+PROGRAMS = ("sum", REGRESSION, *SUMMARIES, NOISY_SUM.name, OVERLAP, OVERLAP_CELLS, OPEN_SYNTHETIC)
+PLAIN = "mpyc"
+"""The engine without bits."""
 _COMPARED = "compared with every earlier combined table of these data (P6)"
 _HIDDEN_BY_NOISE = "not compared with earlier tables: the noise hides whatever one organisation puts in"
 
@@ -61,12 +64,20 @@ def program_name(plan: StudyPlan) -> str:
     return "overlap-estimate" if stage.program == OVERLAP else stage.program
 
 
-def question(plan: StudyPlan) -> Question | None:
-    """The regression that a study asks for, or None. Raises `NotValid` for one that cannot be."""
+def question(plan: StudyPlan) -> Question | Summary | None:
+    """The regression, mean or quantile that a study asks for, or None. Raises `NotValid` where it cannot be."""
     stage = combine_stage(plan)
+    if stage is not None and stage.program in SUMMARIES:
+        return Summary.of(stage.program, plan.document["parameters"], plan.dimensions)
     if stage is None or stage.program != REGRESSION:
         return None
     return Question.of(plan.document["parameters"], plan.dimensions)
+
+
+def is_summary(plan: StudyPlan) -> bool:
+    """Whether a study asks for a mean or a quantile."""
+    stage = combine_stage(plan)
+    return stage is not None and stage.program in SUMMARIES
 
 
 def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
@@ -88,26 +99,27 @@ def check_can_combine(plan: StudyPlan, agreement: Agreement | None) -> None:
         findings.append(errors.Finding("datasets", "a combined study names one dataset of each node"))
     if is_overlap(plan):
         findings += _overlap_findings(plan, stage, agreement)
-    if stage.program == REGRESSION:
-        findings += _regression_findings(plan, stage, agreement)
+    if stage.program in (REGRESSION, *SUMMARIES):
+        findings += _figure_findings(plan, stage, agreement)
     findings += stage_findings(plan, len(nodes), len(agreement.parties))
     if findings:
         raise errors.NotValid("The study cannot be combined like this.", findings=tuple(findings))
     check_contributors(len(nodes), len(agreement.parties))
 
 
-def _regression_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
-    """One visit and the regression; all steps of the fit are one round, for none of them is told to anybody."""
+def _figure_findings(plan: StudyPlan, stage: Stage, agreement: Agreement) -> list[errors.Finding]:
+    """One visit and the figures made of it; all steps are one round, for none of them is told to anybody."""
     found = []
     if [s.kind for s in plan.stages] != ["visit", "combine"] or plan.document["openings"] != [stage.name]:
-        what = f"a regression has one visit and '{stage.name}', which is all that is opened"
+        what = f"a {stage.program} has one visit and '{stage.name}', which is all that is opened"
         found.append(errors.Finding("stages, openings", what))
     if stage.max_rounds != 1:
-        what = "is 1: each organisation deals once, and no step of the fit is shown to it"
+        steps = "fit" if stage.program == REGRESSION else "computation"
+        what = f"is 1: each organisation deals once, and no step of the {steps} is shown to it"
         found.append(errors.Finding(f"stages/{stage.name}/maxRounds", what))
     try:
         parameters = program_parameters(plan, agreement, 1)
-        program(REGRESSION).check(parameters, len(plan.datasets), len(agreement.parties))
+        program(stage.program).check(parameters, len(plan.datasets), len(agreement.parties))
     except errors.NotValid as error:
         found += error.findings or (errors.Finding("parameters", error.what),)
     return found
@@ -157,6 +169,8 @@ def program_parameters(plan: StudyPlan, agreement: Agreement, cells: int, earlie
         "lists": stage.options.get("lists", OVERLAPPING),
         "engine": BITS,
     }
+    if isinstance(asked, Summary):
+        return {"k": shape["k"], "lists": shape["lists"], "engine": PLAIN, **asked.shape()}
     if asked is not None:
         return shape | {"family": asked.family, "design": asked.design()}
     return shape | {"base": rules.count("rounding.base")}
@@ -215,6 +229,13 @@ def key_facts(plan: StudyPlan) -> dict[str, Any] | None:
     return {"rule": plan.document["parameters"].get("key", ""), "program": linkage.digest()}
 
 
+def _changed_persons(plan: StudyPlan) -> str:
+    """What is done about persons who changed since earlier tables (P6)."""
+    if is_summary(plan):
+        return UNCOMPARED
+    return _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE
+
+
 _ROUNDS = "one: each organisation deals once, and no step of the computation is shown to it"
 
 
@@ -231,7 +252,7 @@ def compute_facts(plan: StudyPlan, agreement: Agreement | None, cells: int) -> d
         "program": chosen.name,
         "digest": chosen.digest,
         "parameters": {k: v for k, v in parameters.items() if k != "earlier"},
-        "changedPersons": _COMPARED if container_stage(plan) is None else _HIDDEN_BY_NOISE,
+        "changedPersons": _changed_persons(plan),
         "rounds": _ROUNDS,
         "says": chosen.describe(parameters),
         "key": key_facts(plan),

@@ -45,7 +45,7 @@ def rows(node):
 
 
 def test_a_node_knows_its_own_programs_and_learns_them_once(node):
-    assert keep_own(node) == len(own_programs()) == 2
+    assert keep_own(node) == len(own_programs()) == 3
     assert keep_own(node) == 0
     found = {row.name: (row.state, row.image) for row in rows(node)}
     assert found == {name: ("known", own.identity) for name, own in own_programs().items()}

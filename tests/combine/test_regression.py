@@ -7,6 +7,7 @@ import json
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -56,17 +57,17 @@ def files():
     return case_files(CACHE)
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory, files, warm):
-    """Six nodes with their case files, that know their own programs and grant this one."""
-    nodes = make_nodes(tmp_path_factory.mktemp("regression"), KEYS)
+@contextmanager
+def town_with(folder, files, warm, own):
+    """Nodes with their case files, that know their own programs and grant the one told."""
+    nodes = make_nodes(folder, KEYS)
     for key, node in nodes.items():
         keep_own(node)
         organisation = next(o for o in example().ORGANISATIONS if o.key == key)
         source = dict(tomllib.loads(example().source(organisation))["source"])
         source["path"] = str(files / key / source["path"])
         iri, home = f"{node.iri}/dataset/{key}-victims", nodes["coordinators"].iri
-        offer = granting_offer(iri, f"{home}/organisation", OWN.identity, GRANTED).encode()
+        offer = granting_offer(iri, f"{home}/organisation", own.identity, GRANTED).encode()
         with node.store.read() as reader:
             row = reader.one(Dataset)
         commit(
@@ -80,6 +81,12 @@ def town(tmp_path_factory, files, warm):
     yield made
     for node in nodes.values():
         node.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory, files, warm):
+    with town_with(tmp_path_factory.mktemp("regression"), files, warm, OWN) as made:
+        yield made
 
 
 def ask(town, keys=KEYS, parameters=ASKED, **changes):

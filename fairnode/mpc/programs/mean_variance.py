@@ -2,10 +2,12 @@
 
 **Shape.** For each of `cells` groups a contributor puts in five numbers: persons n, sum, sum of squares, and
 its two largest values (0 where it has none), of a measure in whole units from 0 to `largest`; n at most
-`persons`. It deals 11 elements a cell: sum and largest values in limbs of 16 bits, for the comparisons.
+`persons`. It deals 11 elements a cell (and `codes` more): sum and largest values in limbs of 16 bits, for the comparisons.
+Of a measure with few values it deals with them, for each of `codes` values, how many persons have it.
 **What is opened.** To the recipient, for a group: n, sum and sum of squares, all or none. None, if the
-opening rule P4 hides n, or if the person with the largest value has too much of the sum: without the two
-largest persons of all contributors the rest must be at least `dominance` per cent of the largest value (the
+opening rule P4 hides n or the persons with one of those values (three moments of few values are
+their counts again), if all persons have the same value, or
+if the person with the largest value has too much of the sum: without the two largest persons of all contributors the rest must be at least `dominance` per cent of the largest value (the
 p % rule at the level of persons, so that the second largest cannot estimate the largest any closer).
 The table prints n rounded to 5, mean and standard deviation with three significant figures.
 To the compute parties: masked numbers only, nine a group, as in `sum`, plus MPyC's comparisons
@@ -30,7 +32,11 @@ from fairnode.mpc.programs.contract import Columns, Parameters, Program, Session
 
 LIMB_BITS, LIMBS = 16, 3
 LARGEST, PERSONS = 1 << 24, 1 << 22
+MOST_CODES, MOST_COUNTS = 50, 1000
+"""Values counted by themselves: in a group, and in all groups together."""
 N, SUM, SQUARES, FIRST, SECOND = range(5)
+SQUARES_ROW, SUM_ROWS, MEASURES = 1, 2, 2 + 3 * LIMBS
+"""Of the rows that are dealt; those after `MEASURES` are persons by value."""
 
 
 def check(parameters: Parameters, contributors: int, parties: int) -> None:
@@ -39,6 +45,7 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
         "cells": range(1, 1001),
         "largest": range(1, LARGEST + 1),
         "persons": range(1, PERSONS + 1),
+        "codes": range(MOST_CODES + 1),
         "dominance": range(1, 101),
     }
     checks.check_parameters("mean-variance", parameters, ranges)
@@ -47,43 +54,57 @@ def check(parameters: Parameters, contributors: int, parties: int) -> None:
             "Sums of squares of this study could be too large to compute with.",
             to_do="Measure in coarser units, so that `largest` is smaller.",
         )
+    if int(parameters["cells"]) * int(parameters["codes"]) > MOST_COUNTS:
+        raise NotValid(f"There are more than {MOST_COUNTS} combinations of a group and a value.")
     rule.check_contributors(contributors, parties)
 
 
 def length(parameters: Parameters, _: int = 0) -> int:
-    """How many numbers each contributor deals: n and squares, and three limbs of sum and largest values."""
-    return int(parameters["cells"]) * (2 + 3 * LIMBS)
+    """How many numbers each contributor deals: n, squares, limbs of sum and largest values, and counts."""
+    return int(parameters["cells"]) * (MEASURES + int(parameters["codes"]))
 
 
 def encode(columns: Columns, parameters: Parameters, _: int = 0) -> Words:
-    """`[n, sum, squares, largest, second largest]`, one number a group in each, as ring elements."""
+    """`[n, sum, squares, largest, second largest, *persons by value]`, by group, as ring elements."""
     largest, persons = int(parameters["largest"]), int(parameters["persons"])
-    limits = (persons, persons * largest, persons * largest**2, largest, largest)
-    checks.check_columns(columns, 5, int(parameters["cells"]), lambda i: limits[i])
+    codes = int(parameters["codes"])
+    limits = (persons, persons * largest, persons * largest**2, largest, largest, *[persons] * codes)
+    checks.check_columns(columns, 5 + codes, int(parameters["cells"]), lambda i: limits[i])
     numbers = np.array(columns, dtype=np.uint64)
     limbs = [
         (numbers[which] >> np.uint64(LIMB_BITS * i)) & np.uint64((1 << LIMB_BITS) - 1)
         for which in (SUM, FIRST, SECOND)
         for i in range(LIMBS)
     ]
-    return np.stack([numbers[N], numbers[SQUARES], *limbs]).reshape(-1)
+    return np.stack([numbers[N], numbers[SQUARES], *limbs, *numbers[SECOND + 1 :]]).reshape(-1)
 
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
     """The output shares of this party: `mark`, and mark times n, sum and sum of squares."""
-    mpc, cells = session.runtime, int(parameters["cells"])
+    cells = int(parameters["cells"])
     entered = [session.enter(rows).reshape(-1, cells) for rows in inputs]
     summed = sum(entered[1:], start=entered[0])
-    n, least = summed[0], checks.bound(parameters)
-    rests = [n - sum(entered[i][0] for i in who) for who in rule.coalitions(len(inputs), session.m)]
+    n = summed[0]
+    total = sum(summed[SUM_ROWS + i] * (1 << LIMB_BITS * i) for i in range(LIMBS))
     fair = await _undominated(session, entered, int(parameters["dominance"]))
     factors = [
-        *conditional.small_roots(mpc.np_stack([n, *rests]), least),
+        *conditional.small_roots(_counted(session, entered), checks.bound(parameters)),
         n.reshape(1, cells),
         fair.reshape(1, cells),
+        (n * summed[SQUARES_ROW] - total * total).reshape(1, cells),  # zero if all have the same value
     ]
-    total = sum(summed[2 + i] * (1 << LIMB_BITS * i) for i in range(LIMBS))
-    return await conditional.if_all_nonzero(session, factors, {"n": n, "sum": total, "squares": summed[1]})
+    return await conditional.if_all_nonzero(
+        session, factors, {"n": n, "sum": total, "squares": summed[SQUARES_ROW]}
+    )
+
+
+def _counted(session: Session, entered: Sequence[Shared]) -> Shared:
+    """Persons in all and by value (rows): of all contributors, and without each coalition of them."""
+    mpc = session.runtime
+    counts = [mpc.np_vstack((each[:1], each[MEASURES:])) for each in entered]
+    total = sum(counts[1:], start=counts[0])
+    rests = [total - sum(counts[i] for i in who) for who in rule.coalitions(len(counts), session.m)]
+    return mpc.np_vstack((total, *rests))
 
 
 async def _undominated(session: Session, entered: Sequence[Shared], percent: int) -> Shared:
@@ -134,18 +155,23 @@ def significant(value: float, figures: int = 3) -> float:
     return float(f"{value:.{figures}g}")
 
 
+_BY_VALUE = "if the same holds for each value that anybody has, "
+
+
 def describe(parameters: Parameters) -> str:
     """What the study's page says about this computation."""
+    by_value = _BY_VALUE if parameters["codes"] else ""
     return (
         f"Mean and standard deviation in {parameters['cells']} groups. A group is shown only if its number "
         f"of persons is at least {checks.bound(parameters)}, also without any small group of contributors, "
-        "and if no single person has too large a part of the sum; else nothing of it is opened to anyone."
+        f"{by_value}if not all have the same value, and if no single person has too large a part of the "
+        "sum; else nothing of it is opened to anyone."
     )
 
 
 MEAN_VARIANCE = Program(
     name="mean-variance",
-    version="1",
+    version="2",
     sources=(__name__, checks.__name__, conditional.__name__, rule.__name__),
     check=check,
     ring=lambda _: Ring.P61,

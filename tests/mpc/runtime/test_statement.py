@@ -8,7 +8,7 @@ from fairnode.mpc.programs.statement import LIMITS, statement
 COMMON = {"k": 11, "lists": "disjoint", "engine": "bits"}
 PARAMETERS = {
     "sum": COMMON | {"cells": 5, "base": 5, "earlier": 0, "largest": 100, "dominance": 80},
-    "mean-variance": COMMON | {"cells": 2, "largest": 5, "persons": 9, "dominance": 10},
+    "mean-variance": COMMON | {"cells": 2, "largest": 5, "persons": 9, "codes": 0, "dominance": 10},
     "quantile": COMMON | {"grid": [1, 2], "order": 50, "persons": 9},
     "regression": COMMON | {"family": "poisson", "design": [[1, 0], [1, 1]], "largest": 9},
     "overlap-estimate": {"lists": 3, "bound": 9, "models": [[]], "standard_errors": False, "observed": False},

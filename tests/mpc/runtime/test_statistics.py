@@ -13,13 +13,14 @@ from fairnode.mpc.programs import program
 from fairnode.mpc.programs.mean_variance import significant
 
 MEAN = {
-    "cells": 6,
+    "cells": 8,
     "k": 11,
     "lists": "disjoint",
     "engine": "mpyc",
     "largest": 5000,
     "persons": 1000,
     "dominance": 10,
+    "codes": 1,
 }
 QUANTILE = {
     "grid": list(range(0, 101, 5)),
@@ -48,7 +49,7 @@ def mean_in_clear(parts, parties):
     counts = [len(part) for part in parts]
     if not rule.allowed(counts, [], 11, parties):
         return None
-    if 100 * sum(pooled[2:]) < 10 * pooled[0]:
+    if 100 * sum(pooled[2:]) < 10 * pooled[0] or len(set(pooled)) == 1:
         return None
     return {
         "n": rule.rounded(len(pooled), 5),
@@ -66,14 +67,17 @@ def test_mean_and_deviation_are_those_of_the_pooled_values(tmp_path, parties):
     two_giants = [[5000, 4900], [0] * 20, [1] * 20, [499 - 20] + [0] * 20]
     just_fair = [[5000, 4900], [0] * 20, [1] * 20, [500 - 20] + [0] * 20]
     no_rest = [[9] * 30, [], [], [7] * 5]
-    groups = [many, few, giant, two_giants, just_fair, no_rest]
+    alike = [[3] * 20] * 4
+    groups = [many, few, giant, two_giants, just_fair, no_rest, alike, many]
     contributors = [summary([group[i] for group in groups]) for i in range(4)]
+    for told, rare in zip(contributors, (2, 1, 0, 4), strict=True):
+        told.append([*told[0][:-1], rare])  # of the last group few persons have the value that is counted
     with Network(tmp_path / "network", parties) as network:
         outcomes = run_all(network.jobs("mean-variance", MEAN, contributors), tmp_path / "run")
         table = network.combine("mean-variance", MEAN, outcomes)
-    wanted = [mean_in_clear(group, parties) for group in groups]
+    wanted = [*(mean_in_clear(group, parties) for group in groups[:-1]), None]
     assert table["cells"] == wanted
-    assert [cell is None for cell in wanted] == [False, True, True, True, False, True]
+    assert [cell is None for cell in wanted] == [False, True, True, True, False, True, True, True]
 
 
 def quantile_in_clear(parts, told, parties):
@@ -105,8 +109,8 @@ def test_a_quantile_is_that_of_the_pooled_values(three, tmp_path, order, shift):
 @pytest.mark.parametrize(
     ("name", "told", "columns"),
     [
-        ("mean-variance", MEAN, [[1] * 6] * 4),
-        ("mean-variance", MEAN, [[1] * 6] * 4 + [[5001] * 6]),
+        ("mean-variance", MEAN, [[1] * 8] * 5),
+        ("mean-variance", MEAN, [[1] * 8] * 4 + [[5001] * 8, [1] * 8]),
         ("quantile", QUANTILE, [[5] * 20 + [4]]),
         ("quantile", QUANTILE, [[-1] * 21]),
     ],
@@ -120,6 +124,7 @@ def test_numbers_that_a_program_does_not_take_are_refused(name, told, columns):
     ("name", "told"),
     [
         ("mean-variance", MEAN | {"dominance": 0}),
+        ("mean-variance", MEAN | {"cells": 21, "codes": 50}),
         ("mean-variance", MEAN | {"largest": 1 << 24, "persons": 1 << 22}),
         ("quantile", QUANTILE | {"grid": [3, 2]}),
         ("quantile", QUANTILE | {"grid": "all"}),
