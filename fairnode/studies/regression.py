@@ -17,6 +17,7 @@ from fairnode import errors
 from fairnode.mpc.programs.regression import MOST_EVENTS
 from fairnode.mpc.regression.design import LOGISTIC, POISSON
 from fairnode.records.result import TableSpec
+from fairnode.studies.codes import check_named
 
 NAME = "regression"
 Term = tuple[str, str]
@@ -68,16 +69,7 @@ class Question:
 
     def check_codes(self, spec: TableSpec) -> None:
         """Raise `NotValid` for codes that the table of the study has not, by ontology or by its filter."""
-        known = {axis.variable: set(axis.codes) for axis in spec.dimensions}
-        asked = {self.outcome: tuple(self.values), **self.levels}
-        findings = tuple(
-            errors.Finding(f"parameters/{name}", f"'{code}' is no code of it in this study")
-            for name, codes in asked.items()
-            for code in codes
-            if code not in known.get(name, set())
-        )
-        if findings:
-            raise errors.NotValid("The regression names codes that are not there.", findings=findings)
+        check_named(spec, {self.outcome: tuple(self.values), **self.levels}, NAME)
 
     def columns(self, spec: TableSpec, counts: Sequence[int]) -> list[list[int]]:
         """From a node's counts by cell of `spec`: persons and events by pattern, for a Poisson fit also persons

@@ -17,6 +17,7 @@ from fairnode import errors
 from fairnode.mpc.programs.mean_variance import MEAN_VARIANCE
 from fairnode.mpc.programs.quantile import QUANTILE
 from fairnode.records.result import TableSpec
+from fairnode.studies.codes import check_named
 
 MEAN, PART = MEAN_VARIANCE.name, QUANTILE.name
 SUMMARIES = (MEAN, PART)
@@ -73,16 +74,7 @@ class Summary:
 
     def check_codes(self, spec: TableSpec) -> None:
         """Raise `NotValid` for codes that the table of the study has not, by ontology or by its filter."""
-        known = {axis.variable: set(axis.codes) for axis in spec.dimensions}
-        asked = {self.outcome: tuple(self.values), **self.groups}
-        findings = tuple(
-            errors.Finding(f"parameters/{name}", f"'{code}' is no code of it in this study")
-            for name, codes in asked.items()
-            for code in codes
-            if code not in known.get(name, set())
-        )
-        if findings:
-            raise errors.NotValid(f"The {self.program} names codes that are not there.", findings=findings)
+        check_named(spec, {self.outcome: tuple(self.values), **self.groups}, self.program)
 
     def columns(self, spec: TableSpec, counts: Sequence[int]) -> list[list[int]]:
         """From a node's counts by cell of `spec`: what the program takes, by group or up to each number."""

@@ -2,13 +2,14 @@
 
 **Shape.** For each of `cells` groups a contributor puts in five numbers: persons n, sum, sum of squares, and
 its two largest values (0 where it has none), of a measure in whole units from 0 to `largest`; n at most
-`persons`. It deals 11 elements a cell (and `codes` more): sum and largest values in limbs of 16 bits, for the comparisons.
-Of a measure with few values it deals with them, for each of `codes` values, how many persons have it.
+`persons`. It deals 11 elements a cell: sum and largest values in limbs of 16 bits, for the comparisons.
+Of a measure with few values it also deals, for each of `codes` values, how many persons have it.
 **What is opened.** To the recipient, for a group: n, sum and sum of squares, all or none. None, if the
-opening rule P4 hides n or the persons with one of those values (three moments of few values are
-their counts again), if all persons have the same value, or
-if the person with the largest value has too much of the sum: without the two largest persons of all contributors the rest must be at least `dominance` per cent of the largest value (the
-p % rule at the level of persons, so that the second largest cannot estimate the largest any closer).
+opening rule P4 hides n or the persons with one of those values (three moments of few values are their
+counts again), if all persons have the same value, or if the person with the largest value has too much of
+the sum: without the two largest persons of all contributors the rest must be at least `dominance` per
+cent of the largest value (the p % rule at the level of persons, so that the second largest cannot
+estimate the largest any closer).
 The table prints n rounded to 5, mean and standard deviation with three significant figures.
 To the compute parties: masked numbers only, nine a group, as in `sum`, plus MPyC's comparisons
 (statistical distance 2^-40 each).
