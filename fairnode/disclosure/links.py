@@ -161,11 +161,12 @@ class _Told:
         sides: list[tuple[Conditions, int]] = []
         for cell in table.cells:
             base = self._conditions(spec, cell.key, release.filter)
-            item = Item(cell.n, None, not cell.shown, not cell.shown and cell.n < self.k, measured)
+            unseen = not cell.shown
+            item = Item(cell.n, None, unseen, unseen and cell.n < self.k, measured, guarded=unseen)
             lines.append((base, self._item(item)))
             parts = (cell.numerator, cell.n - cell.numerator)
             for side, of in zip(self._sides(spec, base), parts, strict=False):
-                sides += self._side(side, Item(of, None, not cell.shown, not cell.shown and of < self.k))
+                sides += self._side(side, Item(of, None, unseen, unseen and of < self.k))
         self._count(spec, release.id, lines, sides)
         self._margins(spec, release.id, table.margins, release.filter)
 

@@ -315,3 +315,26 @@ def test_the_rest_of_a_proportion_stays_hidden_beside_counts_of_the_same_variabl
     assert reasons[tables["share"].id, ("A", "1")] == "proportion"
     assert len(reasons) < 5
     assert all(width >= rules.k - 1e-6 for width in widths.values()), widths
+
+
+def test_what_was_hidden_for_few_persons_in_many_rows_is_not_told_by_a_later_filter(
+    counting, attacking, shown, spec, rules
+):
+    sizes = {("A", "1"): 60, ("A", "2"): 11, ("A", "3"): 30, ("B", "1"): 40, ("B", "2"): 40, ("B", "3"): 40}
+    rows = [
+        {"person": (place, max(number, 1)), "region": place[0], "year": place[1], "form": "s"}
+        for place, size in sizes.items()
+        for number in range(size)
+    ]
+    first = counting(rows, [spec("region", "year")])
+    verdict = judge(first, rules, History(), audit)
+    earlier = remember(first, verdict, release="1", requester="r", nodes=frozenset({"n"}), day=DAY)
+    years = (Condition("year", frozenset("12")),)
+    second = counting(rows, [spec("region")], years)
+    again = judge(second, rules, History((earlier,)), audit)
+    releases = [
+        shown(verdict.tables[0], (), first.tables[0]),
+        shown(again.tables[0], years, second.tables[0]),
+    ]
+    assert {reason.key for reason in again.reasons} == {("A",), ("C",)}
+    assert attacking(releases, rules.k, exact=True)[0, ("A", "2", "n")] >= rules.k

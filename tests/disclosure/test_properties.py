@@ -159,14 +159,87 @@ def test_no_hidden_cell_can_be_bounded_from_two_releases(
         assert width >= min(small_floor.k, known_before) - 1e-6 or _alone(place, releases, attacking)
 
 
+ONE_BY_ONE = {
+    "rows": people(),
+    "asked": st.lists(
+        st.tuples(
+            st.sampled_from([*QUESTIONS, "share", "share by region", "share by region year"]),
+            st.sampled_from(
+                [(), (Condition("year", frozenset("12")),), (Condition("region", frozenset("AB")),)]
+            ),
+        ),
+        min_size=3,
+        max_size=3,
+        unique=True,
+    ),
+}
+
+
+def _asked(spec, question):
+    """A table of counts over these variables, or the share of one form over those named."""
+    if isinstance(question, tuple):
+        return spec(*question)
+    by = question.replace("share", "").replace("by", "").split()
+    return spec(*by, kind=Kind.PROPORTION, numerator=Condition("form", frozenset("s")))
+
+
+def _one_after_the_other(counting, attacking, spec, shown, rules, rows, asked):
+    """Three releases, each judged with those before it: what is hidden stays so, whatever comes next."""
+    releases, earlier, before = [], (), {}
+    for position, (question, only) in enumerate(asked):
+        table = _asked(spec, question)
+        axes = {axis.variable for axis in table.dimensions}
+        # Of a variable that is filtered nothing is asked: what the filter leaves out is no secret.
+        conditions = tuple(line for line in only if line.variable not in axes)
+        recount = counting(rows, [table], conditions)
+        verdict = judge(recount, rules, History(earlier), audit)
+        if verdict.outcome is Outcome.STORED:
+            continue
+        assert verdict.outcome is Outcome.RELEASED
+        remembered = remember(
+            recount,
+            verdict,
+            release=str(position),
+            requester="somebody",
+            nodes=frozenset({"n"}),
+            day=date(2026, 1, position + 1),
+        )
+        earlier = (*earlier, remembered)
+        releases.append(shown(verdict.tables[0], conditions, recount.tables[0]))
+        widths = attacking(releases, rules.k, exact=True)
+        for place, width in widths.items():
+            assert width >= min(rules.k, before.get(place, rules.k)) - 1e-6 or _alone(
+                place, releases, attacking
+            ), (place, width, before.get(place), asked)
+        before = widths
+
+
+@settings(SETTINGS, max_examples=8)
+@given(**ONE_BY_ONE)
+def test_nothing_hidden_can_be_bounded_from_three_releases_one_after_the_other(
+    counting, attacking, spec, shown, small_floor, rows, asked
+):
+    _one_after_the_other(counting, attacking, spec, shown, small_floor, rows, asked)
+
+
+@pytest.mark.long
+@MANY
+@given(**ONE_BY_ONE)
+def test_nothing_hidden_can_be_bounded_from_many_series_of_three_releases(
+    counting, attacking, spec, shown, small_floor, rows, asked
+):
+    _one_after_the_other(counting, attacking, spec, shown, small_floor, rows, asked)
+
+
 def _alone(place, releases, attacking):
-    """Whether a cell now hidden followed from the first release already, whatever the second had said."""
+    """Whether a cell now hidden followed from the releases before already, whatever the last had said."""
     position, _ = place
-    if position == 0:
+    if position < len(releases) - 1:
         return False
-    table = releases[1].table
+    table = releases[-1].table
     silent = replace(table, cells=tuple(replace(c, status=Status.HIDDEN, n=None) for c in table.cells))
-    return attacking([releases[0], replace(releases[1], table=silent)], 11, exact=True)[place] < 11 - 1e-6
+    known = attacking([*releases[:-1], replace(releases[-1], table=silent)], 11, exact=True)
+    return known[place] < 11 - 1e-6
 
 
 @SETTINGS
