@@ -63,12 +63,7 @@ def approval_content(
         "purpose": told["purpose"],
         "law": law_facts(plan, description),
         "openings": told["openings"],
-        "algorithm": {
-            "name": algorithm.name,
-            "version": algorithm.version,
-            "identity": algorithm.image,
-            "manifest": algorithm.sha256,
-        },
+        "algorithm": _algorithm(algorithm),
         "parameters": told["parameters"],
         "dataset": {
             "iri": dataset.iri,
@@ -92,6 +87,15 @@ def approval_content(
         "maxRuns": 1,
         "rerunOnPermutedRows": contract.class_b and terms is None and not plan.combines(visit.stage),
         "privacy": dataclasses.asdict(terms) if terms else None,
+    }
+
+
+def _algorithm(algorithm: Algorithm) -> dict[str, str]:
+    return {
+        "name": algorithm.name,
+        "version": algorithm.version,
+        "identity": algorithm.image,
+        "manifest": algorithm.sha256,
     }
 
 

@@ -44,7 +44,12 @@ def to_cube(tables: Sequence[PublicTable], labels: Labels, provenance: Provenanc
     lines += ["", *_definitions(), "", *activity(provenance)]
     for table in tables:
         base = f"{provenance.release}#{table.spec.id}"
-        lines += ["", *_data_set(table, base, provenance, labels), "", *_structure(table.spec, base, labels)]
+        lines += [
+            "",
+            *_described(base, provenance, labels.language, _facts(table)),
+            "",
+            *_structure(table.spec, base, labels),
+        ]
         lines += _code_lists(table.spec, base, labels)
         for position, cell in enumerate(table.cells):
             lines.append(_observation(cell, position, table.spec, (base, labels)))
@@ -80,21 +85,43 @@ def activity(provenance: Provenance) -> Iterator[str]:
     yield f"    prov:wasAssociatedWith {iri(provenance.publisher)} ."
 
 
-def _data_set(table: PublicTable, base: str, provenance: Provenance, labels: Labels) -> Iterator[str]:
+def _facts(table: PublicTable) -> tuple[str, str]:
+    return f"sdmx-attribute:unitMeasure {_UNITS[table.spec.unit]}", f"fn:roundedTo {table.base}"
+
+
+def head(
+    base: str, provenance: Provenance, dimension: str, measures: Sequence[str], *facts: str
+) -> list[str]:
+    """How a cube of one data set begins whose observations are by one dimension and have these measures.
+
+    `facts` are further predicates of the data set, each with its object.
+    """
+    return [
+        *(f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()),
+        "",
+        *activity(provenance),
+        *_described(base, provenance, "en", facts),
+        f"{iri(base + '-structure')} a qb:DataStructureDefinition ;",
+        f"    qb:component [ qb:dimension {dimension} ; qb:order 1 ] ;",
+        *(f"    qb:component [ qb:measure {measure} ] ;" for measure in measures),
+        "    qb:component [ qb:attribute sdmx-attribute:obsStatus ] ;",
+        "    qb:component [ qb:attribute sdmx-attribute:confStatus ; qb:componentRequired true ] .",
+    ]
+
+
+def _described(base: str, provenance: Provenance, language: str, facts: Sequence[str]) -> Iterator[str]:
     derived = ", ".join(iri(dataset) for dataset in (*provenance.datasets, provenance.study))
     yield f"{iri(base)} a qb:DataSet, prov:Entity ;"
-    yield f"    dct:title {literal(provenance.title, '@' + labels.language)} ;"
+    yield f"    dct:title {literal(provenance.title, '@' + language)} ;"
     yield f'    dct:issued "{provenance.issued}"^^xsd:date ;'
     yield f"    dct:publisher {iri(provenance.publisher)} ;"
     if provenance.licence:
         yield f"    dct:license {iri(provenance.licence)} ;"
     yield f"    prov:wasGeneratedBy {iri(provenance.visit)} ;"
     yield f"    prov:wasDerivedFrom {derived} ;"
-    yield f"    sdmx-attribute:unitMeasure {_UNITS[table.spec.unit]} ;"
-    yield f"    fn:roundedTo {table.base} ;"
+    yield from (f"    {fact} ;" for fact in facts)
     yield f"    fn:disclosureRules {literal('sha256:' + provenance.rules)} ;"
-    for check in provenance.checks:
-        yield f"    fn:disclosureCheck {iri(check)} ;"
+    yield from (f"    fn:disclosureCheck {iri(check)} ;" for check in provenance.checks)
     yield f"    qb:structure {iri(base + '-structure')} ."
 
 

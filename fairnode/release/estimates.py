@@ -12,7 +12,7 @@ from typing import Any
 
 from fairnode.linkage.keys import RULES
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, activity, iri, literal
+from fairnode.release.cube import head, iri, literal
 from fairnode.release.words import Provenance
 
 TITLE = "How many nobody sees"
@@ -114,29 +114,11 @@ def _or(value: int | None) -> str:
 def to_cube(told: Estimates, provenance: Provenance) -> str:
     """The estimates as an RDF Data Cube, one observation a model."""
     base = f"{provenance.release}#estimates"
-    derived = ", ".join(iri(name) for name in (*provenance.datasets, provenance.study))
-    lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
-    lines += [
-        "",
-        *activity(provenance),
-        f"{iri(base)} a qb:DataSet, prov:Entity ;",
-        f"    dct:title {literal(provenance.title, '@en')} ;",
-        f'    dct:issued "{provenance.issued}"^^xsd:date ;',
-        f"    dct:publisher {iri(provenance.publisher)} ;",
-        f"    prov:wasGeneratedBy {iri(provenance.visit)} ;",
-        f"    prov:wasDerivedFrom {derived} ;",
-        "    sdmx-attribute:unitMeasure ht:Victim ;",
-        "    fn:roundedTo 0 ;",  # two figures, not a multiple of anything
-        f"    fn:disclosureRules {literal('sha256:' + provenance.rules)} ;",
-        f"    qb:structure {iri(base + '-structure')} .",
-        f"{iri(base + '-structure')} a qb:DataStructureDefinition ;",
-        "    qb:component [ qb:dimension fn:model ; qb:order 1 ] ;",
-    ]
     measures = ("fn:observed", "fn:hidden", "fn:standardError", "fn:lowerBound", "fn:upperBound")
-    lines += [f"    qb:component [ qb:measure {measure} ] ;" for measure in measures]
-    lines += [
-        "    qb:component [ qb:attribute sdmx-attribute:obsStatus ] ;",
-        "    qb:component [ qb:attribute sdmx-attribute:confStatus ; qb:componentRequired true ] .",
+    # two figures, not a multiple of anything
+    facts = ("sdmx-attribute:unitMeasure ht:Victim", "fn:roundedTo 0")
+    lines = [
+        *head(base, provenance, "fn:model", measures, *facts),
         *_observations(told, base),
     ]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from html import escape
 
 from fairnode.mpc.regression.design import LOGISTIC
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, activity, iri, literal
+from fairnode.release.cube import head, iri, literal
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.regression import INTERCEPT, Question
 
@@ -107,27 +107,8 @@ def to_csv(told: Regression) -> str:
 def to_cube(told: Regression, provenance: Provenance, labels: Labels) -> str:
     """The coefficients as an RDF Data Cube, one observation each."""
     base = f"{provenance.release}#regression"
-    derived = ", ".join(iri(name) for name in (*provenance.datasets, provenance.study))
-    lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
-    lines += [
-        "",
-        *activity(provenance),
-        f"{iri(base)} a qb:DataSet, prov:Entity ;",
-        f"    dct:title {literal(provenance.title, '@en')} ;",
-        f'    dct:issued "{provenance.issued}"^^xsd:date ;',
-        f"    dct:publisher {iri(provenance.publisher)} ;",
-        f"    prov:wasGeneratedBy {iri(provenance.visit)} ;",
-        f"    prov:wasDerivedFrom {derived} ;",
-        f"    fn:disclosureRules {literal('sha256:' + provenance.rules)} ;",
-        f"    qb:structure {iri(base + '-structure')} .",
-        f"{iri(base + '-structure')} a qb:DataStructureDefinition ;",
-        "    qb:component [ qb:dimension fn:term ; qb:order 1 ] ;",
-        "    qb:component [ qb:measure fn:coefficient ] ;",
-        "    qb:component [ qb:measure fn:coefficientError ] ;",
-        "    qb:component [ qb:attribute sdmx-attribute:obsStatus ] ;",
-        "    qb:component [ qb:attribute sdmx-attribute:confStatus ; qb:componentRequired true ] .",
-        *_observations(told, base, labels),
-    ]
+    measures = ("fn:coefficient", "fn:coefficientError")
+    lines = [*head(base, provenance, "fn:term", measures), *_observations(told, base, labels)]
     return "\n".join(lines) + "\n"
 
 

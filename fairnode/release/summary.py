@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from fairnode.records.rows import Release
-from fairnode.release.cube import PREFIXES, activity, iri, literal
+from fairnode.release.cube import head, iri, literal
 from fairnode.release.words import Labels, Provenance
 from fairnode.studies.summary import PART, Summary
 
@@ -98,26 +98,8 @@ def to_csv(told: Summarised) -> str:
 def to_cube(told: Summarised, provenance: Provenance, labels: Labels) -> str:
     """The figures as an RDF Data Cube, one observation each; hidden ones have no measure."""
     base = f"{provenance.release}#summary"
-    derived = ", ".join(iri(name) for name in (*provenance.datasets, provenance.study))
     measures = ("fn:value",) if told.order else ("fn:mean", "fn:spread")
-    lines = [f"@prefix {prefix}: <{name}> ." for prefix, name in PREFIXES.items()]
-    lines += [
-        "",
-        *activity(provenance),
-        f"{iri(base)} a qb:DataSet, prov:Entity ;",
-        f"    dct:title {literal(provenance.title, '@en')} ;",
-        f'    dct:issued "{provenance.issued}"^^xsd:date ;',
-        f"    dct:publisher {iri(provenance.publisher)} ;",
-        f"    prov:wasGeneratedBy {iri(provenance.visit)} ;",
-        f"    prov:wasDerivedFrom {derived} ;",
-        f"    fn:disclosureRules {literal('sha256:' + provenance.rules)} ;",
-        f"    qb:structure {iri(base + '-structure')} .",
-        f"{iri(base + '-structure')} a qb:DataStructureDefinition ;",
-        *(f"    qb:component [ qb:measure {measure} ] ;" for measure in measures),
-        "    qb:component [ qb:dimension fn:term ; qb:order 1 ] ;",
-        "    qb:component [ qb:attribute sdmx-attribute:obsStatus ] ;",
-        "    qb:component [ qb:attribute sdmx-attribute:confStatus ; qb:componentRequired true ] .",
-    ]
+    lines = head(base, provenance, "fn:term", measures)
     for number, (name, values) in enumerate(_figures(told, labels)):
         shown = None not in values
         figures = [

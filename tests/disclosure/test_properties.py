@@ -214,14 +214,6 @@ def _one_after_the_other(counting, attacking, spec, shown, rules, rows, asked):
         before = widths
 
 
-@settings(SETTINGS, max_examples=8)
-@given(**ONE_BY_ONE)
-def test_nothing_hidden_can_be_bounded_from_three_releases_one_after_the_other(
-    counting, attacking, spec, shown, small_floor, rows, asked
-):
-    _one_after_the_other(counting, attacking, spec, shown, small_floor, rows, asked)
-
-
 @pytest.mark.long
 @MANY
 @given(**ONE_BY_ONE)

@@ -167,7 +167,7 @@ def test_killed_at_two_moments_three_nodes_catch_up_and_the_result_is_released_o
     """Labour is down from the beginning; the police's worker dies in its visit, the home's with the shares."""
     live.kill("labour", "work")
     live.kill("labour", "serve")
-    dimensions = ("exploitationForm",)
+    dimensions = ("exploitationForm", "region")
     study = live.ask(dimensions)
     live.approve(study, ("police", "coordinators", "shelters"))
     time.sleep(1.0)
@@ -206,7 +206,7 @@ PROCESSES = [(key, command) for key in KEYS for command in ("serve", "work")]
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("dimensions", [("region",), ("ageBroad",)])
+@pytest.mark.parametrize("dimensions", [("region", "sex"), ("ageBroad",)])
 def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(live, told, dimensions):
     """Web and worker of home, compute parties, contributors and the hosted member: each at least once.
 
@@ -227,7 +227,7 @@ def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(liv
     assert set(PROCESSES) <= {(key, command) for key, command, _ in moments}
     assert sum(state == "sent" for _, _, state in moments) >= 8, moments
     (release,) = live.released(study, 600.0)
-    assert shown(release) == plain.table(live.data, live.organisations(), dimensions)
+    assert shown(release) == plain.table(live.data, live.organisations(), dimensions, (FIRST,))
     node = live.home
     with node.store.read() as reader:
         assert len(reader.find(Release, {"study": study})) == 1
