@@ -36,6 +36,7 @@ from fairnode.profiles.twin import draw
 from fairnode.records.rows import Algorithm, Follow, LedgerLine, Message, Study, Visit
 from fairnode.store.tables import TABLES
 from fairnode.worker.selftest import check_engine
+from tests.teller import run_command
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery staple"
@@ -91,17 +92,13 @@ class Site:
     def cli(
         self, *arguments: str, user: str = "", ok: bool = True, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the node as a person would; with `ok` it has to end with success."""
+        """Run a command of the node as a person would; with `ok` it has to end with success.
+
+        In a fork of a process that has loaded fairnode (`teller`).
+        """
         who = {"FAIRNODE_TOKEN_FILE": str(self.token_file(user))} if user else {}
-        done = subprocess.run(
-            [sys.executable, "-m", "fairnode", *arguments],
-            env={**os.environ, "FAIRNODE_DIR": str(self.directory), **who, **(env or {})},
-            cwd=self.directory,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=360,
-        )
+        told = {**os.environ, "FAIRNODE_DIR": str(self.directory), **who, **(env or {})}
+        done = run_command(*arguments, env=told, cwd=self.directory)
         assert "Traceback" not in done.stderr, done.stderr
         assert not ok or done.returncode == 0, f"{arguments}: {done.stdout} {done.stderr}"
         return done

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
 import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ import pytest
 from examples.netherlands import ORGANISATIONS, record
 from tests.factories import DATASET, PASSWORD, ROOT, URL, Site
 from tests.spine.telling import send_study, write_study
+from tests.teller import run_command
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
@@ -92,7 +89,7 @@ def words_of(line: str, meant: dict[str, str]) -> list[str]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", dict.fromkeys(page for page, _ in OURS))
-def test_every_command_of_the_docs_does_what_it_says(reader, teller, page) -> None:
+def test_every_command_of_the_docs_does_what_it_says(reader, page) -> None:
     site, folder, meant = reader
     wrong = []
     for line in [line for told, line in OURS if told == page]:
@@ -102,7 +99,7 @@ def test_every_command_of_the_docs_does_what_it_says(reader, teller, page) -> No
         if words[0] in LASTING:
             site.stop(site.start(words[0]))
             continue
-        done = run(teller, site, folder, adapted(words, folder, Path(page).stem))
+        done = run(site, folder, adapted(words, folder, Path(page).stem))
         if done.returncode and not expected(words, done.stderr):
             wrong.append(f"{line}\n{done.stdout}\n{done.stderr}")
     assert not wrong, "\n".join(wrong)
@@ -125,39 +122,10 @@ def adapted(words: list[str], folder: Path, page: str) -> list[str]:
     return words
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and its words."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture(scope="module")
-def teller() -> Iterator[subprocess.Popen[str]]:
-    """A process that runs commands (`teller.py`)."""
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("teller.py"))],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def run(teller: subprocess.Popen[str], site: Site, folder: Path, words: list[str]) -> Done:
+def run(site: Site, folder: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
     """Run it in the reader's folder; what is asked is answered with yes."""
-    assert teller.stdin is not None
-    assert teller.stdout is not None
-    environment = {"FAIRNODE_DIR": str(site.directory), "PYTHONPATH": str(ROOT)}
-    teller.stdin.write(json.dumps([str(folder), environment, words]) + "\n")
-    teller.stdin.flush()
-    return Done(*json.loads(teller.stdout.readline()))
+    environment = {**os.environ, "FAIRNODE_DIR": str(site.directory), "PYTHONPATH": str(ROOT)}
+    return run_command(*words, env=environment, cwd=folder, stdin="y\n" * 3)
 
 
 def expected(words: list[str], said: str) -> bool:
