@@ -141,7 +141,7 @@ class Site:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -194,7 +194,7 @@ class Site:
         with self.open() as node, node.store.read() as reader:
             return reader.find(Visit, order="created")
 
-    def wait_for_visit(self, *states: str, study: str = "", seconds: float = 120.0) -> Visit:
+    def wait_for_visit(self, *states: str, study: str = "", seconds: float = 240.0) -> Visit:
         """The visit (of a study) once it is in one of these states."""
         until, found = time.monotonic() + seconds, None
         while time.monotonic() < until:
@@ -206,7 +206,7 @@ class Site:
         told = log.read_text(encoding="utf-8")[-3000:] if log.exists() else ""
         raise AssertionError(f"no visit became {states}: {found}\n{told}")
 
-    def wait_until_finished(self, study: str, seconds: float = 120.0) -> None:
+    def wait_until_finished(self, study: str, seconds: float = 240.0) -> None:
         """Wait until a study that was sent from here is over."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -216,7 +216,7 @@ class Site:
             time.sleep(0.1)
         raise AssertionError(f"the study did not finish: {(self.directory / 'work.log').read_text()[-3000:]}")
 
-    def wait_for_line(self, sentence: str, seconds: float = 60.0) -> Follow:
+    def wait_for_line(self, sentence: str, seconds: float = 180.0) -> Follow:
         """The home node's line about a visit, once it says this."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -227,7 +227,7 @@ class Site:
             time.sleep(0.05)
         raise AssertionError(f"the home node was never told: {sentence}")
 
-    def wait_for_words(self, log: str, words: str, seconds: float = 60.0) -> str:
+    def wait_for_words(self, log: str, words: str, seconds: float = 180.0) -> str:
         """What a process said, once these words are in it."""
         until, told = time.monotonic() + seconds, ""
         while words not in told:
@@ -236,7 +236,7 @@ class Site:
             told = (self.directory / log).read_text(encoding="utf-8")
         return told
 
-    def wait_for_lock(self, what: str, seconds: float = 60.0) -> None:
+    def wait_for_lock(self, what: str, seconds: float = 180.0) -> None:
         """Wait until a process of the node holds its lock."""
         path, until = self.directory / f"{what}.lock", time.monotonic() + seconds
         while time.monotonic() < until:
@@ -249,7 +249,7 @@ class Site:
             time.sleep(0.1)
         raise AssertionError(f"nobody holds the lock '{what}'")
 
-    def wait_until_clean(self, seconds: float = 30.0) -> None:
+    def wait_until_clean(self, seconds: float = 120.0) -> None:
         """Wait until the worker has tidied up: no container and no file of a visit is left."""
         until = time.monotonic() + seconds
         while (left := [*self.containers(), *self.plaintext()]) and time.monotonic() < until:

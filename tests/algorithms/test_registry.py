@@ -223,7 +223,7 @@ def test_a_registry_that_drips_is_left(registry, fetch):
     began = time.monotonic()
     with pytest.raises(errors.Unavailable, match="longer than"):
         fetch(limits=replace(LIMITS, seconds=0.3))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 @pytest.fixture

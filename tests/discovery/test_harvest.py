@@ -268,7 +268,7 @@ def test_headers_that_never_end_are_cut_off_by_the_clock(node, make_point, allow
     begin = time.monotonic()
     with pytest.raises(errors.Unavailable):
         harvested(node, point, Limits(seconds_each=1.0, seconds_all=-26.0))
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < 60  # the headers would take two and a half minutes
 
 
 @pytest.mark.parametrize(

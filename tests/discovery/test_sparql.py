@@ -132,7 +132,7 @@ def test_a_query_that_never_ends_is_ended(knowing, monkeypatch) -> None:
     begin = time.monotonic()
     with pytest.raises(TooHeavy, match="longer than 1 seconds"):
         ask(knowing, ENDLESS, JSON, TURTLE)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 60
     assert len(titles(knowing)) == 20
 
 

@@ -114,10 +114,10 @@ def test_a_closed_account_logs_in_nowhere(fresh):
 
 def test_a_wrong_name_and_a_wrong_password_look_and_take_alike(house):
     def attempt(name: str) -> tuple[str, float]:
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(errors.NotKnown) as caught:
             people.log_in(house.node, name, "a wrong password", "192.0.2.7")
-        return caught.value.what, time.perf_counter() - begin
+        return caught.value.what, time.process_time() - begin
 
     attempt("nobody-0")  # makes the hash that unknown names are compared with
     known, unknown = attempt("operator"), attempt("nobody-1")

@@ -36,14 +36,14 @@ def spec_of(engine, base_image):
     """A visit that runs a line of Python in the base image."""
 
     def make(code: str, visit_id: str = "", **changes) -> VisitSpec:
-        limits = changes.pop("limits", Limits(memory_bytes=128 << 20, wall_seconds=20))
+        limits = changes.pop("limits", Limits(memory_bytes=128 << 20, wall_seconds=90))
         given = {
             "image_id": base_image,
             "identity": engine.identity(base_image),
             "entrypoint": ("python3", "-c", code),
             "run_json": b"{}",
             "inputs": {},
-            "deadline": datetime.now(UTC) + timedelta(seconds=20),
+            "deadline": datetime.now(UTC) + timedelta(seconds=90),
         }
         return VisitSpec(visit_id=visit_id or uuid4().hex, limits=limits, **{**given, **changes})
 

@@ -19,7 +19,7 @@ COUNTS = ("python3", "/opt/algorithm/counts.py")
 
 
 def spec_of(entrypoint, inputs=None, run_json=b"{}") -> VisitSpec:
-    soon = datetime.now(UTC) + timedelta(seconds=20)
+    soon = datetime.now(UTC) + timedelta(seconds=90)
     return VisitSpec("v1", "counts", "sha256:1", entrypoint, run_json, inputs or {}, soon)
 
 

@@ -69,7 +69,7 @@ def test_the_base_image_that_is_there_is_not_made_again(base_image):
     began = time.monotonic()
     done = script("base-image.sh")
     assert done.stdout.strip() == base_image
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25  # making it takes half a minute on a quiet machine
 
 
 def test_another_base_image_is_taken_or_missed(base_image):

@@ -60,7 +60,7 @@ class Live:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait(20)
+            process.wait(120)
 
     def organisations(self) -> list[object]:
         """The organisations that take part."""

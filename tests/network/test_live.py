@@ -56,7 +56,7 @@ def told(live):
     return study, asked, releases, traffic.stop() if traffic.allowed else None
 
 
-def wait_until_known(live, seconds=60.0):
+def wait_until_known(live, seconds=180.0):
     """Until the home node has harvested all records."""
     node, until = live.home, time.monotonic() + seconds
     while len(search(node, Wanted())) < len(KEYS) and time.monotonic() < until:

@@ -144,7 +144,7 @@ def test_an_installed_package_finds_the_ontology_inside_itself(tmp_path):
 
 def test_reading_it_twice_costs_nothing():
     vocabulary.variables()
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _ in range(1000):
         vocabulary.variables()
-    assert time.perf_counter() - begin < 0.1
+    assert time.process_time() - begin < 0.1

@@ -104,7 +104,7 @@ def test_two_who_agree_let_it_leave_and_the_release_says_class_b(site):
     assert json.loads(release.table)["class"] == "B"
     assert kinds.count("result.reviewed") == 2
     worker = site.start("work")
-    site.cli("study", "follow", site.study, "--wait", "60")
+    site.wait_until_finished(site.study)
     site.stop(worker)
     rows = list(csv.DictReader(io.StringIO(site.cli("study", "result", site.study).stdout)))
     assert {row["n"] for row in rows} == {""}

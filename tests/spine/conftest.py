@@ -37,7 +37,7 @@ def story(new_site: Callable[[], Site]) -> Story:
     study = send_study(site, write_study(site))
     visit = site.wait_for_visit("waiting").id
     assert approve(site, visit) == "approved"
-    site.cli("study", "follow", study, "--wait", "120")
+    site.wait_until_finished(study)
     site.stop(worker)
     with site.open() as node, node.store.read() as reader:
         (release,) = reader.find(Release, {"study": study})

@@ -20,7 +20,7 @@ def test_a_question_asked_twice_has_one_answer(site) -> None:
         study = send_study(site, write_study(site, f"{title}.json", options={"title": title}))
         visit = site.wait_for_visit("waiting", study=study)
         assert approve(site, visit.id) == "approved"
-        site.json("study", "follow", study, "--wait", "120")
+        site.wait_until_finished(study)
         answers.append(json.loads(site.cli("study", "result", study, "--form", "json").stdout)["tables"])
     assert answers[0] == answers[1]
     with site.open() as node, node.store.read() as reader:

@@ -21,7 +21,7 @@ def asked(site):
 
 
 def line(site) -> dict[str, str]:
-    (told,) = site.json("study", "follow", site.study, "--wait", "60")
+    (told,) = site.json("study", "follow", site.study, "--wait", "180")
     return told
 
 
@@ -80,7 +80,7 @@ def test_an_approval_taken_back_before_the_start_stops_the_visit_until_it_is_giv
     site.start("work")
     assert approve(site, visit, "counsel") == "approved"
     site.wait_for_visit("released")
-    assert len(site.json("study", "follow", study, "--wait", "60")) == 1
+    assert len(site.json("study", "follow", study, "--wait", "180")) == 1
     assert site.json("ledger", "verify")["sound"]
 
 

@@ -98,7 +98,7 @@ def test_on_a_full_disk_nothing_is_half_done_and_afterwards_it_goes_on(small_dis
     assert approve(site, visit) == "approved"
     fill(site)
     worker = site.start("work")
-    time.sleep(8)  # it tries and cannot: even its log is on the full disk
+    time.sleep(4)  # it tries and cannot: even its log is on the full disk
     assert worker.poll() is None
     (site.directory / "ballast").unlink()
     site.wait_for_visit("released")

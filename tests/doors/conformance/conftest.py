@@ -88,7 +88,7 @@ def point(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Point]:
         asked.http.close()
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

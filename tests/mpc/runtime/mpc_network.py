@@ -89,7 +89,7 @@ class Network:
             for i in range(self.m)
         ]
 
-    def jobs(self, name: str, parameters: dict, inputs: list, seconds: float = 30.0) -> list[dict]:
+    def jobs(self, name: str, parameters: dict, inputs: list, seconds: float = 100.0) -> list[dict]:
         chosen = program(name)
         public = tuple(key.public for key in self.receivers)
         listed: list[list[dict]] = [[] for _ in range(self.m)]
@@ -159,7 +159,7 @@ class Party:
             start_new_session=True,
         )
 
-    def outcome(self, seconds: float = 60.0) -> dict:
+    def outcome(self, seconds: float = 150.0) -> dict:
         self.process.wait(seconds)
         told = json.loads((self.folder / "result.json").read_text())
         assert "result" in told, told

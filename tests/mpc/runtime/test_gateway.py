@@ -87,13 +87,13 @@ def test_a_stranger_gets_no_answer(gateway, data):
 
 
 def test_a_slow_stranger_is_cut_off_and_does_not_hold_up_others(gateway, monkeypatch):
-    monkeypatch.setattr(gateways, "PREAMBLE_SECONDS", 0.5)
+    monkeypatch.setattr(gateways, "PREAMBLE_SECONDS", 1.0)
     with dial(gateway, b"fair") as slow:
         with dial(gateway, hello()) as quick:
             assert quick.recv(1) == preamble.UNKNOWN
         started = time.monotonic()
         assert slow.recv(1) == b""
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 30
 
 
 def test_it_listens_on_the_configured_address_only(gateway):

@@ -49,7 +49,7 @@ def test_a_warm_server_ends_with_the_process_that_started_it(tmp_path):
     with pytest.raises(NotValid):
         take_part({"seconds": 1}, spool=tmp_path / "spool", warm=warm)
     warm._process.stdin.close()
-    assert warm._process.wait(5) == 0
+    assert warm._process.wait(60) == 0
 
 
 def test_a_forked_party_that_is_killed_is_an_error_at_its_node_only(three, tmp_path):
