@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from examples.netherlands import expand
 from fairnode.demo.make import build_image
 from tests.factories import ROOT, Site, copy_site, make_template, one_at_a_time
+
+# How long an example takes is a matter of the machine and of what else it does.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -25,6 +25,7 @@ WEIGHTS = st.lists(st.floats(-20, 20), min_size=3, max_size=3)
 
 
 @given(GROUPS, WEIGHTS, st.floats(0.1, 1))
+@settings(deadline=None)
 def test_one_record_moves_the_sum_by_at_most_the_clip(groups, weights, clip):
     before = gradient(groups, CODES, weights, clip)
     n, positive = groups["a"]

@@ -159,6 +159,7 @@ def test_hierarchical_models_are_complete_and_hierarchical():
 
 
 @given(st.lists(st.integers(-50, 50), min_size=16, max_size=16))
+@settings(deadline=None)
 def test_sums_over_supersets_and_subsets_are_what_they_say(values):
     vector = np.array(values)
     expected = [sum(v for m, v in enumerate(values) if m & k == k) for k in range(16)]

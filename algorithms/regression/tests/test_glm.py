@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,6 +34,7 @@ counts = st.lists(st.tuples(st.integers(20, 500), st.floats(0.1, 0.9)), min_size
 
 
 @given(counts, st.sampled_from(["logistic", "poisson"]))
+@settings(deadline=None)
 def test_at_the_fit_the_score_is_zero(drawn, family):
     levels = [["a", "b", "c"], ["x", "y"]]
     codes = [(a, b) for a in levels[0] for b in levels[1]]
