@@ -19,7 +19,6 @@ from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
 
 DECIDING = (Role.CUSTODIAN, Role.COUNSEL)
-OPEN = (VisitState.WAITING, VisitState.ASKED_BACK, VisitState.APPROVED)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import click
 from fairnode.cli.options import with_node
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
-from fairnode.people.accounts import add_person, people_of, person_of
+from fairnode.people.accounts import add_person, close_account, people_of, person_of
 from fairnode.people.tokens import make_token
 from fairnode.records.rows import Role
 
@@ -52,6 +52,16 @@ def list_people(node: Node, output: Output) -> None:
     """List the accounts."""
     rows = [[p.id, p.username, p.name, ", ".join(p.roles), p.active] for p in people_of(node)]
     output.table("People", ["id", "username", "name", "roles", "active"], rows)
+
+
+@command.command("close", epilog="Example: fairnode person close anna")
+@click.argument("username")
+@with_node
+@with_output
+def close_person(node: Node, output: Output, username: str) -> None:
+    """Close an account: its keys and tokens stop working at once; what was signed before stays signed."""
+    person = close_account(node, person_of(node, username), "operator")
+    output.say(f"{person.name} cannot log in or sign any more.", {"id": person.id, "username": username})
 
 
 @command.command(epilog="Example: fairnode person token anna --to ~/fairnode.token")

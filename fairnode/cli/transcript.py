@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 import fairnode
-from fairnode.mpc.programs.statement import LIMITS
+from fairnode.mpc.limits import limits
 from fairnode.mpc.rehearsal import Rehearsal, Seen, View
 
 _BARS, _WIDTH, _HEIGHT = 64, 640, 60
@@ -83,7 +83,7 @@ def transcript_page(made: Rehearsal, zeros: Rehearsal, names: Sequence[str], cel
         parties=[_party(made, zeros, number) for number in range(len(made.views))],
         least=made.table["bound"],
         alike=_alike(made, zeros),
-        limits=LIMITS,
+        limits=limits(len(made.views)),
         statistics=made.statistics,
         style=Markup((_folder() / "static" / "fairnode.css").read_text(encoding="utf-8")),  # noqa: S704 (own file)
     )

@@ -25,33 +25,12 @@ from fairnode.records.result import Condition, Outcome, OutputContract, Recount,
 
 
 @dataclass(frozen=True)
-class RunFacts:
-    """How the run went, as the engine and the worker saw it."""
-
-    as_approved: bool
-    exit_code: int | None
-    out_of_memory: bool
-    timed_out: bool
-    inputs_unchanged: bool
-
-
-@dataclass(frozen=True)
 class Asking:
     """Who gets the release, over which nodes, on which day."""
 
     requester: str
     nodes: frozenset[str]
     day: date
-
-
-def check_run(facts: RunFacts) -> None:
-    """Refuse what did not run as approved, or not to its end within its limits (`Refused`)."""
-    if not facts.as_approved:
-        raise Refused(Refusal.NOT_APPROVED)
-    if facts.exit_code != 0 or facts.out_of_memory or facts.timed_out:
-        raise Refused(Refusal.RUN_FAILED)
-    if not facts.inputs_unchanged:
-        raise Refused(Refusal.INPUTS_CHANGED)
 
 
 def check_claim(raw: bytes, contract: OutputContract, recount: Recount, rules: RuleSet) -> None:
@@ -80,27 +59,12 @@ def check_node_sets(
             raise Refused(Refusal.NODE_SETS)
 
 
-def answered(
-    asking: Asking,
-    contract: OutputContract,
-    conditions: tuple[Condition, ...],
-    releases: Iterable[EarlierRelease],
-) -> EarlierRelease | None:
-    """The latest release that answered this question over these nodes, to be given again instead of a
-    new combined run (P6). For a local one `judge` decides, because it looks at what changed since.
-    """
-    query = query_of(contract, conditions)
-    same = [release for release in releases if release.query == query and release.nodes == asking.nodes]
-    return max(same, key=lambda release: (release.day, release.id), default=None)
-
-
 def pass_gate(
     raw: bytes, contract: OutputContract, recount: Recount, rules: RuleSet, history: History, audit: Audit
 ) -> Verdict:
     """The verdict on what a container claims: checked, then judged from the node's own numbers.
 
-    Call `check_run` before reading `raw`, `check_node_sets` before or after; a `Refused` of any of them is a
-    refusal of the whole result.
+    Call `check_node_sets` before or after; a `Refused` of either is a refusal of the whole result.
     """
     check_claim(raw, contract, recount, rules)
     verdict = judge(recount.judged, rules, history, audit)

@@ -14,9 +14,6 @@ from fairnode.disclosure.rules import load_rules
 class Refusal(StrEnum):
     """A reason to refuse a whole result."""
 
-    RUN_FAILED = "run-failed"
-    INPUTS_CHANGED = "inputs-changed"
-    NOT_APPROVED = "not-approved"
     TOO_LARGE = "too-large"
     NOT_TEXT = "not-text"
     NOT_JSON = "not-json"
@@ -63,9 +60,6 @@ _RULES = {
 }
 
 _SENTENCES = {
-    Refusal.RUN_FAILED: "The container did not end well (exit status, memory or time), so nothing was read.",
-    Refusal.INPUTS_CHANGED: "The input of the visit was not the same after as before it.",
-    Refusal.NOT_APPROVED: "What ran was not what was approved.",
     Refusal.TOO_LARGE: "The result file is larger than agreed.",
     Refusal.NOT_TEXT: "The result file is not UTF-8 text, or begins with a byte order mark.",
     Refusal.NOT_JSON: "The result file is not one JSON value.",

@@ -29,7 +29,6 @@ MOST_BLANK_NODES = 2_000
 RELATIVE = "https://relative.invalid/"
 
 Term = URIRef | BNode | Literal
-Triple = tuple[URIRef | BNode, URIRef, Term]
 
 
 class Form(StrEnum):

@@ -17,4 +17,5 @@ def limits(parties: int) -> tuple[str, ...]:
         "The compute parties are expected to follow the protocol; a party that does not can falsify the result.",
         secret,
         "An organisation that puts in numbers that are not true shifts the result, and nobody notices.",
+        "The programs are new and have not been reviewed by a cryptographer from outside.",
     )

@@ -11,7 +11,6 @@ from fairnode.people.accounts import (
     change_password,
     close_account,
     people_of,
-    person_named,
     person_of,
 )
 from fairnode.people.roles import check_role, has_role
@@ -34,7 +33,6 @@ __all__ = [
     "log_out",
     "make_token",
     "people_of",
-    "person_named",
     "person_of",
     "revoke_token",
     "signer_with_password",

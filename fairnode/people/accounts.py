@@ -88,12 +88,6 @@ def person_of(node: Node, key: str) -> Person:
     return found
 
 
-def person_named(node: Node, username: str) -> Person | None:
-    """The person with this username, or None."""
-    with node.store.read() as reader:
-        return reader.one(Person, username=username)
-
-
 def people_of(node: Node) -> list[Person]:
     """Everybody with an account here, by username."""
     with node.store.read() as reader:

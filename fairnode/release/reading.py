@@ -1,4 +1,4 @@
-"""What can be read from a released table of bands: the share still waiting, and quantiles.
+"""What can be read from a released table of bands: the share still waiting.
 
 Made from shown, rounded counts alone, so that it tells no more than they do.
 Source: Kaplan, E. L. and Meier, P. (1958), Nonparametric estimation from incomplete observations, J. Am.
@@ -23,14 +23,6 @@ class Curve:
 
     group: tuple[str, ...]
     points: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True)
-class Quantile:
-    """A share of the units, and the band in which it lies."""
-
-    share: float
-    code: str
 
 
 def is_life_table(table: PublicTable) -> bool:
@@ -67,20 +59,3 @@ def _points(lines: Sequence[tuple[str, int, int]]) -> list[tuple[int, float]]:
         if edges is not None and edges[1] is not None:
             points.append((edges[1] + 1, max(share, 0.0)))
     return points
-
-
-def quantiles(table: PublicTable, shares: Sequence[float] = (0.25, 0.5, 0.75)) -> tuple[Quantile, ...]:
-    """The bands in which these shares of a table of one dimension lie; none if a band is hidden."""
-    cells = [cell for cell in table.cells if len(cell.key) == 1 and band(cell.key[0]) is not None]
-    if not cells or any(cell.n is None for cell in cells):
-        return ()
-    total = sum(cell.n or 0 for cell in cells)
-    found = []
-    for share in shares:
-        below = 0
-        for cell in cells:
-            below += cell.n or 0
-            if below >= share * total:
-                found.append(Quantile(share, cell.key[0]))
-                break
-    return tuple(found)

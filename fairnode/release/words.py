@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-ONTOLOGY = "https://w3id.org/fairnode/ontology#"
-
 
 @dataclass(frozen=True)
 class Labels:

@@ -104,5 +104,3 @@ UNGUARDED: frozenset[type] = frozenset(
         rows.Head,
     }
 )
-
-BY_NAME: dict[str, type] = {table.name: record for record, table in TABLES.items()}

@@ -20,9 +20,8 @@ from fairnode.disclosure.rules import load_rules
 from fairnode.gate.recounts import recount_from_json
 from fairnode.jobs import recount as job
 from fairnode.jobs.lp_audit import audit
-from fairnode.records.result import Outcome, PublicCell, PublicTable, Status
-from fairnode.records.result_json import contract_from_json
-from fairnode.release.reading import quantiles, survival
+from fairnode.records.result import Outcome, Status
+from fairnode.release.reading import survival
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "algorithms/kit"))
 kit = importlib.import_module("fairnode_kit")
@@ -205,13 +204,3 @@ def test_bands_join_by_name():
     assert joined(["1", "2", "3"]) == "1-3"
     assert runs_of_bands(["0-6", "8-13"]) == {}
     assert "0-27" in runs_of_bands(BANDS)
-
-
-def test_quantiles_are_the_bands_where_the_shares_lie():
-    (spec,) = contract_from_json({"tables": [table("count", TIME)]}).tables
-    cells = tuple(
-        PublicCell((code,), Status.SHOWN, n) for code, n in zip(BANDS, (50, 30, 15, 5), strict=True)
-    )
-    assert [q.code for q in quantiles(PublicTable(spec, cells, (), 5))] == ["0-6", "0-6", "7-13"]
-    hidden = (PublicCell(("0-6",), Status.HIDDEN), *cells[1:])
-    assert quantiles(PublicTable(spec, hidden, (), 5)) == ()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from fairnode.disclosure.cells import cell_rule, sensitive_cells
 from fairnode.disclosure.models import Model, bits, limited, model_allowed
-from fairnode.disclosure.opening import may_open
 from fairnode.disclosure.rounding import limit_digits, public_table, round_count
 from fairnode.disclosure.rules import load_rules, stricter
 from fairnode.records.result import (
@@ -189,21 +188,3 @@ def test_numbers_nobody_recounted_are_few_and_short():
     assert limited([1.0] * 26, RULES) is None
     assert limited([1.0] * 25, RULES) is not None
     assert bits(25, 3) == 400
-
-
-@pytest.mark.parametrize(
-    ("contributions", "c", "opens"),
-    [
-        ([20, 20, 20], 1, True),
-        ([20, 20], 1, False),
-        ([5, 5, 0], 1, False),
-        ([30, 10, 0], 1, False),
-        ([30, 0, 0], 1, True),
-        ([30, 11, 0], 1, True),
-        ([12, 11, 5, 0], 2, False),
-        ([12, 11, 11, 0], 2, True),
-        ([90, 10, 0, 0], 2, False),
-    ],
-)
-def test_a_total_opens_only_if_no_coalition_is_left_with_a_few_others(contributions, c, opens):
-    assert may_open(contributions, 11, c) is opens

@@ -164,7 +164,7 @@ def test_an_account_without_the_right_form_is_not_made(house, username, name, ro
     with pytest.raises(errors.NotValid) as caught:
         people.add_person(house.node, username, name, roles, password)
     assert where in [f.where for f in caught.value.findings] or not where
-    assert people.person_named(house.node, username) is None
+    assert username not in [person.username for person in people.people_of(house.node)]
 
 
 def test_a_username_is_taken_once(house):

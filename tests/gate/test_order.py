@@ -12,10 +12,7 @@ from fairnode.disclosure.history import EarlierRelease, EarlierTable, History, q
 from fairnode.disclosure.rules import load_rules
 from fairnode.gate.order import (
     Asking,
-    RunFacts,
-    answered,
     check_node_sets,
-    check_run,
     is_margin,
     pass_gate,
     touches,
@@ -26,7 +23,6 @@ from fairnode.records.result import Condition, Outcome, Recount, RecountedCell, 
 from fairnode.records.result_json import contract_from_json
 
 RULES = load_rules()
-FINE = RunFacts(True, 0, False, False, True)
 TODAY = date(2026, 11, 21)
 
 
@@ -52,24 +48,6 @@ def claim(*counts):
 
 def never(_question):
     raise AssertionError("nothing is linked here")
-
-
-@pytest.mark.parametrize(
-    ("change", "refusal"),
-    [
-        ({"as_approved": False}, Refusal.NOT_APPROVED),
-        ({"exit_code": 1}, Refusal.RUN_FAILED),
-        ({"exit_code": None}, Refusal.RUN_FAILED),
-        ({"out_of_memory": True}, Refusal.RUN_FAILED),
-        ({"timed_out": True}, Refusal.RUN_FAILED),
-        ({"inputs_unchanged": False}, Refusal.INPUTS_CHANGED),
-    ],
-)
-def test_nothing_is_read_from_a_run_that_did_not_end_well(change, refusal):
-    check_run(FINE)
-    with pytest.raises(Refused) as told:
-        check_run(replace(FINE, **change))
-    assert told.value.refusal is refusal
 
 
 def test_what_passes_is_the_nodes_own_numbers_rounded():
@@ -135,19 +113,6 @@ def test_the_same_cells_over_nearly_the_same_nodes_are_refused(nodes, earlier, r
         assert told.value.refusal is Refusal.NODE_SETS
     else:
         check_node_sets(asking, contract("region"), (), [earlier], RULES)
-
-
-def test_the_same_question_over_the_same_nodes_has_been_answered():
-    asking = Asking("r", frozenset("abc"), TODAY)
-    earlier = [
-        release(1, nodes="abc", days_ago=9),
-        release(2, nodes="abc", days_ago=3),
-        release(3, nodes="ab"),
-    ]
-    found = answered(asking, contract("region"), (), earlier)
-    assert found is not None
-    assert found.id == "release-2"
-    assert answered(asking, contract("region"), YEAR_A, earlier) is None
 
 
 def test_other_persons_are_no_matter_of_node_sets():

@@ -7,24 +7,31 @@ what happened (`contained`, `refused` or `ESCAPED`) and a figure that was observ
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 from scipy.optimize import linprog
 
 from fairnode.disclosure.budget import Spent, has_budget
 from fairnode.disclosure.history import EarlierRelease, History, query_of, remember
 from fairnode.disclosure.judge import judge
-from fairnode.disclosure.opening import may_open
 from fairnode.disclosure.rules import load_rules
+from fairnode.errors import NotValid
 from fairnode.gate.histories import history_of
 from fairnode.gate.recounts import recount_from_json
 from fairnode.jobs import recount as recount_job
 from fairnode.jobs.lp_audit import audit
+from fairnode.mpc.kernels import opening
+from fairnode.mpc.kernels.bits import BitKernel
+from fairnode.mpc.kernels.local import LocalExchange, Network, run_locally, split
+from fairnode.mpc.kernels.sharing import to_planes
+from fairnode.mpc.kernels.streams import Words
+from fairnode.mpc.openings.rule import check_contributors
 from fairnode.records.result import (
     Condition,
     Dimension,
@@ -171,11 +178,29 @@ def budget_used_up(_folder: Path) -> Seen:
 
 
 def two_nodes(_folder: Path) -> Seen:
-    opened = [may_open(list(c), RULES.k, 1) for c in [(40, 5), (90, 10), (90, 10, 0), (0, 200)]]
+    opened = [opens_combined(c) for c in [(40, 5), (90, 10), (90, 10, 0), (0, 200)]]
     return ("ESCAPED" if any(opened) else "refused"), f"{sum(opened)} of {len(opened)} opened"
 
 
 # --- how the attacks are made
+
+
+def opens_combined(contributions: Sequence[int]) -> bool:
+    """Whether three compute parties open the total of these contributors' counts."""
+    try:
+        check_contributors(len(contributions), 3)
+    except NotValid:
+        return False
+    dealt = [split(to_planes(np.array([n], np.uint64), 8).reshape(-1), 3, 1) for n in contributions]
+
+    async def party(exchange: LocalExchange) -> Words:
+        kernel = BitKernel(exchange)
+        words = [kernel.dealt({r: rows[r] for r in kernel.held}, 0, 8) for rows in dealt]
+        counts = [[x[:, i : i + 1] for i in range(8)] for x in words]
+        judged = await opening.judge(kernel, counts, [], opening.OpeningRule(RULES.k))
+        return await kernel.open_to_all(judged.status)
+
+    return bool(run_locally(Network(3, 1), party)[0][0] & 1)
 
 
 class Lineage:

@@ -7,7 +7,7 @@ the number of compute parties.
 
 from fairnode.mpc.dealing.blocks import PIECE, piece_digest, pieces_of
 from fairnode.mpc.dealing.deal import deal
-from fairnode.mpc.dealing.receive import ReceiveKeys, Rows, once_each, receive
+from fairnode.mpc.dealing.receive import ReceiveKeys, Rows, receive
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words
 from fairnode.mpc.dealing.subsets import Subset, held, holds_block, subsets, threshold
 from fairnode.mpc.dealing.terms import Dealing, ReceiverKey, Terms, new_receiver_key
@@ -28,7 +28,6 @@ __all__ = [
     "held",
     "holds_block",
     "new_receiver_key",
-    "once_each",
     "piece_digest",
     "pieces_of",
     "receive",

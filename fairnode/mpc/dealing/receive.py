@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
-from fairnode.errors import Conflict, NotValid
+from fairnode.errors import NotValid
 from fairnode.mpc.dealing.blocks import BlockRow, block_digest, block_size, piece_digest, pieces_of
 from fairnode.mpc.dealing.deal import MASK, bound, envelope_bytes, header, signed_bytes
 from fairnode.mpc.dealing.rings import P61, Ring, SeedRow, Words, mask
@@ -82,22 +82,6 @@ class ReceiveKeys:
 
     secret: bytes
     sender: Ed25519PublicKey
-
-
-def once_each(packages: Iterable[bytes]) -> dict[str, bytes]:
-    """The envelope of each sender by the sender's name; repeated delivery of the same one does not matter.
-
-    Raises Conflict when one sender sent two that differ, NotValid for what is no envelope.
-    """
-    kept: dict[str, bytes] = {}
-    for package in packages:
-        sender = str(envelope_of(package).get("sender"))
-        if kept.setdefault(sender, package) != package:
-            raise Conflict(
-                f"{sender} sent two inputs that differ for the same attempt.",
-                to_do="The sender starts a new attempt; all senders upload again.",
-            )
-    return kept
 
 
 def envelope_of(package: bytes) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from fairnode.errors import NotValid
@@ -72,8 +71,3 @@ def registered(parameters: Mapping[str, Any]) -> list[Model]:
     if len(set(models)) < len(models):
         raise NotValid("A study registers each model once.")
     return models
-
-
-def all_pairs(lists: int) -> list[Clique]:
-    """The pairs of lists, in order."""
-    return list(combinations(range(lists), 2))

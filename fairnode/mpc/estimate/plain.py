@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,7 @@ from numpy.typing import NDArray
 from fairnode.errors import NotValid
 from fairnode.mpc.estimate.grid import LARGEST
 from fairnode.mpc.estimate.models import Clique, Model
-from fairnode.mpc.overlap.shape import Pattern, patterns
-
-
-def cell_vector(table: Mapping[Pattern, int], lists: int) -> list[int]:
-    """Counts in the order of `shape.patterns`; a pattern that is not in the table counts zero."""
-    return [int(table.get(pattern, 0)) for pattern in patterns(lists)]
+from fairnode.mpc.overlap.shape import patterns
 
 
 def missed_by(cells: Sequence[float], lists: int, clique: Clique) -> float:

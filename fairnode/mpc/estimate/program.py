@@ -1,8 +1,7 @@
-"""Programs `estimate` and `overlap-estimate`: how many persons are on no list, from a table nobody sees.
+"""Program `overlap-estimate`: how many persons are on no list, from a table nobody sees.
 
 Shape: `lists` K and `bound` N as in the overlap; `models`, up to ten lists of interactions registered with
 the study; `standard_errors` and `observed` ask for more figures, at most ten numbers in all (P17).
-`estimate` takes the table that a run of `overlap` left with the parties, `overlap-estimate` the lists.
 Opened to the compute parties, and nothing else: whether the table is large enough (200 persons, 11 of them on
 two or more lists); if it is, the asked figures, each to two significant figures. Intervals are conditional
 on the model. The exact table stays shared.
@@ -71,22 +70,12 @@ class EstimateShape:
 
 
 async def run(mpc: Runtime, rows: Dealt, parameters: Mapping[str, Any]) -> Result:
-    """Program `estimate`: `rows` holds one entry, this party's share of the table that `overlap` left."""
-    exchange = await connect(mpc)
-    kernel, shape = BitKernel(exchange), EstimateShape.of(parameters)
-    bits = shape.overlap.bound.bit_length()
-    words = kernel.dealt(rows[0], 0, bits)
-    opened = await estimates(kernel, [words[:, i : i + 1] for i in range(bits)], shape)
-    return Result({}, opened, exchange.traffic)
-
-
-async def run_from_lists(mpc: Runtime, rows: Dealt, parameters: Mapping[str, Any]) -> Result:
-    """Program `overlap-estimate`: `rows` as dealt by the owners of the lists, in the order of places."""
+    """The asked figures as `opened`: `rows` as dealt by the owners of the lists, in the order of places."""
     exchange = await connect(mpc)
     kernel, shape = BitKernel(exchange), EstimateShape.of(parameters)
     counts = await count_overlaps(kernel, rows, shape.overlap)
     opened = await estimates(kernel, on_lanes(kernel, counts, shape.overlap), shape)
-    return Result({}, opened, exchange.traffic)
+    return Result(opened, exchange.traffic)
 
 
 async def estimates(kernel: BitKernel, table: Number, shape: EstimateShape) -> dict[str, Any]:

@@ -6,13 +6,17 @@ For tests and for trying a program on a twin; it protects nothing, as one proces
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeVar
 
+import numpy as np
+
 from fairnode.mpc.kernels.exchange import Row, Traffic, rows_of
+from fairnode.mpc.kernels.streams import Words
 
 T = TypeVar("T")
 
@@ -77,6 +81,16 @@ class LocalExchange:
             self._network.transcript.append(Message(self.party, peer, payload))
             self._network.queues[self.party, peer].put_nowait(payload)
         return {peer: await self._network.queues[peer, self.party].get() for peer in senders}
+
+
+def split(words: Words, parties: int, threshold: int) -> dict[Row, Words]:
+    """Fresh rows of `words`, as input parties deal them: all but the last are random, it makes the XOR right."""
+    names = rows_of(parties, threshold)
+    rows = {name: np.frombuffer(os.urandom(8 * len(words)), np.uint64) for name in names[:-1]}
+    last = words.copy()
+    for row in rows.values():
+        last ^= row
+    return {**rows, names[-1]: last}
 
 
 def run_locally(network: Network, program: Callable[[LocalExchange], Awaitable[T]]) -> list[T]:

@@ -1,4 +1,4 @@
-"""Arithmetic on secret numbers held as planes of bits: add, subtract, compare, choose.
+"""Arithmetic on secret numbers held as planes of bits: add, subtract, compare, keep.
 
 A number is a list of shared vectors, lowest bit first, 64 numbers to a word. Every function says
 what it costs: the widest AND of a layer takes one round (two for bulk, see `bits`).
@@ -134,22 +134,9 @@ async def all_of(kernel: BitKernel, bits: Sequence[Words]) -> Words:
     return waiting[0]
 
 
-async def equal(kernel: BitKernel, a: Sequence[Words], b: Sequence[Words]) -> Words:
-    """[a == b], by a tree of log2(bits) rounds."""
-    return await all_of(kernel, [kernel.invert(x ^ y) for x, y in zip(a, b, strict=True)])
-
-
 async def is_zero(kernel: BitKernel, a: Sequence[Words]) -> Words:
     """[a == 0]."""
     return await all_of(kernel, [kernel.invert(x) for x in a])
-
-
-async def choose(
-    kernel: BitKernel, condition: Words, then: Sequence[Words], otherwise: Sequence[Words]
-) -> Number:
-    """`then` where the condition bit is one, else `otherwise`: one round."""
-    picked = await kernel.and_many([(condition, x ^ y) for x, y in zip(then, otherwise, strict=True)])
-    return [bit ^ y for bit, y in zip(picked, otherwise, strict=True)]
 
 
 async def keep(kernel: BitKernel, condition: Words, number: Sequence[Words]) -> Number:

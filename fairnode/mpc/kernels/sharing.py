@@ -1,23 +1,21 @@
 """Replicated (CNF) sharing of words by XOR, and packing of bits and numbers into words.
 
-A secret word is the XOR of one word per row; all rows but one are random. `split` is for an input party
-that deals from outside, `join` for a recipient; compute parties hold what `exchange.held_by` says.
+A secret word is the XOR of one word per row; all rows but one are random. Input parties cut it (`mpc.dealing`),
+the recipient puts it together (`mpc.openings`); compute parties hold what `exchange.held_by` says.
 A *plane* is one bit of many numbers, 64 of them in a word; a number is a list of planes, lowest bit first.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairnode.errors import NotValid
-from fairnode.mpc.kernels.exchange import Row, held_by, rows_of
-from fairnode.mpc.kernels.streams import Words, octets
+from fairnode.mpc.kernels.exchange import Row, held_by
+from fairnode.mpc.kernels.streams import Words
 
 ALL_ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -35,20 +33,6 @@ class RowSource(Protocol):
         """Put the len(out) words of the row from `start` on into `out`."""
 
 
-class FileRow:
-    """A row in a file of little-endian 64-bit words, read where needed (never mapped into memory)."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self, start: int, out: Words) -> None:
-        """Raises `NotValid` if the file ends too early."""
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(8 * start)
-            if file.readinto(octets(out)) != out.nbytes:
-                raise NotValid("A share is shorter than the study says.", internal=str(self._path))
-
-
 def read_row(row: Words | RowSource, start: int, out: Words) -> None:
     """Fill `out` from an array or a `RowSource`; raises `NotValid` if the row is too short."""
     if not isinstance(row, np.ndarray):
@@ -57,45 +41,6 @@ def read_row(row: Words | RowSource, start: int, out: Words) -> None:
         raise NotValid(f"A share has {len(row)} words where the study says at least {start + len(out)}.")
     else:
         out[:] = row[start : start + len(out)]
-
-
-def split(words: Words, parties: int, threshold: int) -> dict[Row, Words]:
-    """Fresh rows of `words`: all but the last are random, the last makes the XOR right."""
-    names = rows_of(parties, threshold)
-    rows = {name: np.frombuffer(os.urandom(8 * len(words)), np.uint64) for name in names[:-1]}
-    last = words.copy()
-    for row in rows.values():
-        last ^= row
-    return {**rows, names[-1]: last}
-
-
-def join(rows: Mapping[Row, Words], parties: int, threshold: int) -> Words:
-    """The secret words of complete rows. Raises `NotValid` if rows are missing or differ in length."""
-    missing = [name for name in rows_of(parties, threshold) if name not in rows]
-    if missing:
-        raise NotValid(f"The result cannot be put together: the share {missing[0]} has not come yet.")
-    lengths = {len(row) for row in rows.values()}
-    if len(lengths) > 1:
-        raise NotValid("The result cannot be put together: its shares differ in length.")
-    return xor_all(np.stack([rows[name] for name in rows_of(parties, threshold)]))
-
-
-def join_from_parties(shares: Sequence[Mapping[Row, Words]], parties: int, threshold: int) -> Words:
-    """What a recipient does with the shares of compute parties: compare copies, then `join`.
-
-    A row is held by m - t parties. Raises `NotValid` if two of them sent different words: one of
-    the parties then changed its share, and the result must not be used.
-    """
-    rows: dict[Row, Words] = {}
-    for share in shares:
-        for name, row in share.items():
-            if name in rows and not np.array_equal(rows[name], row):
-                raise NotValid(
-                    f"Compute parties sent different words for the share {name}; the result is not used.",
-                    to_do="Run the study again and have the compute parties compare their logs.",
-                )
-            rows.setdefault(name, row)
-    return join(rows, parties, threshold)
 
 
 def held_rows(

@@ -1,8 +1,8 @@
 """The overlap in plain MPyC (`engine="mpyc"`): every value of every bin met with the code by MPyC's products.
 
-The oracle of `program` on a handful of persons; it tells all parties the cells, so synthetic data only. A
-list of ten persons takes seconds, and the time grows with the number of bins. A bit b is the sign 1 - 2 b here,
-so that the XOR of bits is the product of signs.
+The oracle of `matches` and `cells` on a handful of persons; it tells all parties the cells, so synthetic data
+only. A list of ten persons takes seconds, and the time grows with the number of bins. A bit b is the sign 1 - 2 b
+here, so that the XOR of bits is the product of signs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def run(mpc: Runtime, rows: Sequence[Dealt], parameters: Mapping[str, Any]
                 member[chosen] = member[chosen[:-1]] * member[chosen[0], chosen[-1]]
             counts[chosen] = mpc.np_sum(member[chosen])
     supersets = [int(await mpc.output(counts[pattern])) for pattern in patterns(shape.lists)]
-    return Result({}, {"cells": exact_in_clear(supersets, shape.lists)}, exchange.traffic)
+    return Result({"cells": exact_in_clear(supersets, shape.lists)}, exchange.traffic)
 
 
 def exact_in_clear(supersets: Sequence[int], lists: int) -> list[int]:

@@ -36,4 +36,4 @@ async def run(
     cells = await exact_cells(kernel, table, shape.lists)
     opened = await kernel.open_to_all(np.concatenate(cells, axis=1))
     counts = from_planes(opened[:, None], LANES)
-    return Result({}, {"cells": [int(counts[lane(p)]) for p in patterns(shape.lists)]}, exchange.traffic)
+    return Result({"cells": [int(counts[lane(p)]) for p in patterns(shape.lists)]}, exchange.traffic)

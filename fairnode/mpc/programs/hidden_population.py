@@ -94,7 +94,7 @@ def encode(columns: Columns, parameters: Parameters, place: int) -> Words:
 
 async def run(session: Session, inputs: Sequence[Rows], parameters: Parameters) -> Shares:
     """What was opened, as the same constant at every party."""
-    result = await estimating.run_from_lists(session.runtime, [rows.rows for rows in inputs], parameters)
+    result = await estimating.run(session.runtime, [rows.rows for rows in inputs], parameters)
     opened = result.opened
     told: dict[str, list[int]] = {"estimable": [int(opened["estimable"])]}
     if opened["estimable"]:

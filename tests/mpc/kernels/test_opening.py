@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.local import Network, run_locally
+from fairnode.mpc.kernels.local import Network, run_locally, split
 from fairnode.mpc.kernels.opening import OpeningRule, judge
-from fairnode.mpc.kernels.sharing import from_planes, split, to_planes
+from fairnode.mpc.kernels.sharing import from_planes, to_planes
 
 
 def plain_rule(counts, changes, rule):
@@ -97,6 +97,26 @@ def test_a_total_of_zero_is_hidden_and_a_rest_of_zero_is_not_a_leak():
     assert judged([[0, 11], [0, 0], [0, 0]], [], OpeningRule(least=11)) == [None, 10]
 
 
+@pytest.mark.parametrize(
+    ("contributions", "coalition", "opens"),
+    [
+        ([20, 20, 20], 1, True),
+        ([5, 5, 0], 1, False),
+        ([30, 10, 0], 1, False),
+        ([30, 0, 0], 1, True),
+        ([30, 11, 0], 1, True),
+        ([12, 11, 5, 0], 2, False),
+        ([12, 11, 11, 0], 2, True),
+        ([45, 10, 0, 0], 2, False),
+    ],
+)
+def test_a_total_opens_only_if_no_coalition_is_left_with_a_few_others(contributions, coalition, opens):
+    (opened,) = judged([[n] for n in contributions], [], OpeningRule(least=11, coalition=coalition))
+    assert (opened is not None) is opens
+
+
 def test_too_few_contributors_are_refused_before_anything_is_sent():
     with pytest.raises(NotValid, match="too few"):
         OpeningRule(least=11, coalition=2).check(3)
+    with pytest.raises(NotValid, match="too few"):
+        OpeningRule(least=11).check(2)

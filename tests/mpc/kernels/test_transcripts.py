@@ -10,8 +10,7 @@ from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.exchange import held_by, rows_of
 from fairnode.mpc.kernels.field import _OCTETS, FieldKernel
 from fairnode.mpc.kernels.linear import open_sum
-from fairnode.mpc.kernels.local import Network, run_locally
-from fairnode.mpc.kernels.sharing import split
+from fairnode.mpc.kernels.local import Network, run_locally, split
 from fairnode.mpc.kernels.streams import Stream
 
 both = pytest.mark.parametrize(("parties", "threshold"), [(3, 1), (5, 2)])

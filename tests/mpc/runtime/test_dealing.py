@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
 
-from fairnode.errors import Conflict, NotValid
+from fairnode.errors import NotValid
 from fairnode.mpc.dealing import (
     P61,
     Dealing,
@@ -22,7 +22,6 @@ from fairnode.mpc.dealing import (
     Terms,
     deal,
     new_receiver_key,
-    once_each,
     receive,
 )
 from fairnode.mpc.dealing.blocks import PIECE, SEGMENT_WORDS, BlockRow, block_size, pieces_of, seal_block
@@ -242,16 +241,6 @@ def test_only_three_or_five_compute_parties(m):
     keys = tuple(new_receiver_key().public for _ in range(m))
     with pytest.raises(NotValid, match="3 or 5"):
         deal([1, 2, 3, 4], replace(terms(), receivers=keys), SENDER)
-
-
-def test_an_upload_may_arrive_twice_but_not_in_two_forms():
-    told = terms()
-    first, second = deal([1, 2, 3, 4], told, SENDER), deal([1, 2, 3, 5], told, SENDER)
-    assert once_each([first.packages[0]] * 3) == {told.sender: first.packages[0]}
-    with pytest.raises(Conflict, match=told.sender):
-        once_each([first.packages[0], second.packages[0]])
-    with pytest.raises(NotValid):
-        once_each([b"\xff"])
 
 
 def test_an_inconsistent_dealing_has_different_commitments():

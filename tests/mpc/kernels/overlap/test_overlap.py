@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.local import Network, run_locally
-from fairnode.mpc.kernels.sharing import FileRow, bit_planes, from_planes, split, unpack
+from fairnode.mpc.kernels.local import Network, run_locally, split
+from fairnode.mpc.kernels.sharing import bit_planes, from_planes, unpack
+from fairnode.mpc.openings.lists import groups, shown_cells
 from fairnode.mpc.overlap import matches as matches_module
 from fairnode.mpc.overlap import shape as shape_module
-from fairnode.mpc.overlap.cells import exact_cells, judge_cells, lane, on_lanes, read_cells
+from fairnode.mpc.overlap.cells import exact_cells, lane, on_lanes, read_cells
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
 from fairnode.mpc.overlap.solving import solved, vectors
 from fairnode.mpc.overlap.tables import AttemptFailed, HashingKey, bins, cuckoo, distinct, hashed
+from fairnode.mpc.programs.overlap_cells import judge
 
 KEY = HashingKey(b"linkage secret of the input parties", "ab" * 32)
 
@@ -47,26 +49,6 @@ def overlap(lists, shape, parties=3, threshold=1):
     counts = from_planes(computed(lists, shape, cells, parties, threshold)[:, None], 64)
     assert counts.sum() == sum(counts[lane(p)] for p in patterns(shape.lists))
     return {p: int(counts[lane(p)]) for p in patterns(shape.lists)}
-
-
-def shown_cells(lists, shape, least, base=5):
-    async def judged(kernel, table):
-        status, total = await judge_cells(kernel, table, shape.lists, least, base)
-        return [status, *total]
-
-    return read_cells(computed(lists, shape, judged), shape)
-
-
-def plain_rule(cells, lists, least, base=5):
-    """P9 in clear: the rounded cells, or None where hidden."""
-    shown = {p: n for p, n in cells.items() if n >= least}
-    fine = True
-    for i in range(lists):
-        size = sum(n for p, n in cells.items() if i in p)
-        hidden = sum(n for p, n in cells.items() if i in p and p not in shown)
-        fine &= hidden == 0 or hidden >= least
-        fine &= all(size - n >= least for p, n in shown.items() if i in p)
-    return {p: (n + base // 2) // base * base if fine and p in shown else None for p, n in cells.items()}
 
 
 def plain_cells(lists):
@@ -114,38 +96,23 @@ def test_equal_lists_and_disjoint_lists():
     assert overlap([same, other, other], OverlapShape(3, 25))[0,] == 25
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    counts=st.lists(st.one_of(st.integers(0, 14), st.integers(0, 30)), min_size=7, max_size=7),
-    least=st.integers(3, 12),
-)
-def test_cells_are_shown_exactly_when_the_rule_for_lists_allows(counts, least):
-    lists = [[], [], []]
-    for pattern, count in zip(patterns(3), counts, strict=True):
-        for i in pattern:
-            lists[i] += [f"{pattern} {n}" for n in range(count)]
-    if not all(lists):
-        return
-    assert shown_cells(lists, OverlapShape(3, 150), least) == plain_rule(plain_cells(lists), 3, least)
+@pytest.mark.parametrize("full", [False, True])
+def test_of_lists_is_opened_what_the_rule_for_their_owners_allows(full):
+    """`full`: three hidden tens of one list, which its owner would know to be ten each, close the whole table."""
+    wanted = dict.fromkeys(patterns(3), 30) | {(0, 1): 10, (0, 2): 10, (1, 2): 10, (0, 1, 2): 10}
+    wanted |= {} if full else {(0, 1, 2): 0, (0, 1): 6, (0, 2): 6, (1, 2): 6}
+    lists = [[f"{p} {n}" for p, size in wanted.items() if i in p for n in range(size)] for i in range(3)]
+    shape = OverlapShape(3, 60)
 
+    async def judged(kernel, table):
+        cells = await exact_cells(kernel, table, 3)
+        status, total = await judge(kernel, cells, groups(3, 1), 11, 5)
+        return [status, *total]
 
-def test_one_list_that_could_undo_the_hiding_hides_the_whole_table():
-    everyone = [f"p{i}" for i in range(60)]
-    lists = [everyone[:45], everyone[20:], everyone[40:60]]
-    cells = plain_cells(lists)
-    assert set(plain_rule(cells, 3, 11).values()) == {None}
-    assert set(shown_cells(lists, OverlapShape(3, 60), 11).values()) == {None}
-
-
-def test_rows_may_lie_in_files(tmp_path):
-    words = np.arange(10, dtype=np.uint64)
-    words.astype("<u8").tofile(tmp_path / "row")
-    row = FileRow(tmp_path / "row")
-    piece = np.empty(4, np.uint64)
-    row.read(3, piece)
-    assert piece.tolist() == [3, 4, 5, 6]
-    with pytest.raises(NotValid, match="shorter"):
-        row.read(8, piece)
+    allowed = shown_cells(wanted, 3, 11, 1)
+    assert bool(allowed) is not full
+    expected = {p: n if p in allowed else None for p, n in wanted.items()}
+    assert read_cells(computed(lists, shape, judged), shape) == expected
 
 
 @settings(max_examples=30, deadline=None)

@@ -13,8 +13,8 @@ from scipy.optimize import linprog
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
-from fairnode.mpc.kernels.local import Network, run_locally
-from fairnode.mpc.kernels.sharing import split, to_planes
+from fairnode.mpc.kernels.local import Network, run_locally, split
+from fairnode.mpc.kernels.sharing import to_planes
 from fairnode.mpc.openings.lists import groups, shown_cells
 from fairnode.mpc.overlap.cells import LANES, lane, read_cells
 from fairnode.mpc.overlap.shape import OverlapShape, patterns

@@ -12,10 +12,10 @@ from fairnode.errors import NotValid
 from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.field import FieldKernel
 from fairnode.mpc.kernels.fixed import ONE, exponential, fixed
-from fairnode.mpc.kernels.local import Network, run_locally
+from fairnode.mpc.kernels.local import Network, run_locally, split
 from fairnode.mpc.kernels.numbers import Number
 from fairnode.mpc.kernels.opening import OpeningRule
-from fairnode.mpc.kernels.sharing import split, to_planes
+from fairnode.mpc.kernels.sharing import to_planes
 from fairnode.mpc.programs import program
 from fairnode.mpc.regression.design import Design
 from fairnode.mpc.regression.figures import planes_of_figures, read_figures, three_figures
