@@ -46,8 +46,9 @@ def check_may_submit(person: Person) -> None:
 def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> Algorithm:
     """Take in an algorithm: manifest and image archive are checked before anything is written.
 
-    The identity is computed from the archive's content; a manifest that names another one is refused.
-    Raises `NotValid` with findings, `Conflict` when this image is known already.
+    The identity is computed from the archive's content; a manifest that names another one is refused. One image
+    can be several algorithms, each with a manifest of its own: images of other platforms hold many functions.
+    Raises `NotValid` with findings, `Conflict` when image and manifest, or name and version, are known already.
     """
     check_may_submit(person)
     told = read_manifest(manifest_bytes)
@@ -64,7 +65,7 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
             to_do="Build the image again, or correct the manifest.",
         )
     row = Algorithm(
-        id=checked.identity.removeprefix("sha256:")[:20],
+        id=digest(f"{checked.identity} {digest(manifest_bytes)}".encode())[:20],
         name=told.name,
         version=told.version,
         title=told.title,
@@ -75,9 +76,7 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
         state="received",
         created=clock.now(),
     )
-    with node.store.read() as reader:
-        if reader.get(Algorithm, row.id):
-            raise errors.Conflict("This image is known here already.", to_do="fairnode algorithm list")
+    _check_is_new(node, row)
     _keep_archive(archive, archive_path(node, row))
     _keep_packages(checked.packages, packages_path(node, row))
     facts = {"name": row.name, "version": row.version, "identity": row.image, "manifest": row.sha256}
@@ -86,9 +85,26 @@ def submit(node: Node, person: Person, manifest_bytes: bytes, archive: Path) -> 
     )
 
 
+def _check_is_new(node: Node, row: Algorithm) -> None:
+    """Raise `Conflict` for an image that is known here with the same manifest, or by the same name and version."""
+    with node.store.read() as reader:
+        known = reader.find(Algorithm, {"image": row.image})
+    for other in known:
+        if other.sha256 == row.sha256:
+            raise errors.Conflict(
+                f"This image is known here already, with this manifest, as {other.name} {other.version}.",
+                to_do="fairnode algorithm list",
+            )
+        if (other.name, other.version) == (row.name, row.version):
+            raise errors.Conflict(
+                f"This image is known here already as {other.name} {other.version}, with another manifest.",
+                to_do="A changed manifest is a new version: raise 'version' in algorithm.toml.",
+            )
+
+
 def archive_path(node: Node, algorithm: Algorithm) -> Path:
     """Where the archive of an algorithm's image is kept."""
-    return node.config.directory / "images" / f"{algorithm.id}.tar"
+    return node.config.directory / "images" / f"{algorithm.image.removeprefix('sha256:')[:20]}.tar"
 
 
 def packages_path(node: Node, algorithm: Algorithm) -> Path:

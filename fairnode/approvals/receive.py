@@ -24,7 +24,7 @@ from fairnode.store.database import Transaction
 from fairnode.studies.combination import check_can_combine, combine_stage, opens_cells
 from fairnode.studies.container import check_allowed, container_stage
 from fairnode.studies.document import Stage, StudyPlan, read_study_bytes
-from fairnode.studies.fit import check_fits
+from fairnode.studies.fit import algorithm_of, check_fits
 from fairnode.studies.processing import check_dpia, check_processing, check_retention, processing_facts
 from fairnode.studies.send import home_of
 
@@ -66,11 +66,12 @@ def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
     """The visit's row, decided upon by the policy."""
     plan, now = arrival.plan, clock.now()
     dataset = tx.one(Dataset, iri=arrival.dataset)
-    algorithm = tx.one(Algorithm, image=plan.identity)
     if dataset is None or dataset.state != "published":
         _tell_refused(node, tx, arrival, "This dataset is not there.")
         return
-    if algorithm is None or algorithm.state != "known":
+    try:
+        algorithm = algorithm_of(tx, plan)
+    except errors.NotValid:
         _tell_refused(node, tx, arrival, "The algorithm is not known at this node.")
         return
     visit = tx.add(
@@ -88,7 +89,7 @@ def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
             visit_expiry(node, plan, now),
         )
     )
-    decision = _decide(arrival, dataset, algorithm, current_in(tx), node)
+    decision = _of_one_manifest(tx, plan, _decide(arrival, dataset, algorithm, current_in(tx), node))
     after = {
         Effect.GRANT: VisitState.APPROVED,
         Effect.ASK: VisitState.WAITING,
@@ -100,6 +101,13 @@ def _receive_visit(node: Node, tx: Transaction, arrival: _Arrival) -> None:
     settled = tx.change(visit, state=after, sentence=decision.sentence, facts={"rule": decision.rule})
     for message in tell_home(tx, settled):
         post(tx, node.desk, message)
+
+
+def _of_one_manifest(tx: Transaction, plan: StudyPlan, decision: Decision) -> Decision:
+    """No policy grants alone what it names by an image of several manifests: people look which it is."""
+    if decision.effect is Effect.GRANT and tx.count(Algorithm, image=plan.identity) > 1:
+        return Decision(Effect.ASK, "The dataset's custodian and counsel decide.", decision.rule)
+    return decision
 
 
 def _decide(

@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from fairnode.jobs.database import open_database
 from fairnode.jobs.process import main
 from fairnode.records.result import Dimension, TableSpec
 from fairnode.records.result_json import contract_from_json
@@ -32,7 +33,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Compare with each earlier table."""
     specs = contract_from_json(job["contract"]).tables
     finer = {(v, code): frozenset((base, c) for c in codes) for v, code, base, codes in job["finer"]}
-    with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as database:
+    with open_database(2) as database:
         database.read_parquet(job["now"]).create_view("now_set")
         changed = [_compared(database, specs, told, finer) for told in job["earlier"]]
     return {"changed": changed}

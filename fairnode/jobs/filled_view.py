@@ -11,10 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from fairnode.datasets.expressions import literal, quoted
 from fairnode.jobs import view
+from fairnode.jobs.database import open_database
 from fairnode.jobs.process import main
 
 
@@ -30,7 +29,7 @@ def _fill(path: Path, columns: list[dict[str, Any]], code: str) -> None:
     """Write `code` where there is no value; numbers become text."""
     selects = [_filled(column, literal(code)) for column in columns]
     part = path.with_suffix(".filled")
-    with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as database:
+    with open_database(1) as database:
         database.read_parquet(str(path)).create_view("companion")
         database.sql(f"SELECT {', '.join(selects)}, person FROM companion").write_parquet(
             str(part), compression="zstd"

@@ -29,6 +29,7 @@ from fairnode.disclosure.history import query_of
 from fairnode.disclosure.merging import groups_of, merged_margins, merged_spec, positions
 from fairnode.gate.recounts import CountedTable, cells_from, columns_of, counted_to_json
 from fairnode.jobs.counted_cells import count_cells
+from fairnode.jobs.database import open_database
 from fairnode.jobs.everybody import Counts, counts_persons, everybody_in, make_everybody
 from fairnode.jobs.pairs import with_complements
 from fairnode.jobs.person_sets import compare_sets, number_of, quoted, write_sets
@@ -65,7 +66,7 @@ def _count(
     job: dict[str, Any], contract: OutputContract, conditions: tuple[Condition, ...], person: str | None
 ) -> dict[str, Any]:
     """The job's answer, or an error of DuckDB."""
-    with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as database:
+    with open_database(2) as database:
         inputs = sorted({spec.input for spec in contract.tables})
         for name in inputs:
             database.read_parquet(job["views"][name]).create_view(f"file_{name}")

@@ -30,6 +30,7 @@ from fairnode.datasets.expressions import quoted
 from fairnode.datasets.reading import Text, open_rows
 from fairnode.datasets.views import Check, Query, compile_view
 from fairnode.errors import Finding, NotValid, Unavailable
+from fairnode.jobs.database import Setting, open_database
 from fairnode.jobs.process import main
 from fairnode.records.dataset import Column, Dataset, Source, dataset_from, source_from, view_from
 
@@ -76,7 +77,7 @@ def connect(memory_mib: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with tempfile.TemporaryDirectory(prefix="spill-") as spill:
         try:
-            with closing(duckdb.connect(config=_confined(memory_mib, spill))) as database:
+            with closing(open_database(1, _confined(memory_mib, spill))) as database:
                 yield database
         except duckdb.OutOfMemoryException as wrong:
             raise Unavailable(
@@ -92,17 +93,15 @@ def connect(memory_mib: int) -> Iterator[duckdb.DuckDBPyConnection]:
             ) from None
 
 
-def _confined(memory_mib: int, spill: str) -> dict[str, str | bool | int | float | list[str]]:
+def _confined(memory_mib: int, spill: str) -> dict[str, Setting]:
+    """What is closed, and how much memory there is; one thread: the same rows in the same order."""
     return {
-        "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
         "enable_external_access": "false",
         "python_enable_replacements": "false",
         "temp_directory": spill,
         "memory_limit": f"{memory_mib}MiB",
-        "threads": "1",  # the same rows in the same order, and the machine is shared
-        "lock_configuration": "true",
     }
 
 

@@ -17,7 +17,7 @@ from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
 from fairnode.records.rows import Algorithm, Release, Study
 from fairnode.release.releases import provenance, render
-from fairnode.studies.document import read_study
+from fairnode.studies.document import StudyPlan, read_study
 
 MEDIA = "application/zip"
 SECONDS = 120.0
@@ -44,7 +44,7 @@ def _job(node: Node, release: Release) -> dict[str, Any]:
     with node.store.read() as reader:
         study = reader.get(Study, release.study)
         plan = read_study(json.loads(study.document)) if study else None
-        known = reader.find(Algorithm, {"image": plan.identity}) if plan else []
+        known = reader.find(Algorithm, _named(plan)) if plan else []
     manifest = read_manifest(known[0].manifest) if known else None
     told, made = provenance(release), json.loads(release.table).get("made", {})
     files = [
@@ -75,6 +75,12 @@ def _job(node: Node, release: Release) -> dict[str, Any]:
         "signature": release.signature,
         "files": files,
     }
+
+
+def _named(plan: StudyPlan) -> dict[str, str]:
+    """By what the algorithm of a study is found: an image can have several manifests."""
+    told = plan.document["algorithm"]
+    return {"image": plan.identity, "name": told["name"], "version": told["version"]}
 
 
 def _algorithm(manifest: Manifest | None, identity: str, made: dict[str, Any]) -> dict[str, str]:

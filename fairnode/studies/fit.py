@@ -20,6 +20,7 @@ from fairnode.records.dataset import Column, View, ViewUnit
 from fairnode.records.result import Kind, OutputContract, TableSpec
 from fairnode.records.result_json import contract_from_json
 from fairnode.records.rows import Algorithm, Dataset
+from fairnode.store.database import Reader
 from fairnode.studies.combination import (
     OPEN_SYNTHETIC,
     combine_stage,
@@ -34,6 +35,29 @@ from fairnode.studies.privacy import check_privacy, privacy_of
 
 OPEN_REGIMES = frozenset({"GDPR", "NoPersonalData"})
 """Of data under these, cells of an overlap may be opened where the policy allows it; of no others (P10)."""
+
+
+def algorithm_of(reader: Reader, plan: StudyPlan) -> Algorithm:
+    """The algorithm that a study names, by image, name and version: an image can have several manifests.
+
+    Raises `NotValid` where it is not known here.
+    """
+    known = reader.find(Algorithm, {"image": plan.identity, "state": "known"}, order="created")
+    named = plan.document["algorithm"]
+    for algorithm in known:
+        if (algorithm.name, algorithm.version) == (named["name"], named["version"]):
+            return algorithm
+    if not known:
+        raise errors.NotValid(
+            "The study names an algorithm that this node does not know.",
+            findings=(errors.Finding("algorithm/identity", "is not the identity of a known algorithm"),),
+            to_do="List the known ones: fairnode algorithm list",
+        )
+    names = " or ".join(f"{algorithm.name} {algorithm.version}" for algorithm in known)
+    raise errors.NotValid(
+        "The study's algorithm has another name or version than its image.",
+        findings=(errors.Finding("algorithm", f"the image is {names}"),),
+    )
 
 
 def check_fits(plan: StudyPlan, dataset: Dataset, algorithm: Algorithm) -> None:

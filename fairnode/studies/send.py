@@ -13,12 +13,12 @@ from fairnode.keys import canonical
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.network.joined import current
 from fairnode.node import Node
-from fairnode.records.rows import Algorithm, Dataset, Follow, PeerRecord, Person, Role, Study
+from fairnode.records.rows import Dataset, Follow, PeerRecord, Person, Role, Study
 from fairnode.records.states import PublicState, StudyState, ended
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import check_can_combine, combine_stage, party_members
 from fairnode.studies.document import StudyPlan, read_study
-from fairnode.studies.fit import check_fits
+from fairnode.studies.fit import algorithm_of, check_fits
 
 CONTEXT = "https://w3id.org/fairnode/context/study/1"
 
@@ -60,20 +60,8 @@ def check(node: Node, document: object) -> tuple[errors.Finding, ...]:
 def check_fits_here(node: Node, plan: StudyPlan) -> None:
     """Raise `NotValid` where algorithm and datasets, as far as they are known here, do not fit the study."""
     with node.store.read() as reader:
-        algorithm = reader.one(Algorithm, image=plan.identity)
+        algorithm = algorithm_of(reader, plan)
         known = reader.find(Dataset, {"iri": plan.datasets})
-    if algorithm is None or algorithm.state != "known":
-        raise errors.NotValid(
-            "The study names an algorithm that this node does not know.",
-            findings=(errors.Finding("algorithm/identity", "is not the identity of a known algorithm"),),
-            to_do="List the known ones: fairnode algorithm list",
-        )
-    named = plan.document["algorithm"]
-    if (named["name"], named["version"]) != (algorithm.name, algorithm.version):
-        raise errors.NotValid(
-            "The study's algorithm has another name or version than its image.",
-            findings=(errors.Finding("algorithm", f"the image is {algorithm.name} {algorithm.version}"),),
-        )
     own = {iri for iri in plan.datasets if home_of(iri) == node.iri}
     missing = own - {dataset.iri for dataset in known if dataset.state == "published"}
     if missing:

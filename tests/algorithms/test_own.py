@@ -10,33 +10,12 @@ from fairnode import errors
 from fairnode.algorithms.known import submit
 from fairnode.algorithms.manifest import read_manifest
 from fairnode.algorithms.own import keep_own, own_programs
-from fairnode.config import Config, Organisation, Settings
 from fairnode.ledger.commit import Entry, commit
 from fairnode.linkage.keys import VARIABLES
-from fairnode.new_node import make_node
-from fairnode.node import open_node
 from fairnode.records.rows import Algorithm, Person
 from fairnode.studies.fit import reads_identifiers
 
 OWN = own_programs()["linkage-keys"]
-
-
-@pytest.fixture
-def node(tmp_path):
-    make_node(
-        Config(
-            tmp_path / "node",
-            "a",
-            "http://a.example",
-            "127.0.0.1",
-            1,
-            Organisation("A", "police"),
-            Settings(),
-        )
-    )
-    made = open_node(tmp_path / "node")
-    yield made
-    made.store.close()
 
 
 def rows(node):

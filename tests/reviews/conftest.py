@@ -110,7 +110,8 @@ def reviewing(reviewing_template, tmp_path_factory):
 
 def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple[str, str]:
     """A study with that algorithm, brought to where its result waits for reviews (or further): its hash and its visit."""
-    path = write_study(site, f"{dimension}.json", options={"dimension": [dimension]}, **changes)
+    name = f"{dimension}-changed.json" if changes else f"{dimension}.json"
+    path = write_study(site, name, options={"dimension": [dimension]}, **changes)
     told = json.loads(path.read_text())
     with site.open() as node, node.store.read() as reader:
         known = next(row for row in reader.find(Algorithm) if row.name == "ratio")
@@ -119,7 +120,7 @@ def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple
     study = send_study(site, path)
     visit = site.wait_for_visit("waiting", study=study).id
     approve(site, visit)
-    site.wait_for_visit(state, study=study)
+    site.wait_for_visit(state, study=study, seconds=120.0 if state == "reviewing" else 800.0)
     return study, visit
 
 

@@ -240,6 +240,7 @@ def test_a_trial_says_that_people_would_review_it(reviewing, built_ratio):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_with_noise_it_leaves_without_reviews_as_the_mean_of_what_parts_of_the_persons_said(reviewing):
     """Sample and aggregate: the image runs on twenty parts; by sex it encodes rows, which the mean drowns."""
     options = {"epsilon": 0.9, "blocks": 20, "low": 0, "high": 10}

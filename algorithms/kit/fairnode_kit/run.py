@@ -88,9 +88,11 @@ def read_run(root: Path = ROOT) -> Run:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """DuckDB within the bounds of a visit: one thread, scratch in memory, nothing from outside."""
+    """DuckDB within the bounds of a visit: one thread, scratch in memory, nothing from outside or on a screen."""
     bounds = {"threads": 1, "autoinstall_known_extensions": False, "temp_directory": tempfile.gettempdir()}
-    return duckdb.connect(config=bounds)
+    database = duckdb.connect(config=bounds)
+    database.execute("SET enable_progress_bar = false")  # in a notebook DuckDB draws one by itself
+    return database
 
 
 def _input(root: Path, told: Mapping[str, Any]) -> Input:
