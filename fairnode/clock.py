@@ -21,3 +21,9 @@ def later(seconds: float, start: str | None = None) -> str:
 def parse(moment: str) -> datetime:
     """The moment as an aware datetime. Raises ValueError on another form."""
     return datetime.strptime(moment, FORM).replace(tzinfo=UTC)
+
+
+def slot_began(moment: str, seconds: int) -> str:
+    """When the time slot of so many seconds began in which `moment` lies."""
+    at = int(parse(moment).timestamp())
+    return datetime.fromtimestamp(at - at % max(1, seconds), UTC).strftime(FORM)

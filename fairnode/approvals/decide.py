@@ -239,9 +239,10 @@ def tell_home(reader: Reader, visit: Visit) -> tuple[Outgoing, ...]:
     """The message to the study's home node: the state that outsiders see, and the sentence for them.
 
     Only when that state changes, and no end that may depend on the data: a message more, or its moment, would
-    tell how long a container ran. Those ends are told at slots (`fairnode.release.ended`).
+    tell how long a container ran, its own or the one before it in the line. So "running" is told with the
+    approval, and those ends at slots (`fairnode.release.ended`).
     """
-    first = visit.state == VisitState.PREPARING
+    first = visit.state == VisitState.APPROVED
     if visit.state in ENDED_BY_DATA or (public_state(visit.state) is PublicState.RUNNING and not first):
         return ()
     return follow_message(reader, visit)

@@ -45,7 +45,7 @@ from fairnode.network.agreement import Agreement
 from fairnode.network.joined import check_in_force, current_in
 from fairnode.network.pieces import keep_block
 from fairnode.node import Node
-from fairnode.records.rows import Computation, Earlier, Quarantine, Request, Visit
+from fairnode.records.rows import Computation, Dataset, Earlier, Quarantine, Request, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Transaction
 from fairnode.studies.combination import (
@@ -80,22 +80,25 @@ def step_keys(node: Node, visit: Visit) -> Visit:
     if context.algorithm.image not in {own.identity for own in own_programs().values()}:
         raise errors.NotAllowed("The study names another version of this program than this node's.")
     made = run_child("link", _keys_job(context), spool=node.config.spool, seconds=SECONDS, spare=node.spare)
-    with node.store.read() as reader:
-        request = reader.get(Request, visit.study)
-    assert request is not None, "the visit came with its study"
     verdict = {"outcome": "combine", "list": {k: v for k, v in made.items() if k != "sha256"}}
-    body = {"dataset": context.dataset.iri, "stage": visit.stage, "contract": {"tables": []}, "earlier": []}
 
     def change(tx: Transaction) -> Visit:
         tx.add(Quarantine(visit.id, b"", digest(b""), verdict, clock.now()))
         state, snapshot = VisitState.READY, str(made["sha256"])
         return tx.change(visit, state=state, snapshot=snapshot, changed=clock.now())
 
-    def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
-        return (*tell_home(tx, after), Outgoing(request.home, "ready", visit.study, body))
-
     facts = {"view": view_mark(node, str(made["sha256"])), "program": context.algorithm.image}
-    return commit(node.desk, change, Entry("visit.keyed", visit.id, "node", visit.study, facts), messages)
+    return commit(node.desk, change, Entry("visit.keyed", visit.id, "node", visit.study, facts), tell_home)
+
+
+def list_ready(node: Node, visit: Visit) -> Outgoing:
+    """The message that the keys of a visit's list can be made: nothing of them."""
+    with node.store.read() as reader:
+        request, dataset = reader.get(Request, visit.study), reader.get(Dataset, visit.dataset)
+    assert request is not None, "the visit came with its study"
+    assert dataset is not None, "the visit is one of a dataset"
+    body = {"dataset": dataset.iri, "stage": visit.stage, "contract": {"tables": []}, "earlier": []}
+    return Outgoing(request.home, "ready", visit.study, body)
 
 
 def _keys_job(context: VisitContext) -> dict[str, Any]:

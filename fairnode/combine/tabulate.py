@@ -6,15 +6,16 @@ from fairnode import clock, errors
 from fairnode.algorithms.own import own_programs
 from fairnode.approvals.check import check_approved
 from fairnode.approvals.decide import tell_home
-from fairnode.gate.step import count_for_combining, read_case, ready_message
+from fairnode.gate.step import count_for_combining, read_case
 from fairnode.keys import digest
-from fairnode.ledger.commit import Entry, Outgoing, commit
+from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.algorithm import TABULATE
 from fairnode.records.rows import Quarantine, Visit
 from fairnode.records.states import VisitState
 from fairnode.store.database import Transaction
 from fairnode.visits.context import read_context
+from fairnode.visits.steps import view_mark
 from fairnode.visits.view import make_view
 
 
@@ -41,8 +42,5 @@ def step_tabulate(node: Node, visit: Visit) -> Visit:
         tx.add(quarantine)
         return tx.change(visit, state=VisitState.READY, snapshot=snapshot, changed=clock.now())
 
-    def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
-        return (*tell_home(tx, after), ready_message(tx, case, after))
-
-    facts = {"view": snapshot, "program": context.algorithm.image}
-    return commit(node.desk, change, Entry("visit.counted", visit.id, "node", visit.study, facts), messages)
+    facts = {"view": view_mark(node, snapshot), "program": context.algorithm.image}
+    return commit(node.desk, change, Entry("visit.counted", visit.id, "node", visit.study, facts), tell_home)

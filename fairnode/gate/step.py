@@ -92,11 +92,8 @@ def step_quarantined(node: Node, visit: Visit) -> Visit:
             tx.change(rerun, result=b"")  # it was used, and is good for nothing else
         return tx.change(visit, state=state, changed=clock.now())
 
-    def messages(tx: Transaction, after: Visit) -> tuple[Outgoing, ...]:
-        return (ready_message(tx, case, after),) if combined else tell_home(tx, after)
-
     entry = Entry(f"visit.{state.value}", visit.id, "node", visit.study, {"rules": case.rules.hash})
-    return commit(node.desk, change, entry, messages)
+    return commit(node.desk, change, entry, tell_home)
 
 
 def needs_reviews(node: Node, visit: Visit) -> bool:
@@ -128,11 +125,11 @@ def _remember(tx: Transaction, case: Case, verdict: dict[str, Any]) -> None:
     tx.add(Earlier(visit, lineage, verdict["earlier"], clock.now()))
 
 
-def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
+def ready_message(reader: Reader, case: Case, visit: Visit) -> Outgoing:
     """The message that this node's counts are ready: their shape, and nothing of them; and the names of the
     earlier combined tables with which changed persons are to be compared (P6).
     """
-    request = tx.get(Request, visit.study)
+    request = reader.get(Request, visit.study)
     assert request is not None, "the visit came with its study"
     body = {
         "dataset": case.context.dataset.iri,
@@ -140,7 +137,7 @@ def ready_message(tx: Transaction, case: Case, visit: Visit) -> Outgoing:
         "contract": contract_to_json(case.contract),
         "earlier": []
         if container_stage(case.context.plan)
-        else compared_with(tx, case.context.dataset.lineage),
+        else compared_with(reader, case.context.dataset.lineage),
     }
     return Outgoing(request.home, "ready", visit.study, body)
 

@@ -80,6 +80,7 @@ SENTENCES = {
     "visit.preparing": "A visit's approvals were checked once more, and its preparation began.",
     "visit.quarantined": "The container is gone; its result waits in quarantine for the gate.",
     "visit.ready": "This node's own recount is ready to be combined.",
+    "visit.ready-told": "The study's home was told, at a fixed moment, that this node's part can be combined.",
     "visit.received": "A visit was asked for.",
     "visit.refused": "A visit was refused, by policy or by a person.",
     "visit.released": "A table that passed the gate was released.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairnode import errors
+from fairnode import clock, errors
 from fairnode.keys import verify
 from fairnode.ledger import merkle
 from fairnode.ledger.commit import Entry, commit, head_bytes
@@ -18,20 +18,41 @@ Proof = Callable[[int, int], list[bytes]]
 """The proof that the first `a` lines of a ledger are the beginning of its first `b` lines."""
 
 
-def own_head(reader: Reader) -> dict[str, Any]:
-    """This node's newest signed head, as it travels; empty before the first line."""
-    head = reader.last(Head)
+def own_head(reader: Reader, slot: int) -> dict[str, Any]:
+    """The signed head that others are shown, as it travels; empty before the first line.
+
+    It is the newest of those from before the present time slot (`slot` seconds): the line that a container's end
+    writes would otherwise tell its moment to whoever asks every second (P8).
+    """
+    head = _shown(reader, slot) or reader.get(Head, 1)
     return {"size": head.id, "root": head.root, "at": head.at, "signature": head.signature} if head else {}
 
 
-def own_proof(reader: Reader, first: int, second: int) -> list[str]:
+def _shown(reader: Reader, slot: int) -> Head | None:
+    """The newest head that was there when the present slot began; slots of one second are none.
+
+    One with a time to come was written when the clock was wrong, and may have been shown already.
+    """
+    if slot <= 1:
+        return reader.last(Head)
+    now = clock.now()
+    began, last = clock.slot_began(now, slot), None
+    while found := reader.find(Head, order="-id", after=last, limit=200):
+        for head in found:
+            if not began <= head.at <= now:
+                return head
+        last = found[-1].id
+    return None
+
+
+def own_proof(reader: Reader, first: int, second: int, slot: int) -> list[str]:
     """The proof (hex) that this node's first `first` lines are the beginning of its first `second` ones.
 
-    Raises `NotValid` when there are not so many.
+    Raises `NotValid` when no head of so many is shown yet.
     """
-    leaves = [bytes.fromhex(line.leaf) for line in reader.find(LedgerLine, limit=second)]
-    if not 0 < first <= second <= len(leaves):
+    if not 0 < first <= second <= own_head(reader, slot).get("size", 0):
         raise errors.NotValid("There are no such heads.")
+    leaves = [bytes.fromhex(line.leaf) for line in reader.find(LedgerLine, limit=second)]
     return [step.hex() for step in merkle.consistency_proof(leaves, first)]
 
 

@@ -178,7 +178,7 @@ _PUBLIC = {
     VisitState.RECEIVED: PublicState.WAITING,
     VisitState.WAITING: PublicState.WAITING,
     VisitState.ASKED_BACK: PublicState.WAITING,
-    VisitState.APPROVED: PublicState.WAITING,
+    VisitState.APPROVED: PublicState.RUNNING,  # when its turn comes depends on how long others ran
     VisitState.PREPARING: PublicState.RUNNING,
     VisitState.RUNNING: PublicState.RUNNING,
     VisitState.QUARANTINED: PublicState.RUNNING,

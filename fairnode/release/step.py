@@ -27,7 +27,7 @@ def step_passed(node: Node, visit: Visit) -> Visit:
     The slot is a multiple of `release_slot` seconds, so that the moment of a release says nothing about
     the visit (P8).
     """
-    if not slot_reached(visit.changed, clock.now(), node.config.settings.release_slot):
+    if waits_for_slot(node, visit):
         return visit
     with node.store.read() as reader:
         quarantine, dataset = reader.get(Quarantine, visit.id), reader.get(Dataset, visit.dataset)
@@ -63,10 +63,21 @@ def _withhold(node: Node, visit: Visit, refused: Refused) -> Visit:
     return commit(node.desk, change, entry, tell_home)
 
 
+def waits_for_slot(node: Node, visit: Visit) -> bool:
+    """Whether a visit passed the gate, and the slot of its release is still to come."""
+    slot = node.config.settings.release_slot
+    return visit.state == VisitState.PASSED and not slot_reached(visit.changed, clock.now(), slot)
+
+
 def slot_reached(passed: str, now: str, seconds: int) -> bool:
-    """Whether the first slot after `passed` has come."""
-    moment = clock.parse(passed).timestamp()
-    return clock.parse(now).timestamp() >= math.ceil(moment / max(1, seconds)) * max(1, seconds)
+    """Whether the first slot after `passed` has come.
+
+    The second in which it passed is over by then, or a program would end in it to choose a finer moment. Slots
+    of one second, for demonstrations, are none.
+    """
+    moment, still_in_it = clock.parse(passed).timestamp(), int(seconds > 1)
+    slot = math.ceil((moment + still_in_it) / max(1, seconds)) * max(1, seconds)
+    return clock.parse(now).timestamp() >= slot
 
 
 def _release(node: Node, visit: Visit, quarantine: Quarantine, dataset: Dataset) -> Release:

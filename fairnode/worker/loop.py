@@ -16,6 +16,7 @@ from fairnode.combine import compute
 from fairnode.combine.announce import step_combinations
 from fairnode.combine.ending import open_computed, recover
 from fairnode.combine.lists import answer
+from fairnode.combine.ready import tell_ready
 from fairnode.combine.standing import open_questions
 from fairnode.engine import Engine
 from fairnode.mpc.gateway import Gateway
@@ -31,7 +32,7 @@ from fairnode.worker.delivery import deliver_own
 from fairnode.worker.postman import Postman
 from fairnode.worker.rehearse import Rehearsals
 from fairnode.worker.selftest import Probe, check_engine
-from fairnode.worker.steps import DUE, clean_leftovers, expire, places_of, step
+from fairnode.worker.steps import clean_leftovers, due, expire, places_of, step
 from fairnode.worker.turns import next_visits
 
 LOG = logging.getLogger(__name__)
@@ -51,9 +52,9 @@ class Worker:
     """One worker of one node; `flying` are the visits whose step is being taken right now.
 
     `resting` says until when (monotonic seconds) a visit whose step met trouble, or came to nothing yet, is
-    left alone, `turns` in which order the organisations that asked were last served. `wake` ends a pause.
-    `find_calls` names the system calls that a program was denied; twins were looked after when the ledger had
-    `drawn` lines, and nothing had to be done since `quiet_since`.
+    left alone, `turns` in which order the organisations that asked, and their people, were last served. `wake`
+    ends a pause. `find_calls` names the system calls that a program was denied; twins were looked after when
+    the ledger had `drawn` lines, and nothing had to be done since `quiet_since`.
     """
 
     node: Node
@@ -73,6 +74,7 @@ class Worker:
     computing: Computing = field(default_factory=Computing)
     answers: dict[str, Future[None]] = field(default_factory=dict)
     end_told: set[str] = field(default_factory=set)
+    ready_told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.rehearsals = Rehearsals(self.node, self.engine, self.find_calls, self.stop.is_set)
@@ -107,7 +109,7 @@ class Worker:
             moved = self._start_steps(pool)
             moved = deliver_own(self.node) > 0 or moved
             moved = step_combinations(self.node) > 0 or moved
-            moved = tell_ended(self.node, self.end_told) > 0 or moved
+            moved = tell_ended(self.node, self.end_told) + tell_ready(self.node, self.ready_told) > 0 or moved
             moved = self._compute(pool) or moved
             self._answer(pool)
             if tidy:
@@ -199,14 +201,13 @@ class Worker:
     def _start_steps(self, pool: ThreadPoolExecutor) -> bool:
         """Give every visit that is due to the pool, as far as its limit goes; whether one moved."""
         moved = self._land()
-        with self.node.store.read() as reader:
-            due = reader.find(Visit, {"state": DUE}, order="created")
+        found = due(self.node)
         self.resting = {name: until for name, until in self.resting.items() if until > time.monotonic()}
-        free = [v for v in due if not self._is_held(v)]
+        free = [v for v in found if not self._is_held(v)]
         if free and not self._engine_holds():
             self.resting |= {v.id: time.monotonic() + REST_SECONDS for v in free}
             return moved
-        turn = self._whose_turn(due, free)
+        turn = self._whose_turn(found, free)
         for visit in free:
             if visit.state != VisitState.APPROVED or visit.id in turn:
                 future = pool.submit(step, self.node, self.engine, visit)
@@ -218,13 +219,13 @@ class Worker:
         """Whether a step of this visit is being taken, or came to nothing a moment ago."""
         return visit.id in self.flying or visit.id in self.resting
 
-    def _whose_turn(self, due: list[Visit], free: list[Visit]) -> list[str]:
+    def _whose_turn(self, found: list[Visit], free: list[Visit]) -> list[str]:
         """The approved visits that may begin now; whose they are is noted for the next turn."""
         waiting = [v for v in free if v.state == VisitState.APPROVED]
         if not waiting:
             return []
         active = [
-            v for v in due if v.state in ACTIVE or (v.state == VisitState.APPROVED and v.id in self.flying)
+            v for v in found if v.state in ACTIVE or (v.state == VisitState.APPROVED and v.id in self.flying)
         ]
         settings = self.node.config.settings
         places = {place.visit: place for place in places_of(self.node, [*waiting, *active])}
@@ -236,7 +237,7 @@ class Worker:
             one_per_dataset=settings.one_visit_per_dataset,
         )
         for visit in chosen:
-            self.turns[places[visit].requester] = max(self.turns.values(), default=0) + 1
+            self.turns |= dict.fromkeys(places[visit].names, max(self.turns.values(), default=0) + 1)
         return chosen
 
     def _engine_holds(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from fairnode import clock, errors
@@ -20,7 +21,7 @@ from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
 from fairnode.records.rows import Dataset, Request, Study, Visit
 from fairnode.records.states import StudyState, VisitState, ended
-from fairnode.release.step import step_passed
+from fairnode.release.step import step_passed, waits_for_slot
 from fairnode.visits.rerun import reruns, step_rerun, visit_of
 from fairnode.visits.steps import fail, move, step_approved, step_preparing, step_running
 from fairnode.visits.view import delete_view
@@ -36,6 +37,20 @@ DUE = (
     VisitState.PASSED,
     VisitState.READY,
 )
+
+# An approved one ends at its own time too, and not when its turn comes: that depends on how long others ran.
+EXPIRING = (VisitState.WAITING, VisitState.ASKED_BACK, VisitState.REVIEWING, VisitState.APPROVED)
+
+
+def due(node: Node) -> list[Visit]:
+    """The visits that have a step to take, oldest first.
+
+    Those whose release waits for its slot are not looked at before: then they leave together, and not each a
+    moment after it that depends on when it was looked at last.
+    """
+    with node.store.read() as reader:
+        found = reader.find(Visit, {"state": DUE}, order="created")
+    return [visit for visit in found if not waits_for_slot(node, visit)]
 
 
 def step(node: Node, engine: Engine, visit: Visit) -> Visit:
@@ -94,21 +109,25 @@ def _step(node: Node, engine: Engine, visit: Visit) -> Visit:
 
 
 def places_of(node: Node, visits: Sequence[Visit]) -> list[Place]:
-    """Who asked for each visit, as its study says (checked against the agreement when it came), and of what."""
+    """Who asked for each visit, as its study says, and of what.
+
+    The organisation was checked against the agreement when the study came; who asked there, it says itself.
+    """
     with node.store.read() as reader:
         requests = {r.id: r for r in reader.find(Request, {"id": tuple({v.study for v in visits})})}
         datasets = {d.id: d for d in reader.find(Dataset, {"id": tuple({v.dataset for v in visits})})}
     alone = {d.id: "OneVisitAtATime" in describe(d.record, d.iri).modifiers for d in datasets.values()}
     return [
-        Place(v.id, _organisation(requests[v.study].document), v.dataset, alone.get(v.dataset, True))
+        Place(v.id, *_asker(requests[v.study].document), v.dataset, alone.get(v.dataset, True))
         for v in visits
     ]
 
 
 @lru_cache(maxsize=4096)
-def _organisation(document: bytes) -> str:
-    """The requester's organisation in a study's bytes."""
-    return str(json.loads(document)["requester"]["organisation"])
+def _asker(document: bytes) -> tuple[str, str]:
+    """The requester's organisation in a study's bytes, and the person there."""
+    told = json.loads(document)["requester"]
+    return str(told["organisation"]), str(told["id"])
 
 
 def clean_up(node: Node, engine: Engine, visit: str, study: str) -> None:
@@ -143,12 +162,14 @@ def expire(node: Node) -> None:
     """End what waited longer than it may: visits for people, and studies for visits."""
     now = clock.now()
     with node.store.read() as reader:
-        undecided = (VisitState.WAITING, VisitState.ASKED_BACK, VisitState.REVIEWING)
-        waiting = reader.find(Visit, {"state": undecided})
+        waiting = reader.find(Visit, {"state": EXPIRING})
         sent = reader.find(Study, {"state": StudyState.SENT})
     for visit in waiting:
         if visit.expires <= now:
-            move(node, visit, VisitState.EXPIRED, internal="Nobody decided in time.")
+            in_line = visit.state == VisitState.APPROVED
+            why = "Its turn did not come in time." if in_line else "Nobody decided in time."
+            with suppress(errors.Conflict):  # somebody decided, or its turn came, at the last moment
+                move(node, visit, VisitState.EXPIRED, internal=why)
     for study in sent:
         # A day of grace, so that releases on their way at the last moment still arrive.
         if clock.later(86400, study.expires) <= now:

@@ -93,11 +93,11 @@ class Nothing:
         raise LookupError("a message is made")
 
 
-@case(92, "a message in the moment at which a container ends, well or badly")
+@case(92, "a message in the moment at which a container ends, or at which the next in line begins")
 def moment_of_the_end(_: Target) -> Outcome:
     silent = (
-        *(VisitState.RUNNING, VisitState.QUARANTINED, VisitState.REVIEWING, VisitState.PASSED),
-        *(VisitState.FAILED, VisitState.BLOCKED),
+        *(VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED, VisitState.REVIEWING),
+        *(VisitState.PASSED, VisitState.READY, VisitState.FAILED, VisitState.BLOCKED),
     )
     telling = [state for state in silent if _tells(state)]
     return contained(not telling, f"{len(silent)} steps tell nobody; ends are told at slots, as releases are")

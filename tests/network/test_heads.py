@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from fairnode import errors
+from fairnode import clock, errors
 from fairnode.keys import canonical
 from fairnode.ledger import merkle, verify_ledger
 from fairnode.ledger.commit import Entry, commit, head_bytes
@@ -83,7 +83,7 @@ def test_a_head_of_fewer_lines_or_another_at_the_same_size_is_not_believed(netwo
     mine, theirs = network["police"], network["coordinators"]
     with listening(theirs):
         with theirs.store.read() as reader:
-            early = own_head(reader)
+            early = own_head(reader, 1)
         write(theirs)
         meet(mine, theirs)
         meet(mine, theirs)
@@ -101,7 +101,7 @@ def test_a_head_of_fewer_lines_or_another_at_the_same_size_is_not_believed(netwo
 def test_a_head_that_its_node_did_not_sign_is_refused(network):
     mine, theirs = network["police"], network["coordinators"]
     with theirs.store.read() as reader:
-        told = own_head(reader)
+        told = own_head(reader, 1)
     for change in ({"size": 1}, {"root": "00" * 32}, {"signature": "zz"}, {"signature": "00" * 64}):
         with pytest.raises(errors.NotValid):
             keep_head(mine, card(theirs), {**told, **change}, lambda *_: [])
@@ -112,8 +112,8 @@ def test_the_host_is_witness_to_the_member_without_a_port(network):
 
     def shown(first):
         with shelters.store.read() as reader:
-            head = own_head(reader)
-            proof = own_proof(reader, first, head["size"]) if first else []
+            head = own_head(reader, 1)
+            proof = own_proof(reader, first, head["size"], 1) if first else []
         return {"messages": [], "head": head, "from": first, "proof": proof}
 
     with listening(host), PeerClient(shelters, card(host)) as client:
@@ -127,3 +127,28 @@ def test_the_host_is_witness_to_the_member_without_a_port(network):
         rewrite(shelters, 1)
         with pytest.raises(errors.Unavailable, match="not the one it showed before"):
             client.post("/hosted", shown(grown))
+
+
+def test_others_are_shown_a_head_at_slots_only_so_that_its_growth_times_no_line(network):
+    """A line is written when a container ends, and when that is its author chose (P8)."""
+    node = network["police"]
+    write(node)
+    with node.store.read() as reader:
+        before, newest = own_head(reader, 3600), reader.last(Head)
+        assert 0 < before["size"] < newest.id
+        assert before["at"] < clock.slot_began(newest.at, 3600) or before["size"] == 1
+        write(node)
+        assert own_head(reader, 3600) == before
+        assert own_proof(reader, 1, before["size"], 3600) == own_proof(reader, 1, before["size"], 1)
+        for more in (before["size"] + 1, newest.id):
+            with pytest.raises(errors.NotValid):
+                own_proof(reader, 1, more, 3600)
+
+
+def test_a_clock_that_was_wrong_for_a_while_takes_back_no_head_that_was_shown(network):
+    """A head of a time to come may have been shown already: a smaller one would look like a rewritten ledger."""
+    node = network["police"]
+    with node.store.write() as tx:
+        last = tx.last(Head)
+        shown = tx.add(Head(last.id + 1, "ab" * 32, [], "2099-01-01T00:00:00Z", ""))
+        assert own_head(tx, 3600)["size"] == shown.id

@@ -20,6 +20,7 @@ from fairnode.combine import announce, compute
 from fairnode.combine.contribute import step_ready
 from fairnode.combine.ending import open_computed
 from fairnode.combine.lists import answer
+from fairnode.combine.ready import tell_ready
 from fairnode.combine.standing import open_questions
 from fairnode.config import Config, Organisation, Settings
 from fairnode.demo.members import example, free_ports
@@ -179,6 +180,7 @@ class Town:
     nodes: dict[str, Node]
     down: set[str] = field(default_factory=set)
     warm: WarmParties | None = None
+    ready_told: set[str] = field(default_factory=set)
 
     @property
     def home(self) -> Node:
@@ -228,6 +230,7 @@ class Town:
             for key, node in self.nodes.items():
                 if key in self.down:
                     continue
+                tell_ready(node, self.ready_told)
                 carried += deliver_own(node)
                 carried += sum(self._carry(other, key) for other in self.nodes if other not in self.down)
         return carried

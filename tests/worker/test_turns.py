@@ -13,7 +13,7 @@ from fairnode.worker.turns import Place, next_visits
 
 
 def place(number: int, requester: str, dataset: str = "d") -> Place:
-    return Place(f"v{number}", requester, dataset)
+    return Place(f"v{number}", requester, "p", dataset)
 
 
 MANY = [place(n, "many") for n in range(100)]
@@ -28,6 +28,13 @@ def test_one_visit_of_another_does_not_wait_for_a_hundred():
         turns[taken.requester] = moment
         queue.remove(taken)
     assert served == ["v0", "v100", "v1"]
+
+
+def test_a_colleague_with_one_visit_does_not_wait_for_a_hundred_of_the_same_organisation():
+    queue = [Place(f"v{n}", "police", "rosa", "d") for n in range(100)]
+    queue += [Place("v100", "police", "ruud", "d"), Place("v101", "labour", "rosa", "d")]
+    assert next_visits(queue, [], {}, at_once=4) == ["v0", "v101", "v100", "v1"]
+    assert next_visits(queue, [Place("r1", "police", "rosa", "d")], {}, at_once=3) == ["v101", "v100"]
 
 
 def test_side_by_side_they_share_what_there_is():
@@ -50,9 +57,13 @@ def test_one_visit_a_dataset_where_the_node_wants_it_so():
 
 
 def test_one_visit_at_a_time_where_the_datasets_policy_says_so():
-    queue = [Place("v1", "a", "x", alone=True), Place("v2", "b", "x", alone=True), *map(place, (3, 4), "ab")]
+    queue = [
+        Place("v1", "a", "p", "x", alone=True),
+        Place("v2", "b", "p", "x", alone=True),
+        *map(place, (3, 4), "ab"),
+    ]
     assert next_visits(queue, [], {}, at_once=9) == ["v1", "v4", "v3"]
-    assert next_visits(queue, [Place("v9", "c", "x", alone=True)], {}, at_once=9) == ["v3", "v4"]
+    assert next_visits(queue, [Place("v9", "c", "p", "x", alone=True)], {}, at_once=9) == ["v3", "v4"]
 
 
 PLACES = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_size=30).map(
@@ -62,7 +73,7 @@ PLACES = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max
 
 @given(PLACES, PLACES, st.integers(1, 10), st.booleans())
 def test_never_too_many_never_twice_and_never_idle(waiting, running, at_once, one):
-    active = [Place(f"r{p.visit}", p.requester, p.dataset) for p in running]
+    active = [Place(f"r{p.visit}", p.requester, p.person, p.dataset) for p in running]
     chosen = next_visits(waiting, active, {}, at_once=at_once, one_per_dataset=one)
     assert len(set(chosen)) == len(chosen)
     assert len(chosen) <= max(0, at_once - len(active))
