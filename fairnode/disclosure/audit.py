@@ -22,9 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairnode.disclosure.links import Item, Links, Relation
-from fairnode.records.result import Key
-
-Owner = tuple[str, Key]
+from fairnode.disclosure.told import Joint, Owner, Told
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,7 @@ class Question:
     links: Links
     k: int
     seconds: float
+    joints: tuple[Joint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,10 @@ class Answer:
 Audit = Callable[[Question], Answer]
 
 
-def needs_search(links: Links) -> bool:
-    """Whether anything sensitive takes part in an equation: if not, no search is needed."""
-    return any(
+def needs_search(question: Question) -> bool:
+    """Whether anything sensitive takes part in an equation, or in a joint: if not, no search is needed."""
+    links = question.links
+    return any(joint.matters for joint in question.joints) or any(
         links.items[index].hidden and (links.items[index].sensitive or links.items[index].guarded)
         for relation in links.relations
         for index in involved(relation)
@@ -71,6 +71,13 @@ def question_to_json(question: Question) -> dict[str, Any]:
             for item in question.links.items
         ],
         "relations": [[r.whole, list(r.parts), r.rest, r.sign] for r in question.links.relations],
+        "joints": [
+            {
+                "sizes": joint.sizes,
+                "counts": [[c.where, c.n, _owner_json(c.owner), c.shown, c.asked] for c in joint.counts],
+            }
+            for joint in question.joints
+        ],
     }
 
 
@@ -79,7 +86,7 @@ def question_from_json(told: Mapping[str, Any]) -> Question:
     items = tuple(
         Item(
             value,
-            None if owner is None else (owner[0], tuple(owner[1])),
+            _owner_from_json(owner),
             hidden,
             sensitive,
             guarded=guarded,
@@ -89,7 +96,11 @@ def question_from_json(told: Mapping[str, Any]) -> Question:
     relations = tuple(
         Relation(whole, tuple(parts), rest, sign) for whole, parts, rest, sign in told["relations"]
     )
-    return Question(Links(items, relations), told["k"], told["seconds"])
+    joints = tuple(
+        Joint(tuple(joint["sizes"]), tuple(_told_from_json(*count) for count in joint["counts"]))
+        for joint in told["joints"]
+    )
+    return Question(Links(items, relations), told["k"], told["seconds"], joints)
 
 
 def answer_to_json(answer: Answer) -> dict[str, Any]:
@@ -104,3 +115,12 @@ def answer_from_json(told: Mapping[str, Any]) -> Answer:
 
 def _owner_json(owner: Owner | None) -> list[Any] | None:
     return None if owner is None else [owner[0], list(owner[1])]
+
+
+def _owner_from_json(told: list[Any] | None) -> Owner | None:
+    return None if told is None else (told[0], tuple(told[1]))
+
+
+def _told_from_json(where: list[Any], n: int, owner: list[Any] | None, shown: Any, asked: Any) -> Told:
+    conditions = tuple((variable, tuple(codes)) for variable, codes in where)
+    return Told(conditions, n, _owner_from_json(owner), shown, asked)

@@ -14,6 +14,7 @@ from fairnode.disclosure.links import link
 from fairnode.disclosure.magnitudes import hide_linked_magnitudes
 from fairnode.disclosure.rounding import public_table
 from fairnode.disclosure.rules import RuleSet
+from fairnode.disclosure.told import tell
 from fairnode.records.result import CellReason, Key, Outcome, Recount, Verdict
 
 Hidden = dict[tuple[str, Key], str]
@@ -107,10 +108,11 @@ def _hide_complements(
     """Hide more cells until the hidden ones cannot be found out; what to tell the custodian about it."""
     keyed = all(cell.persons is not None for table in recount.tables for cell in table.cells)
     k = threshold(rules, keyed=keyed)
-    links = link(recount, hidden, history, k)
-    if not needs_search(links):
+    links, joints = link(recount, hidden, history, k), tell(recount, hidden, history, k)
+    question = Question(links, k, rules.number("complementary.seconds"), joints)
+    if not needs_search(question):
         return ()
-    answer = audit(Question(links, k, rules.number("complementary.seconds")))
+    answer = audit(question)
     for owner in answer.hide:
         hidden.setdefault(owner, "complementary")
     if answer.in_time:

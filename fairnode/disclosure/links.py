@@ -14,7 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from fairnode.disclosure.conditions import Conditions, finest
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, History
+from fairnode.disclosure.told import OWN_RULES
 from fairnode.records.result import (
     Condition,
     Key,
@@ -25,7 +27,6 @@ from fairnode.records.result import (
     TrueMargin,
 )
 
-Conditions = Mapping[str, frozenset[str]]
 Lines = tuple[tuple[Conditions, int], ...]
 
 
@@ -107,10 +108,6 @@ def _stands_alone(recount: Recount, history: History) -> bool:
     return spec.numerator is None and not nested and not any(axis.multiple for axis in spec.dimensions)
 
 
-# The rules that protect the count itself. Differencing protects the difference, which is a count of its
-# own; the others protect the number that stands beside the count.
-_OWN_RULES = {"threshold", "class-disclosure"}
-
 _OTHER = ""
 """Stands for the codes of a variable of which no table tells anything."""
 
@@ -141,7 +138,9 @@ class _Told:
             owner = (spec.id, cell.key)
             rule = hidden.get(owner)
             base = self._conditions(spec, cell.key, conditions)
-            own = rule in _OWN_RULES
+            if _nobody(base, spec):
+                continue
+            own = rule in OWN_RULES
             guarded = rule == "differencing"
             item = Item(cell.n, owner, rule is not None, own or 0 < cell.n < self.k, measured, guarded)
             lines.append((base, self._item(item)))
@@ -161,6 +160,8 @@ class _Told:
         sides: list[tuple[Conditions, int]] = []
         for cell in table.cells:
             base = self._conditions(spec, cell.key, release.filter)
+            if _nobody(base, spec):
+                continue
             unseen = not cell.shown
             item = Item(cell.n, None, unseen, unseen and cell.n < self.k, measured, guarded=unseen)
             lines.append((base, self._item(item)))
@@ -196,7 +197,7 @@ class _Told:
         """What is true of a proportion's numerator and of the rest; nothing if it is no proportion."""
         if spec.numerator is None:
             return ()
-        variable, codes = _finest(spec.numerator, self.finer)
+        variable, codes = finest(spec.numerator, self.finer)
         others = {name: told for name, told in base.items() if name != f"recorded:{variable}"}
         possible = base.get(variable, self.codes[variable] | {_OTHER})
         rest = possible - codes
@@ -261,7 +262,7 @@ class _Told:
             found = _also(found, condition, self.finer)
         for axis, code in zip(spec.dimensions, key, strict=True):
             found = _also(found, Condition(axis.variable, frozenset({code})), self.finer)
-        must = spec.measure or (_finest(spec.numerator, self.finer)[0] if spec.numerator else None)
+        must = spec.measure or (finest(spec.numerator, self.finer)[0] if spec.numerator else None)
         return {**found, f"recorded:{must}": frozenset()} if must else found
 
     def _relations(self, whole: _Counts, part: _Counts) -> Iterator[Relation]:
@@ -317,17 +318,8 @@ def _one_by_one(spec: TableSpec, lines: Lines) -> Iterator[Lines]:
 
 def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:
     """`conditions` and one more, in the finest variable that is known for it."""
-    variable, codes = _finest(more, finer)
+    variable, codes = finest(more, finer)
     return {**conditions, variable: codes & conditions.get(variable, codes)}
-
-
-def _finest(condition: Condition, finer: Finer) -> tuple[str, frozenset[str]]:
-    """A condition in the finest variable that is known for it."""
-    variable, codes = condition.variable, frozenset[str]()
-    for code in condition.codes:
-        variable, narrower = finer.get((condition.variable, code), (condition.variable, frozenset({code})))
-        codes |= narrower
-    return variable, codes
 
 
 def _codes(recount: Recount, history: History) -> Conditions:
@@ -344,7 +336,7 @@ def _codes(recount: Recount, history: History) -> Conditions:
         named += [spec.numerator] if spec.numerator else []
     found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
     for condition in named:
-        variable, codes = _finest(condition, history.finer)
+        variable, codes = finest(condition, history.finer)
         found[variable] |= codes
     return found
 
@@ -357,6 +349,12 @@ def _implied(variable: str, by: set[str]) -> bool:
 def _recorded(variable: str) -> bool:
     """Whether this stands for the condition that a value is recorded, whichever it is."""
     return variable.startswith("recorded:")
+
+
+def _nobody(conditions: Conditions, spec: TableSpec) -> bool:
+    """Whether a cell contradicts the filter, so that everybody knows that it is empty: no secret and no count."""
+    lists = {axis.variable for axis in spec.dimensions if axis.multiple}
+    return any(not codes for name, codes in conditions.items() if not _recorded(name) and name not in lists)
 
 
 def _plain(variable: str) -> str:

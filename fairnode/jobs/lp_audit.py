@@ -13,8 +13,11 @@ from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import Any
 
-from fairnode.disclosure.audit import Answer, Owner, Question, answer_to_json, question_from_json
+from fairnode.disclosure.audit import Answer, Question, answer_to_json, question_from_json
+from fairnode.disclosure.told import Owner
 from fairnode.jobs.lp_blocks import Effort, OutOfTime, Proofs
+from fairnode.jobs.lp_exact import attackers
+from fairnode.jobs.lp_joint import TooLarge
 from fairnode.jobs.lp_net import Equations, Net
 from fairnode.jobs.process import main
 
@@ -32,16 +35,45 @@ def audit(question: Question) -> Answer:
     chosen: set[Owner] = set()
     effort, end = Effort(), process_time() + question.seconds
     try:
-        while unsafe := state.unsafe(effort, end):
-            more = state.choose(unsafe)
-            chosen |= more
-            state.hide(more)
+        _search(state, chosen, effort, end)
     except OutOfTime:
-        return Answer(tuple(sorted(chosen | state.linked())), in_time=False)
-    return Answer(tuple(sorted(_give_back(state, chosen))))
+        return Answer(tuple(sorted(chosen | state.linked() | _everything(question))), in_time=False)
+    state, chosen = _give_back(state, chosen)
+    try:
+        _mend(state, chosen, effort, end)
+    except (OutOfTime, TooLarge):
+        return Answer(tuple(sorted(chosen | _everything(question))), in_time=False)
+    return Answer(tuple(sorted(chosen)))
 
 
-def _give_back(state: _State, chosen: set[Owner]) -> set[Owner]:
+def _search(state: _State, chosen: set[Owner], effort: Effort, end: float) -> None:
+    """Hide more, and add it to `chosen`, until no equation tells too much. Raises `OutOfTime`."""
+    while unsafe := state.unsafe(effort, end):
+        more = state.choose(unsafe)
+        chosen |= more
+        state.hide(more)
+
+
+def _mend(state: _State, chosen: set[Owner], effort: Effort, end: float) -> None:
+    """Hide more, until everything that was ever told does not tell too much. Raises `OutOfTime`, `TooLarge`."""
+    question = state.net.question
+    found = [each for joint in question.joints for each in attackers(joint, question.k, end)]
+    for attacker in found:
+        attacker.hide(chosen)
+    while holding := next((owner for attacker in found if (owner := attacker.holding())), None):
+        chosen.add(holding)
+        state.hide({holding})
+        _search(state, chosen, effort, end)
+        for attacker in found:
+            attacker.hide(chosen)
+
+
+def _everything(question: Question) -> set[Owner]:
+    """Every cell of this release that is shown beside something that nobody may find out."""
+    return {c.owner for joint in question.joints for c in joint.counts if c.shown and c.owner is not None}
+
+
+def _give_back(state: _State, chosen: set[Owner]) -> tuple[_State, set[Owner]]:
     """Show again, largest first, what turns out not to be needed.
 
     Limited by effort and not by time, so that the same question always has the same answer.
@@ -58,7 +90,7 @@ def _give_back(state: _State, chosen: set[Owner]) -> set[Owner]:
             break
         if without is not None:
             state, chosen = without, chosen - {owner}
-    return chosen
+    return state, chosen
 
 
 @dataclass

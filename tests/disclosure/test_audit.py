@@ -76,8 +76,8 @@ def test_what_turned_out_not_to_be_needed_is_shown_again():
 
 
 def test_nothing_sensitive_needs_no_search():
-    assert not needs_search(line(40, 60))
-    assert needs_search(line(40, 3))
+    assert not needs_search(Question(line(40, 60), K, 10.0))
+    assert needs_search(Question(line(40, 3), K, 10.0))
 
 
 def test_when_time_is_up_everything_linked_is_hidden():
