@@ -12,6 +12,7 @@ from fairnode import clock, errors
 from fairnode.child import run_child
 from fairnode.combine.again import all_destroyed, earlier_tables
 from fairnode.combine.announcement import announcement_digest, read_announcement
+from fairnode.combine.beside import without_remainders
 from fairnode.combine.memory import check_alone, check_comparable
 from fairnode.combine.question import asked_question
 from fairnode.combine.told import told_of, whole
@@ -274,14 +275,13 @@ def _open_when_reported(node: Node, row: Computation, agreement: Agreement) -> b
     bad = [o["reason"] for o in outputs.values() if o["outcome"] != "done"]
     if not bad:
         try:
-            table = _joined(node, row, [outputs[k]["output"] for k in sorted(outputs)])
+            opened = _joined(node, row, [outputs[k]["output"] for k in sorted(outputs)])
         except errors.NotValid as error:
             bad = [{"code": "output", "sentence": error.what}]
         else:
+            told = told_of(row, agreement, without_remainders(node, row, opened))
             datasets = [c["dataset"] for c in row.facts["contributors"]]
-            return _release(
-                node, row, agreement, told_of(row, agreement, table), datasets, row.facts["query"]
-            )
+            return _release(node, row, agreement, told, datasets, row.facts["query"])
     noisy = row.facts["program"]["name"] == NOISY_SUM.name
     if row.facts["runs"] < (1 if noisy else MOST_RUNS):
         return _start_run(node, row, agreement, row.facts)

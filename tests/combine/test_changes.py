@@ -8,17 +8,21 @@ from __future__ import annotations
 import csv
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fairnode.combine import announce
+from fairnode.combine.beside import without_remainders
 from fairnode.combine.compute import share_name
 from fairnode.combine.memory import dealt_set, sweep_sets
 from fairnode.demo.make import case_files
 from fairnode.demo.members import example
 from fairnode.ledger import verify_ledger
 from fairnode.ledger.commit import Entry, commit
+from fairnode.records.result import Dimension, Kind, OutputContract, TableSpec, Unit
+from fairnode.records.result_json import contract_to_json
 from fairnode.records.rows import Computation, Dataset, Earlier, LedgerLine, Share
 from fairnode.records.states import VisitState
 from tests.combine.conftest import FOUR
@@ -201,6 +205,22 @@ def test_cells_of_which_few_persons_changed_since_an_earlier_table_stay_hidden(s
     assert alone[at] is not None
     assert found[at] is None
     assert sum(n is not None for n in found) > 5
+
+
+def test_what_a_table_tells_with_an_earlier_one_is_kept_back_at_the_home_node(story, first):
+    """Three more than all that were shown: the cells that the first table hid would be bounded by that."""
+    town, _ = story
+    row = town.combination(first[0])
+    before = shown(town.released(first[0])[0])
+    assert None in before
+    total = sum(n for n in before if n is not None)
+    table = TableSpec("t", Kind.COUNT, Unit.REGISTRATION, "view", (Dimension("region", ("north", "south")),))
+    facts = {**row.facts, "contract": contract_to_json(OutputContract((table,)))}
+    later = replace(row, study="another", facts=facts)
+    opened = {"cells": [total - 50, 53], "base": 5, "bound": 22}
+    assert None in without_remainders(town.home, later, opened)["cells"]
+    elsewhere = replace(later, facts={**facts, "contributors": facts["contributors"][:3]})
+    assert without_remainders(town.home, elsewhere, opened) == opened
 
 
 @pytest.mark.long

@@ -227,7 +227,9 @@ def test_ten_kills_at_random_moments_of_one_study_and_the_result_is_the_same(liv
     assert set(PROCESSES) <= {(key, command) for key, command, _ in moments}
     assert sum(state == "sent" for _, _, state in moments) >= 8, moments
     (release,) = live.released(study, 600.0)
-    assert shown(release) == plain.table(live.data, live.organisations(), dimensions, (FIRST,))
+    told = plain.table(live.data, live.organisations(), dimensions, (FIRST,))
+    assert shown(release)
+    assert shown(release).items() <= told.items()  # some are kept back beside the first table
     node = live.home
     with node.store.read() as reader:
         assert len(reader.find(Release, {"study": study})) == 1
