@@ -38,7 +38,7 @@ def without_remainders(node: Node, row: Computation, table: Mapping[str, Any]) -
     now = Opened(public_tables(contract, table["cells"], int(table["base"])), conditions)
     limit = Limit(int(table["bound"]), load_rules().number("complementary.seconds"))
     closed = kept_back(now, earlier, limit, finer(), child_audit(node.config.spool))
-    owners = ((spec.id, key) for spec in contract.tables for key in spec.keys())
+    owners = [(spec.id, key) for spec in contract.tables for key in list(spec.keys())]
     cells = [None if owner in closed else n for owner, n in zip(owners, table["cells"], strict=True)]
     return {**table, "cells": cells}
 

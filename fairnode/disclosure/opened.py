@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fairnode.disclosure.audit import Audit, Owner, Question, needs_search
+from fairnode.disclosure.audit import Audit, Question, needs_search
 from fairnode.disclosure.history import EarlierCell, EarlierRelease, EarlierTable, Finer, History
 from fairnode.disclosure.links import Links
-from fairnode.disclosure.told import tell
+from fairnode.disclosure.told import Owner, tell
 from fairnode.records.result import (
     Condition,
     Key,

@@ -90,8 +90,8 @@ class Attacker:
 
     def _open(self) -> Mask:
         """The counts that must not be found out and are not known to be safe."""
-        narrow: Mask = self._high - self._low < self._need - _TOLERANCE
-        return self._asked & ~self._settled & narrow
+        found: Mask = self._asked & ~self._settled & (self._high - self._low < self._need - _TOLERANCE)
+        return found
 
     def _move_many(self) -> None:
         before = np.inf

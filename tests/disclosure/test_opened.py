@@ -36,7 +36,7 @@ def table(atoms: np.ndarray, dimensions: tuple[str, ...], base: int, only: dict[
         dimensions=tuple(Dimension(name, CODES[name]) for name in dimensions),
     )  # fmt: skip
     cells = []
-    for key in spec.keys():
+    for key in list(spec.keys()):
         n = int(atoms[member(dimensions, key, only)].sum())
         shown = n >= K
         cells.append(
