@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STATE := .cache/engine
+# Two workers take one file after the other, in the order of tests/conftest.py.
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 BROWSERLESS = $(if $(shell command -v chromium),, and not needs_browser)
 # Without kept bytecode every command and every job compiles all that it loads, which takes four times as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,11 +48,11 @@ check: setup
 
 test: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile -m "not long$(BROWSERLESS)" $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest $(SHARED) -m "not long$(BROWSERLESS)" $(PYTEST)
 
 test-all: setup browser check
 	@mkdir -p $(STATE)
-	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest -n 2 --dist loadfile -m "(long or not long)$(BROWSERLESS)" $(PYTEST)
+	@sh docker/with-engine.sh $(STATE) $(BIN)/pytest $(SHARED) -m "(long or not long)$(BROWSERLESS)" $(PYTEST)
 
 hostile: setup
 	@mkdir -p $(STATE)

@@ -17,6 +17,14 @@ from tests.factories import ROOT, Site, copy_site, make_template, one_at_a_time
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+LONGER = ("combine", "mpc", "mse")  # folders whose files take long without an engine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that at the end no worker waits for another one's long file."""
+    engine = {item.path for item in items if item.get_closest_marker("needs_docker")}
+    items.sort(key=lambda item: (item.path not in engine, not set(LONGER) & set(item.path.parts)))
+
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

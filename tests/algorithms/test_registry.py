@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -18,6 +17,7 @@ from fairnode.algorithms.fetching import submit_fetched
 from fairnode.algorithms.known import archive_path
 from fairnode.algorithms.manifest import with_identity
 from fairnode.config import Config, Organisation, Registry
+from fairnode.demo.members import free_ports
 from fairnode.new_node import make_node
 from fairnode.node import open_node
 from fairnode.peers.registry import FetchLimits, fetch_image, read_reference
@@ -265,9 +265,7 @@ def test_nobody_is_called_for_somebody_who_may_not_submit(registry, node):
 )
 def test_the_registry_of_docker_gives_the_same_image_by_command(tmp_path, site):
     certificate, key = make_certificate(tmp_path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     settings = {
         "version": "0.1",
         "storage": {"filesystem": {"rootdirectory": str(tmp_path / "store")}},
@@ -282,7 +280,7 @@ def test_the_registry_of_docker_gives_the_same_image_by_command(tmp_path, site):
         archive = docker_archive(tmp_path / "i.tar", about=config(layer()))
         push = ["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", "--digestfile",
                 tmp_path / "digest", f"docker-archive:{archive}", f"docker://127.0.0.1:{port}/{NAME}:1"]  # fmt: skip
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while (done := subprocess.run(push, capture_output=True, check=False)).returncode:
             assert time.monotonic() < until, done.stderr
             time.sleep(0.2)
@@ -298,4 +296,4 @@ def test_the_registry_of_docker_gives_the_same_image_by_command(tmp_path, site):
         assert site.json(*asked, user="carla")["identity"] == read_archive(archive, MACHINE).identity
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)

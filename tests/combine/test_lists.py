@@ -60,14 +60,13 @@ def published(keys=SIX):
 
 
 @pytest.fixture(scope="session")
-def built_lists(tmp_path_factory):
+def built_lists(tmp_path_factory, case_files):
     """Six nodes with their own case files, in one agreement; copied for each story."""
-    folder, data = tmp_path_factory.mktemp("lists"), tmp_path_factory.mktemp("files")
-    example().expand(data)
+    folder = tmp_path_factory.mktemp("lists")
     nodes = make_nodes(folder, SIX)
     for key, node in nodes.items():
         keep_own(node)
-        _give_list(node, key, data, nodes["coordinators"].iri)
+        _give_list(node, key, case_files, nodes["coordinators"].iri)
     join_all(nodes, agreement_of(nodes))
     Town(nodes).know_each_other()
     for node in nodes.values():
@@ -94,10 +93,10 @@ def _give_list(node, key, data, home):
 
 
 @pytest.fixture(scope="module")
-def town(built_lists, tmp_path_factory):
+def town(built_lists, tmp_path_factory, warm):
     folder = tmp_path_factory.mktemp("story") / "town"
     shutil.copytree(built_lists, folder)
-    town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
+    town = Town({path.name: open_node(path) for path in sorted(folder.iterdir())}, warm=warm)
     yield town
     _let_go(town)
 
@@ -379,10 +378,10 @@ def test_figures_of_one_table_are_counted_over_studies_and_over_sets_of_lists():
 
 
 @pytest.mark.long
-def test_a_list_that_changed_after_it_was_dealt_is_taken_back_and_dealt_anew(built_lists, tmp_path):
+def test_a_list_that_changed_after_it_was_dealt_is_taken_back_and_dealt_anew(built_lists, tmp_path, warm):
     """Consent and withdrawals of the day (P19): before the opening the keys are made once more."""
     shutil.copytree(built_lists, tmp_path / "town")
-    town = Town({path.name: open_node(path) for path in sorted((tmp_path / "town").iterdir())})
+    town = Town({path.name: open_node(path) for path in sorted((tmp_path / "town").iterdir())}, warm=warm)
     study = ask(town, THREE, models=[[]], key="names", bound=1500)
     make_keys(town, study, THREE)
     deal(town, study, THREE)
@@ -428,11 +427,11 @@ REGIMES = {"police": b"GDPR", "kmar": b"NoPersonalData", "shelters": b"WPG", "la
 
 
 @pytest.fixture(scope="module")
-def cells_town(built_lists, tmp_path_factory):
+def cells_town(built_lists, tmp_path_factory, warm):
     """Organisations that allow it, two of them under police law; each has a custodian and counsel."""
     folder = tmp_path_factory.mktemp("cells") / "town"
     shutil.copytree(built_lists, folder)
-    made = Town({path.name: open_node(path) for path in sorted(folder.iterdir())})
+    made = Town({path.name: open_node(path) for path in sorted(folder.iterdir())}, warm=warm)
     for key in (*OPEN, "labour", "shelters"):
         node = made.nodes[key]
         with node.store.read() as reader:

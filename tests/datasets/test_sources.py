@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 import pg8000.dbapi
 import pytest
 
+from fairnode.demo.members import free_ports
 from fairnode.errors import NotValid, Unavailable
 from fairnode.records.dataset import Source, View
 
@@ -51,9 +51,7 @@ def postgres(typed_rows) -> Iterator[str]:
          "--pwfile", folder / "password", "--locale", "C.UTF-8"],
         check=True, capture_output=True, cwd=folder, **become,
     )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     server = subprocess.Popen(
         [POSTGRES / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, "-c", "fsync=off",
          "-h", "127.0.0.1"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 
 import pytest
@@ -12,6 +11,7 @@ from click.testing import CliRunner
 from fairnode.app import make_server
 from fairnode.cli.main import fairnode
 from fairnode.config import Config, Harvest, Organisation
+from fairnode.demo.members import free_ports
 from fairnode.ledger.commit import Entry, commit
 from fairnode.new_node import make_node
 from fairnode.node import open_node
@@ -20,16 +20,10 @@ from fairnode.records.rows import Dataset
 from .conftest import record
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 @pytest.fixture
 def other(tmp_path):
     """Another node with one dataset, answering on a loopback port."""
-    port = free_port()
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     make_node(
         Config(tmp_path / "other", "other", url, "127.0.0.1", port, Organisation("The police", "police"))

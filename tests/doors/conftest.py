@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from fairnode import clock, people
 from fairnode.config import Config, Organisation, write_config
+from fairnode.demo.members import free_ports
 from fairnode.keys import digest, make_node_keys
 from fairnode.ledger import Entry, commit
 from fairnode.metadata import keep
@@ -89,14 +89,8 @@ class House:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def build(folder: Path) -> House:
-    port = free_port()
+    (port,) = free_ports(1)
     config = Config(
         folder,
         "police",
@@ -183,7 +177,7 @@ def start(house: House) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [*command, "--dir", str(house.node.config.directory)], stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{house.base}/healthz", timeout=5):

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fairnode import errors
 from fairnode.app import LARGEST_BODY, create_app, make_server
+from fairnode.demo.members import free_ports
 
 PASSWORD = "correct horse battery staple"
 
@@ -113,7 +114,7 @@ def test_with_a_certificate_the_node_speaks_tls_only(fresh, tmp_path):
     (fresh.node.config.keys / "web.key").write_bytes(key)
     (fresh.node.config.keys / "web.crt").write_bytes(certificate)
     config = dataclasses.replace(
-        fresh.node.config, url=fresh.node.config.url.replace("http:", "https:"), port=_free_port()
+        fresh.node.config, url=fresh.node.config.url.replace("http:", "https:"), port=free_ports(1)[0]
     )
     server = make_server(dataclasses.replace(fresh.node, config=config))
     server.prepare()
@@ -166,12 +167,6 @@ def _certificate() -> tuple[bytes, bytes]:
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return private, made.public_bytes(pem)
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def test_a_port_that_is_taken_is_told_in_words(fresh):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fairnode.config import Config, Organisation
+from fairnode.demo.members import free_ports
 from fairnode.keys import digest
 from fairnode.ledger import Entry, commit
 from fairnode.metadata import keep
@@ -21,7 +22,6 @@ from fairnode.new_node import make_node
 from fairnode.node import Node, open_node
 from fairnode.records.rows import DatasetVersion
 from tests.doors.conformance.point import Point
-from tests.doors.conftest import free_port
 
 EXAMPLES = Path(__file__).parents[3] / "ontology" / "examples"
 
@@ -66,7 +66,7 @@ def _again(node: Node, key: str) -> None:
 @pytest.fixture(scope="session")
 def point(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Point]:
     """The node, answering."""
-    folder, port = tmp_path_factory.mktemp("point") / "node", free_port()
+    folder, port = tmp_path_factory.mktemp("point") / "node", free_ports(1)[0]
     organisation = Organisation("Shelter North", "shelter")
     make_node(Config(folder, "shelter", f"http://127.0.0.1:{port}", "127.0.0.1", port, organisation))
     node = open_node(folder)
@@ -93,7 +93,7 @@ def point(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Point]:
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     """Until it answers."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         try:
             with urllib.request.urlopen(url, timeout=5):
