@@ -24,7 +24,7 @@ from fairnode.mpc.kernels.linear import open_sum
 from fairnode.mpc.kernels.numbers import at_least, keep, sum_numbers
 from fairnode.mpc.kernels.over_mpyc import connect
 from fairnode.mpc.kernels.sharing import from_planes, to_planes
-from fairnode.mpc.kernels.streams import Words
+from fairnode.mpc.kernels.streams import Words, load_cipher
 from fairnode.mpc.overlap.cells import exact_cells, lane, on_lanes
 from fairnode.mpc.overlap.matches import count_overlaps
 from fairnode.mpc.overlap.shape import OverlapShape, patterns
@@ -138,6 +138,7 @@ async def main(job: Job) -> None:
     await runtime.exchange_keys()
     await runtime.output(runtime.input(runtime.SecInt(32)(1), senders=0))  # all are there
     sent = sum(link.nbytes_sent for link in mesh.links.values())
+    load_cipher()  # as the warm server of a node has
     job["drawn"] = drawn(job)
     start, used = time.perf_counter(), time.process_time()
     answer = await MEASUREMENTS[job["name"]](PartySession(runtime), read_inputs(job), job)

@@ -18,6 +18,7 @@ from typing import Any
 
 from fairnode.jobs.process import main
 from fairnode.mpc.gateway import short_path
+from fairnode.mpc.kernels.streams import load_cipher
 from fairnode.mpc.party.job import parse_job
 from fairnode.mpc.party.run import run_party
 from fairnode.mpc.party.start import read_request, tell_pid
@@ -30,6 +31,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 def serve(folder: Path) -> None:
     """Fork for each request until standard input ends. One thread only, so that forking is safe."""
+    load_cipher()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks that ended leave nothing behind
     with socket.socket(socket.AF_UNIX) as listener:
         with short_path(folder) as place:

@@ -4,7 +4,7 @@
 The security argument is `docs/mpc.md`: semi-honest parties, at most t of m colluding, m > 2t.
 """
 
-_MODULES = ("exchange", "sharing", "streams", "bits", "numbers", "over_mpyc")
+_MODULES = ("exchange", "sharing", "streams", "products", "bits", "numbers", "over_mpyc")
 BIT_SOURCES = tuple(f"{__name__}.{module}" for module in _MODULES)
 """The modules that every program on shared bits runs, for its digest."""
 RULE_SOURCES = tuple(f"{__name__}.{module}" for module in ("opening", "rounding"))

@@ -10,80 +10,41 @@ which changes all the time) becomes the XOR of all masked sums, and the others c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fairnode.errors import NotValid
 from fairnode.mpc.kernels.exchange import Exchange, Row, WrongMessage, held_by, holders, rows_of
+from fairnode.mpc.kernels.products import Piece, assign_products, spread
 from fairnode.mpc.kernels.sharing import ALL_ONES, RowSource, held_rows, read_row, xor_all
 from fairnode.mpc.kernels.streams import CACHE_WORDS, SLACK_WORDS, Stream, Words, octets
 
 BULK_WORDS = 16384  # from here on bytes cost more than rounds: sums go through one holder, in two rounds
 
 
-@dataclass(frozen=True)
-class Products:
-    """Products of a party with a factor in common: XOR of `left` rows of x AND that of `right` rows of y."""
-
-    left: tuple[int, ...]
-    right: tuple[int, ...]
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Words start..stop-1 of one AND, whose masked sum becomes the row `target`."""
+class _Wanted:
+    """An AND that a computation waits for, while others that run beside it tell theirs."""
 
-    start: int
-    stop: int
-    target: Row
-    collector: int
+    x: Words
+    y: Words
 
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """Stretches of the piece that stay in the cache: first word, and the one after the last."""
-        for start in range(self.start, self.stop, CACHE_WORDS):
-            yield start, min(start + CACHE_WORDS, self.stop)
+    def __await__(self) -> Generator[_Wanted, Words, Words]:
+        return (yield self)
 
 
-def assign_products(parties: int, threshold: int) -> list[list[Products]]:
-    """For each party the products of rows it adds up: every pair of rows is somebody's, evenly spread.
+@dataclass(frozen=True)
+class _Done:
+    """What a computation came to."""
 
-    For each row of x one holder takes all rows of y that it holds too, the next holder in turn what is
-    left, and so on; so most products of a party have their y factor in common and need one AND gate.
-    """
-    rows = rows_of(parties, threshold)
-    load = [0] * parties
-    sums: list[dict[tuple[Row, ...], list[Row]]] = [{} for _ in range(parties)]
-    for left in rows:
-        able = holders(left, parties)
-        followed = [p for p in able if (p + 1) % parties in able] or list(able)
-        first = min(followed, key=lambda p: load[p])
-        load[first] += 1
-        waiting = set(rows)
-        for party in sorted(able, key=lambda p: (p - first) % parties):
-            right = tuple(row for row in rows if row in waiting and party not in row)
-            waiting -= set(right)
-            if right:
-                sums[party].setdefault(right, []).append(left)
-    index = [{row: i for i, row in enumerate(held_by(p, parties, threshold))} for p in range(parties)]
-    return [
-        [
-            Products(tuple(index[p][row] for row in left), tuple(index[p][row] for row in right))
-            for right, left in sums[p].items()
-        ]
-        for p in range(parties)
-    ]
-
-
-def spread(rows: Sequence[Row], parties: int) -> dict[Row, int]:
-    """One holder for each row, every party chosen as often as possible."""
-    load = [0] * parties
-    chosen: dict[Row, int] = {}
-    for row in rows:
-        chosen[row] = min(holders(row, parties), key=lambda p: (load[p], -p))
-        load[chosen[row]] += 1
-    return chosen
+    value: Any
 
 
 class BitKernel:
@@ -108,6 +69,7 @@ class BitKernel:
         self._adder = spread(self.rows, self.parties)
         self._collector = spread(self.rows, self.parties)
         self._turn = 0
+        self._beside = False
 
     # ---- what needs no message
 
@@ -166,6 +128,8 @@ class BitKernel:
 
     async def and_(self, x: Words, y: Words) -> Words:
         """AND of two shared vectors (rows held, W); the result has fresh, uniform rows."""
+        if self._beside:
+            return await _Wanted(x, y)
         roomy = np.empty((len(self.held), x.shape[1] + SLACK_WORDS), np.uint64)
         await self._and_into(x, y, roomy)
         return roomy[:, : x.shape[1]]
@@ -224,6 +188,43 @@ class BitKernel:
         )
         ends = np.cumsum([x.shape[1] for x, _ in pairs])
         return [result[:, end - x.shape[1] : end] for end, (x, _) in zip(ends, pairs, strict=True)]
+
+    async def both(self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+        """The results of two computations that need nothing of each other, for the rounds of the longer one.
+
+        They may do nothing with messages but ANDs. Each runs up to its next AND; the two are done as one, so
+        that all parties do the same in the same order.
+        """
+        computations: list[Coroutine[Any, Any, Any]] = [first, second]
+        results: list[Any] = [None, None]
+        answers: dict[int, Words | None] = {0: None, 1: None}
+        try:
+            while answers:
+                wanted = {}
+                for i, answer in answers.items():
+                    step = self._up_to_next(computations[i], answer)
+                    if isinstance(step, _Wanted):
+                        wanted[i] = step
+                    else:
+                        results[i] = step.value
+                made = await self.and_many([(each.x, each.y) for each in wanted.values()])
+                answers = dict(zip(wanted, made, strict=True))
+        finally:
+            for each in computations:
+                each.close()
+        return results[0], results[1]
+
+    def _up_to_next(self, computation: Coroutine[Any, Any, Any], answer: Words | None) -> _Wanted | _Done:
+        """Let a computation go on until it wants an AND, or is done."""
+        outer, self._beside = self._beside, True
+        try:
+            wanted = computation.send(answer)
+        except StopIteration as done:
+            return _Done(done.value)
+        finally:
+            self._beside = outer
+        assert isinstance(wanted, _Wanted), "computations beside each other do nothing but ANDs"
+        return wanted
 
     async def open_to_all(self, x: Words) -> Words:
         """The words of a shared vector, told to every compute party; the one opening the kernel has."""

@@ -73,13 +73,23 @@ async def judge(
     Exact for any counts of the given width; hiding does not depend on the rounding.
     """
     rule.check(len(counts))
-    total = await sum_numbers(kernel, counts, len(counts[0]) + len(counts).bit_length())
-    verdicts = [await _large_or_empty(kernel, counts, changes, rule)]
-    if rule.dominance is not None:
-        verdicts.append(await _undominated(kernel, total, counts, rule.dominance))
-    status = await all_of(kernel, verdicts)
-    rounded = await round_to_base(kernel, total, rule.base)
+    verdict, (rounded, undominated) = await kernel.both(
+        _large_or_empty(kernel, counts, changes, rule), _total(kernel, counts, rule)
+    )
+    status = await all_of(kernel, [verdict, *undominated])
     return OpenedCells(status, await keep(kernel, status, rounded))
+
+
+async def _total(
+    kernel: BitKernel, counts: Sequence[Number], rule: OpeningRule
+) -> tuple[Number, list[Words]]:
+    """The rounded total, and the verdict on dominance if the rule has one."""
+    total = await sum_numbers(kernel, counts, len(counts[0]) + len(counts).bit_length())
+    rounding = round_to_base(kernel, total, rule.base)
+    if rule.dominance is None:
+        return await rounding, []
+    rounded, undominated = await kernel.both(rounding, _undominated(kernel, total, counts, rule.dominance))
+    return rounded, [undominated]
 
 
 async def _large_or_empty(

@@ -70,9 +70,13 @@ def unpack(words: Words, count: int) -> NDArray[np.uint8]:
 def bit_planes(numbers: NDArray[Any]) -> Words:
     """Unsigned numbers (..., n), n a multiple of 64 -> planes (..., bits of a number, n / 64), lowest first."""
     octets = np.ascontiguousarray(numbers.astype(numbers.dtype.newbyteorder("<"), copy=False))
-    bits = np.unpackbits(octets[..., None].view(np.uint8), axis=-1, bitorder="little")
-    packed = np.packbits(bits, axis=-2, bitorder="little").swapaxes(-1, -2)
-    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64, copy=False)
+    columns = np.moveaxis(octets[..., None].view(np.uint8), -1, 0)
+    planes = [
+        np.packbits(column & np.uint8(1 << i), axis=-1, bitorder="little")  # whatever is not zero is a one
+        for column in map(np.ascontiguousarray, columns)
+        for i in range(8)
+    ]
+    return np.stack(planes, axis=-2).view("<u8").astype(np.uint64, copy=False)
 
 
 def to_planes(numbers: NDArray[np.uint64], bits: int) -> Words:

@@ -27,6 +27,11 @@ def derive_key(key: bytes, purpose: str, use: int) -> bytes:
     ).digest()
 
 
+def load_cipher() -> None:
+    """Have the cipher loaded: the first of a process takes a millisecond, as long as several rounds."""
+    Stream(bytes(16), "load")
+
+
 def octets(words: Words) -> memoryview:
     """The bytes of a contiguous array, writable in place."""
     return memoryview(words.data).cast("B")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,7 +23,11 @@ class PartySession:
         self.me: int = runtime.pid
         self.m: int = len(runtime.parties)
         self.t: int = runtime.threshold
-        self.field: Any = runtime.SecFld(P61)
+
+    @cached_property
+    def field(self) -> Any:
+        """MPyC's type of the elements; made when a program wants it, and without trying to factor the prime."""
+        return self.runtime.SecFld(modulus=P61)
 
     def enter(self, rows: Rows) -> Shared:
         """Dealt rows modulo 2^61 - 1 as an array shared in MPyC; local."""

@@ -38,7 +38,11 @@ class Session(Protocol):
     me: int
     m: int
     t: int
-    field: Any
+
+    @property
+    def field(self) -> Any:
+        """MPyC's type of elements modulo 2^61 - 1."""
+        ...
 
     def enter(self, rows: Rows) -> Shared:
         """Dealt rows as an array shared in MPyC over `field` (2^61 - 1)."""

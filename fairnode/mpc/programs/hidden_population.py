@@ -21,12 +21,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairnode.errors import NotAllowed, NotValid
+from fairnode.mpc import kernels
 from fairnode.mpc.dealing import P61, Ring, Rows, Words
-from fairnode.mpc.estimate import closed_form, decomposable, fitting, grid, models
+from fairnode.mpc.estimate import closed_form, decomposable, fitting, grid, models, plain
 from fairnode.mpc.estimate import program as estimating
 from fairnode.mpc.estimate.decomposable import Estimate
 from fairnode.mpc.estimate.program import EstimateShape, interval
-from fairnode.mpc.kernels import bits, count, field, numbers, over_mpyc
+from fairnode.mpc.kernels import count
 from fairnode.mpc.kernels.result import Result
 from fairnode.mpc.openings import rule
 from fairnode.mpc.overlap import cells, matches, program_synthetic, shape, solving, tables
@@ -48,7 +49,8 @@ _OVERLAP_FIELDS = frozenset({"lists", "bound", "fingerprint", "slots"})
 OVERLAP_SOURCES = (
     *(__name__, rule.__name__, shape.__name__, tables.__name__, solving.__name__),
     *(matches.__name__, cells.__name__),
-    *(bits.__name__, count.__name__, numbers.__name__, over_mpyc.__name__),
+    *(count.__name__, Result.__module__),
+    *(*kernels.BIT_SOURCES, *kernels.RULE_SOURCES, *kernels.FIELD_SOURCES),
 )
 
 
@@ -186,7 +188,7 @@ OVERLAP_ESTIMATE = Program(
     sources=(
         *OVERLAP_SOURCES,
         *(estimating.__name__, closed_form.__name__, decomposable.__name__, fitting.__name__),
-        *(grid.__name__, models.__name__, field.__name__),
+        *(grid.__name__, models.__name__, plain.__name__),
     ),
     check=check,
     ring=lambda _: Ring.XOR,

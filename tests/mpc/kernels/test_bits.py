@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairnode.mpc.kernels import bits as bits_module
-from fairnode.mpc.kernels.bits import BitKernel, assign_products, spread
+from fairnode.mpc.kernels.bits import BitKernel
 from fairnode.mpc.kernels.count import count_bits
 from fairnode.mpc.kernels.exchange import held_by, rows_of
 from fairnode.mpc.kernels.local import Network, run_locally, split
@@ -21,6 +21,7 @@ from fairnode.mpc.kernels.numbers import (
     keep,
     sum_numbers,
 )
+from fairnode.mpc.kernels.products import assign_products, spread
 from fairnode.mpc.kernels.rounding import remainder, round_to_base
 from fairnode.mpc.kernels.sharing import from_planes, to_planes, unpack
 
@@ -127,6 +128,38 @@ def test_a_bulk_and_across_cache_blocks_equals_plaintext():
 def test_both_adders_equal_plaintext(parties, threshold, adder, values):
     a, b = zip(*values, strict=True)
     assert compute(adder, a, b, parties=parties, threshold=threshold) == list(map(operator.add, a, b))
+
+
+@settings(max_examples=15, deadline=None)
+@given(values=pairs(6), inner=st.booleans())
+def test_computations_beside_each_other_give_what_they_give_alone_for_the_rounds_of_the_longer(values, inner):
+    a, b = zip(*values, strict=True)
+    rounds = []
+
+    async def longer(kernel, x, y):
+        if not inner:
+            return await sum_numbers(kernel, [x, y, x], 8)
+        twice, once = await kernel.both(sum_numbers(kernel, [x, y, x], 8), add_modulo(kernel, x, y))
+        return [p ^ q ^ q for p, q in zip(twice, [*once, *once], strict=False)]
+
+    async def beside(kernel, x, y):
+        before = kernel.exchange.traffic.rounds
+        found, large = await kernel.both(longer(kernel, x, y), at_least(kernel, x, 11))
+        rounds.append(kernel.exchange.traffic.rounds - before)
+        return [*found[:8], large]
+
+    expected = [(2 * x + y) % 256 | int(x >= 11) << 8 for x, y in values]
+    assert compute(beside, a, b, bits=6) == expected
+    alone = []
+
+    async def by_itself(kernel, x, y):
+        before = kernel.exchange.traffic.rounds
+        found = await sum_numbers(kernel, [x, y, x], 8)
+        alone.append(kernel.exchange.traffic.rounds - before)
+        return found
+
+    compute(by_itself, a, b, bits=6)
+    assert rounds == alone
 
 
 @settings(max_examples=15, deadline=None)

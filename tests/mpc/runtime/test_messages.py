@@ -1,9 +1,12 @@
 """Messages between parties: agreed upon, bounded, and never more than numbers."""
 
+import ast
 import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import util
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +61,32 @@ def test_every_program_says_what_it_does_and_has_a_digest_of_its_source():
         assert len(bytes.fromhex(program.digest)) == 32
         assert program.digest != replace(program, version="other").digest
         assert program.digest != replace(program, sources=program.sources[:-1]).digest
+
+
+def kernels_of(module):
+    """The modules of the kernels that a module of the engine imports, itself or through others."""
+    found, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            tree = ast.parse(Path(util.find_spec(name).origin).read_text())
+            told = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
+            names = {f"{n.module}.{alias.name}" for n in told for alias in n.names} | {n.module for n in told}
+            waiting += [each for each in names if each in KERNELS]
+    return found & KERNELS
+
+
+KERNELS = {
+    f"fairnode.mpc.kernels.{file.stem}"
+    for file in Path(util.find_spec("fairnode.mpc.kernels").origin).parent.glob("[a-z]*.py")
+}
+
+
+def test_the_digest_of_a_program_covers_every_kernel_that_it_runs():
+    for program in programs().values():
+        used = set().union(*(kernels_of(module) for module in program.sources))
+        assert used - set(program.sources) == set(), program.name
 
 
 def test_what_a_node_uses_outside_a_party_process_does_not_load_mpyc():
