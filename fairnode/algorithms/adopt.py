@@ -92,7 +92,7 @@ def draft(image: CheckedImage, asked: Asked) -> bytes:
             to_do="Write algorithm.toml by hand, with the command that its documentation names.",
         )
     package = _environment(config.environment).get("PKG_NAME", "")
-    name = re.sub(r"[^a-z0-9]+", "-", f"{package or asked.method}".lower()).strip("-")[:64] or "adopted"
+    name = re.sub(r"[^a-z0-9]+", "-", f"{package} {asked.method}".lower()).strip("-")[:64] or "adopted"
     told = {
         "name": name if name[0].isalpha() else f"v6-{name}"[:64],
         "title": f"{asked.method} of {package or 'an image of another platform'}",

@@ -18,6 +18,8 @@ from fairnode.records.states import ENDED_BY_DATA, ApprovalState, PublicState, V
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.document import read_study_bytes
 
+SHORTEST_NAME = 8
+"""Of the beginning of a visit's name that stands for the whole."""
 DECIDING = (Role.CUSTODIAN, Role.COUNSEL)
 
 
@@ -40,6 +42,17 @@ def inbox(node: Node) -> list[Visit]:
     """The visits that wait for people, longest waiting first."""
     with node.store.read() as reader:
         return reader.find(Visit, {"state": (VisitState.WAITING, VisitState.ASKED_BACK)}, order="created")
+
+
+def whole_name(node: Node, beginning: str) -> str:
+    """The name of the one visit that begins like this (eight characters or more); else what was given."""
+    if len(beginning) < SHORTEST_NAME:
+        return beginning
+    with node.store.read() as reader:
+        if reader.get(Visit, beginning) is not None:
+            return beginning
+        alike = [visit.id for visit in reader.find(Visit) if visit.id.startswith(beginning)]
+    return alike[0] if len(alike) == 1 else beginning
 
 
 def item(node: Node, visit_id: str) -> Item:

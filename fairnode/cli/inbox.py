@@ -9,7 +9,7 @@ import click
 from fairnode import approvals
 from fairnode.approvals import protocol
 from fairnode.approvals.decide import DECIDING
-from fairnode.cli.options import Me, signer, with_node, with_token
+from fairnode.cli.options import Me, signer, with_node, with_token, with_visit
 from fairnode.cli.output import Output, with_output
 from fairnode.letters import for_terminal
 from fairnode.metadata.keep import dataset
@@ -36,8 +36,8 @@ def list_inbox(node: Node, output: Output) -> None:
 
 
 @command.command("show", epilog="Example: fairnode inbox show 5d1c2f...")
-@click.argument("visit")
 @with_node
+@with_visit
 def show(node: Node, visit: str) -> None:
     """Print everything that an approval of this visit would sign, its hash, and how it went on the twin."""
     found = approvals.item(node, visit)
@@ -51,8 +51,8 @@ def show(node: Node, visit: str) -> None:
 
 
 @command.command("document", epilog="Example: fairnode inbox document 5d1c2f... > protocol.md")
-@click.argument("visit")
 @with_node
+@with_visit
 def document(node: Node, visit: str) -> None:
     """Print the protocol document: in plain words all that an approval of this visit would sign."""
     found = approvals.as_signed(node, approvals.item(node, visit))
@@ -63,7 +63,6 @@ def document(node: Node, visit: str) -> None:
 @command.command(
     "approve", epilog="Example: fairnode inbox approve 5d1c2f... --role counsel --token-file my.token"
 )
-@click.argument("visit")
 @ROLE
 @click.option(
     "--content", default="", help="The hash of what you read; without it you are shown it and asked."
@@ -72,6 +71,7 @@ def document(node: Node, visit: str) -> None:
 @with_node
 @with_token
 @with_output
+@with_visit
 def approve(node: Node, output: Output, visit: str, role: str, me: Me, **told: str) -> None:
     """Sign for exactly what would run."""
     person = signer(node, me)
@@ -88,12 +88,12 @@ def approve(node: Node, output: Output, visit: str, role: str, me: Me, **told: s
 @command.command(
     "refuse", epilog="Example: fairnode inbox refuse 5d1c2f... --role counsel --because 'Not our task.'"
 )
-@click.argument("visit")
 @ROLE
 @click.option("--because", required=True, help="A sentence that the researcher will read.")
 @with_node
 @with_token
 @with_output
+@with_visit
 def refuse(node: Node, output: Output, visit: str, role: str, because: str, me: Me) -> None:
     """Refuse a visit."""
     after = approvals.refuse(node, signer(node, me), visit, role, because)
@@ -103,12 +103,12 @@ def refuse(node: Node, output: Output, visit: str, role: str, because: str, me: 
 @command.command(
     "ask", epilog="Example: fairnode inbox ask 5d1c2f... --role custodian --question 'Which years?'"
 )
-@click.argument("visit")
 @ROLE
 @click.option("--question", required=True, help="What the researcher must answer first.")
 @with_node
 @with_token
 @with_output
+@with_visit
 def ask(
     node: Node,
     output: Output,
@@ -125,12 +125,12 @@ def ask(
 @command.command(
     "revoke", epilog="Example: fairnode inbox revoke 5d1c2f... --role counsel --because 'New advice.'"
 )
-@click.argument("visit")
 @ROLE
 @click.option("--because", required=True, help="Why, for this node's people.")
 @with_node
 @with_token
 @with_output
+@with_visit
 def revoke(node: Node, output: Output, visit: str, role: str, because: str, me: Me) -> None:
     """Take your approval back; a visit that runs is stopped."""
     after = approvals.revoke(node, signer(node, me), visit, role, because)

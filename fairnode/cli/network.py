@@ -254,4 +254,5 @@ _WAITS = {
     "counts": "its counts (people, the visit, or the node itself)",
     "keys": "its key as a compute party",
     "outputs": "its part of the computation",
+    "made": "how its part was made",
 }

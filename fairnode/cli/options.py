@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from fairnode import errors
+from fairnode.approvals.decide import whole_name
 from fairnode.node import Node, open_node
 from fairnode.people.accounts import person_of
 from fairnode.people.passwords import password_fits
@@ -42,6 +43,16 @@ def with_node(function: Command, opened: Callable[[Path], Node] = open_node) -> 
         callback=make,
         help="The node's directory (or FAIRNODE_DIR).",
     )(function)
+
+
+def with_visit(function: Command) -> Command:
+    """Give a command its argument VISIT whole, if a person typed its beginning. Stands below `with_node`."""
+
+    @wraps(function)
+    def resolved(*args: Any, node: Node, visit: str, **told: Any) -> Any:
+        return function(*args, node=node, visit=whole_name(node, visit), **told)
+
+    return click.argument("visit")(cast("Command", resolved))
 
 
 def with_lasting_node(function: Command) -> Command:

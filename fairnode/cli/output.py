@@ -14,6 +14,9 @@ from rich.table import Table
 from fairnode import errors
 from fairnode.letters import for_terminal
 
+LONGEST_NAME = 24
+"""Of what names a row of a table: it is copied from there, so it is not broken over lines."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -34,8 +37,9 @@ class Output:
             click.echo(json.dumps(told, indent=1, default=str))
             return
         table = Table(title=title, title_justify="left")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for place, column in enumerate(columns):
+            name = place == 0 and all(len(str(row[0])) <= LONGEST_NAME for row in rows)
+            table.add_column(column, overflow="fold", no_wrap=name)
         for row in rows:
             table.add_row(*(for_terminal(str(value)) for value in row))
         console = Console(highlight=False, markup=False)

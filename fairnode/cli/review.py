@@ -7,7 +7,7 @@ import json
 import click
 
 from fairnode.approvals.decide import DECIDING
-from fairnode.cli.options import Me, signer, who, with_node, with_token
+from fairnode.cli.options import Me, signer, who, with_node, with_token, with_visit
 from fairnode.cli.output import Output, with_output
 from fairnode.gate.reviewing import Saying, matter, review, told, under_review
 from fairnode.gate.reviews import Opinion
@@ -36,22 +36,22 @@ def list_reviews(node: Node, output: Output) -> None:
 
 
 @command.command("show", epilog="Example: fairnode review show 5d1c2f... --token-file my.token")
-@click.argument("visit")
 @with_node
 @with_token
+@with_visit
 def show(node: Node, visit: str, me: Me) -> None:
     """Print what would leave, what the rules said of it, and what was released of the same data before."""
     click.echo(for_terminal(json.dumps(told(node, who(node, me), visit), indent=1, ensure_ascii=False)))
 
 
 @command.command("approve", epilog="Example: fairnode review approve 5d1c2f... --role counsel --result 9f...")
-@click.argument("visit")
 @ROLE
 @RESULT
 @click.option("--note", default="", help="For the other reviewer and this node's people.")
 @with_node
 @with_token
 @with_output
+@with_visit
 def approve(node: Node, output: Output, visit: str, me: Me, **said: str) -> None:
     """Say that exactly this result may leave."""
     saying = Saying(said["role"], said["result"], Opinion.APPROVED, said["note"])
@@ -62,7 +62,6 @@ def approve(node: Node, output: Output, visit: str, me: Me, **said: str) -> None
 @command.command(
     "refuse", epilog="Example: fairnode review refuse 5d1c2f... --role counsel --result 9f... --because '...'"
 )
-@click.argument("visit")
 @ROLE
 @RESULT
 @click.option(
@@ -71,6 +70,7 @@ def approve(node: Node, output: Output, visit: str, me: Me, **said: str) -> None
 @with_node
 @with_token
 @with_output
+@with_visit
 def refuse(node: Node, output: Output, visit: str, me: Me, **said: str) -> None:
     """Say that this result may not leave."""
     saying = Saying(said["role"], said["result"], Opinion.CHANGES_REQUESTED, said["because"])

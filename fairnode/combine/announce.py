@@ -13,6 +13,7 @@ from fairnode.child import run_child
 from fairnode.combine.again import all_destroyed, earlier_tables
 from fairnode.combine.announcement import announcement_digest, read_announcement
 from fairnode.combine.beside import without_remainders
+from fairnode.combine.made import untold
 from fairnode.combine.memory import check_alone, check_comparable
 from fairnode.combine.question import asked_question
 from fairnode.combine.told import told_of, whole
@@ -267,12 +268,15 @@ def _start_run(node: Node, row: Computation, agreement: Agreement, facts: dict[s
 def _open_when_reported(node: Node, row: Computation, agreement: Agreement) -> bool:
     """When every party has reported: open the result, or start again, or say what went wrong.
 
-    A party that is down is waited for (`waiting_for` names it): it reports when it is back.
+    A party that is down is waited for (`waiting_for` names it): it reports when it is back; so is a contributor
+    that has not told how its part was made.
     """
     outputs = row.facts["outputs"]
     if len(outputs) < len(agreement.parties):
         return False
     bad = [o["reason"] for o in outputs.values() if o["outcome"] != "done"]
+    if not bad and untold(row.facts):
+        return False
     if not bad:
         try:
             opened = _joined(node, row, [outputs[k]["output"] for k in sorted(outputs)])

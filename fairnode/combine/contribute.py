@@ -13,6 +13,7 @@ from fairnode.child import job_folder, run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement, read_announcement
 from fairnode.combine.compute import forget
 from fairnode.combine.fresh import Changed, read_again
+from fairnode.combine.made import made_message
 from fairnode.combine.memory import (
     UNOPENED,
     changed_persons,
@@ -178,7 +179,7 @@ def _share(
 
     messages = share_messages(agreement, visit.study, facts, dealt)
     entry = Entry("visit.shared", visit.id, "node", visit.study, {"commitment": dealt["commitment"]})
-    return commit(node.desk, change, entry, messages)
+    return commit(node.desk, change, entry, (*messages, made_message(node, visit, facts)))
 
 
 def share_messages(

@@ -11,7 +11,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from fairnode.approvals.decide import tell_home
 from fairnode.child import job_folder, run_child
 from fairnode.combine.announcement import announcement_digest, check_announcement
 from fairnode.combine.contribute import block, share_messages
+from fairnode.combine.made import made_message
 from fairnode.combine.standing import (
     Question,
     Recounted,
@@ -350,7 +351,9 @@ def _hand_out(node: Node, visit: Visit, turn: Turn, made: Mapping[str, Any]) -> 
     messages = share_messages(turn.agreement, visit.study, facts, made)
     view = view_mark(node, str(made["sha256"]))
     told = {"commitment": made["commitment"], "attempt": facts["attempt"], "view": view}
-    return commit(node.desk, change, Entry("visit.shared", visit.id, "node", visit.study, told), messages)
+    entry = Entry("visit.shared", visit.id, "node", visit.study, told)
+    made_here = made_message(node, replace(visit, snapshot=str(made["sha256"])), facts)
+    return commit(node.desk, change, entry, (*messages, made_here))
 
 
 def _memory(turn: Turn) -> EarlierRelease:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fairnode.combine.made import made_parts
 from fairnode.disclosure.rounding import margins
 from fairnode.disclosure.rules import load_rules
 from fairnode.network.agreement import Agreement
@@ -35,6 +36,7 @@ def told_of(row: Computation, agreement: Agreement, table: Mapping[str, Any]) ->
         "programDigest": program["digest"],
         "runs": row.facts["runs"],
         "attempt": row.facts["attempt"],
+        "made": made_parts(row.facts),
         "measured": [
             {**outcome["statistics"], "party": int(number)}
             for number, outcome in sorted(row.facts["outputs"].items())

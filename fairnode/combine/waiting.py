@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairnode.combine.made import untold
 from fairnode.network.joined import current_in
 from fairnode.records.rows import Computation, Follow
 from fairnode.store.database import Reader
@@ -10,7 +11,9 @@ from fairnode.studies.follow import ENDED
 
 
 def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
-    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs` not sent."""
+    """For which nodes (IRIs) a combined study waits: `counts` not ready, `keys` not told, `outputs`
+    not sent, or how its part was `made` not told.
+    """
     rows = [c for c in reader.find(Computation, {"study": study}) if c.id.startswith("home#")]
     agreement, facts = current_in(reader), rows[0].facts if rows else {"ready": {}, "keys": {}, "outputs": {}}
     lines = [line for line in reader.find(Follow, {"study": study}) if line.state not in ENDED]
@@ -21,4 +24,5 @@ def waiting_for(reader: Reader, study: str) -> dict[str, list[str]]:
         "keys": [node for number, node in parties if number not in facts["keys"]],
         "outputs": [node for number, node in parties if announced and number not in facts["outputs"]]
         + [node for number, node in parties if facts.get("taken") and number not in facts["destroyed"]],
+        "made": untold(facts) if announced and lines else [],
     }

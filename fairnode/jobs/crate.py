@@ -4,7 +4,8 @@ Job: {"path": zip to write, "title", "description", "issued", "licence": IRI or 
       "study": {"id", "title"}, "visit": {"id", "ended"},
       "algorithm": {"id", "name", "version", "identity", and if known "method", "licence"},
       "datasets": [{"id", "title"}], "rules": hash, "files": [{"name", "text", "media", "about"}],
-      if known "facts": [[term, text]] of how it was made, "signature" of the node}
+      if known "facts": [[term, text]] of how it was made, "signature" of the node,
+      "parts": [{"dataset", "publisher", "facts", "signature"}] of a combination, one an organisation}
 Result: {"sha256": of the zip}
 
 It follows the Process Run Crate profile: the visit is a CreateAction of the algorithm on the datasets,
@@ -79,7 +80,9 @@ def _visit(crate: ROCrate, job: dict[str, Any], files: list[Any]) -> ContextEnti
     visit["result"] = files
     visit["isBasedOn"] = study
     visit["description"] = f"Checked by the disclosure rules sha256:{job['rules']}."
-    visit["additionalProperty"] = [_fact(crate, job, place) for place in range(len(job.get("facts", ())))]
+    visit["additionalProperty"] = _facts(crate, job, "made")
+    for place, told in enumerate(job.get("parts", ())):
+        crate.root_dataset.append_to("mentions", _part(crate, job, told, place))
     if job.get("signature"):
         crate.root_dataset["identifier"] = f"ed25519:{job['signature']}"
     return visit
@@ -91,11 +94,31 @@ def _dataset(crate: ROCrate, told: dict[str, str]) -> ContextEntity:
     return _entity(crate, told, "CreativeWork", name="title", additionalType="kind")
 
 
-def _fact(crate: ROCrate, job: dict[str, Any], place: int) -> ContextEntity:
+def _part(crate: ROCrate, job: dict[str, Any], told: dict[str, Any], place: int) -> ContextEntity:
+    """What one organisation did for a combination, as its node signed it: it read its dataset, and dealt."""
+    part = _entity(crate, {"id": f"#part-{place}"}, "CreateAction")
+    part["name"] = f"The part of {told['publisher']} in: {job['title']}"
+    owner = {"id": told["publisher"], "name": told["publisher"]}
+    part["agent"] = crate.get(told["publisher"]) or _entity(crate, owner, "Organization", name="name")
+    part["object"] = crate.get(told["dataset"])
+    part["additionalProperty"] = _facts(crate, told, f"part-{place}")
+    part["identifier"] = f"ed25519:{told['signature']}"
+    return part
+
+
+def _facts(crate: ROCrate, told: dict[str, Any], name: str) -> list[ContextEntity]:
     """What is known of how it was made: the version of what made it, a commitment to the input, an approval."""
-    term, text = job["facts"][place]
-    told = {"id": f"#made-{place}", "name": term, "value": text, "term": f"{VOCABULARY}{term}"}
-    return _entity(crate, told, "PropertyValue", name="name", value="value", propertyID="term")
+    return [
+        _entity(
+            crate,
+            {"id": f"#{name}-{place}", "name": term, "value": text, "term": f"{VOCABULARY}{term}"},
+            "PropertyValue",
+            name="name",
+            value="value",
+            propertyID="term",
+        )
+        for place, (term, text) in enumerate(told.get("facts", ()))
+    ]
 
 
 def _entity(crate: ROCrate, told: dict[str, str], kind: str, **properties: str) -> ContextEntity:

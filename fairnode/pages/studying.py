@@ -31,13 +31,18 @@ from fairnode.release.releases import (
     FORMS,
     Combined,
     combined_of,
+    facts_of,
     labels,
     releases_of,
     render,
     tables_of,
     title,
 )
+from fairnode.release.releases import (
+    parts_of as made_parts_of,
+)
 from fairnode.release.summary import Summarised, summary_of
+from fairnode.release.words import Part
 from fairnode.studies import asking
 from fairnode.studies.asking import regression_over_nodes
 from fairnode.studies.combination import program_name
@@ -210,6 +215,8 @@ class _Shown:
     estimates: Estimates | None
     regression: Regression | None
     summary: Summarised | None
+    made: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
 
 
 def study(desk: Desk, key: str) -> Page:
@@ -262,6 +269,8 @@ def _shown(release: Release, number: int) -> _Shown:
         estimates_of(release),
         regression_of(release),
         summary_of(release),
+        facts_of(release),
+        made_parts_of(release),
     )
 
 

@@ -16,7 +16,9 @@ from fairnode.node import Node
 from fairnode.records.profile_rows import Twin
 from fairnode.records.rows import Dataset
 from fairnode.store.database import Transaction
+from fairnode.studies.processing import kept_until
 
+FORMS = ("csv", "parquet")
 LOG = logging.getLogger(__name__)
 SECONDS = 600.0
 
@@ -26,7 +28,7 @@ def due(node: Node) -> list[Dataset]:
     with node.store.read() as reader:
         drawn = {twin.id: twin for twin in reader.find(Twin)}
     found = []
-    for row in (row for row in published(node) if row.source):
+    for row in (row for row in published(node) if row.source and not _is_over(row)):
         made_of = _recipe(row)
         if made_of is not None and (row.id not in drawn or drawn[row.id].basis != made_of.basis):
             found.append(row)
@@ -42,6 +44,27 @@ def draw_due(node: Node) -> None:
             LOG.warning("the twin of %s was not drawn: %s %s", row.id, error.what, error.internal)
 
 
+def _is_over(row: Dataset) -> bool:
+    """Whether the policy lets the twin of this version of a record be kept no longer."""
+    until = kept_until(describe(row.record, row.iri).terms, row.changed)
+    return bool(until) and until <= clock.now()
+
+
+def delete_over(node: Node) -> int:
+    """Delete the twins of datasets that were withdrawn, or whose policy lets them be kept no longer; how many.
+
+    A new version of the record has a twin again, if its policy lets it.
+    """
+    with node.store.read() as reader:
+        kept = [(twin, reader.get(Dataset, twin.id)) for twin in reader.find(Twin)]
+    over = [twin for twin, row in kept if row is None or row.state == "withdrawn" or _is_over(row)]
+    for twin in over:
+        for form in FORMS:
+            twin_file(node, twin, form).unlink(missing_ok=True)
+        commit(node.desk, lambda tx, t=twin: tx.remove(t), Entry("twin.deleted", twin.id, "node"))  # type: ignore[misc]
+    return len(over)
+
+
 def _recipe(row: Dataset) -> Recipe | None:
     """What a dataset's twin is made of; None for one that is described only."""
     try:
@@ -53,8 +76,13 @@ def _recipe(row: Dataset) -> Recipe | None:
 def draw(node: Node, row: Dataset) -> Twin:
     """Draw the twin of a dataset and keep its files; the one there is, if it is of this record already.
 
-    Raises `NotValid` for a dataset that nothing can be asked of.
+    Raises `NotValid` for a dataset that nothing can be asked of, `NotAllowed` where its policy's time is over.
     """
+    if _is_over(row):
+        raise errors.NotAllowed(
+            "The dataset's policy lets its twin be kept no longer.",
+            to_do="Publish a new version of the record.",
+        )
     made_of = _recipe(row)
     if made_of is None:
         raise errors.NotValid("This dataset binds no column to a variable, so it has no twin.")

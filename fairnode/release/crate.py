@@ -72,6 +72,15 @@ def _job(node: Node, release: Release) -> dict[str, Any]:
         "datasets": [{"id": iri, "title": iri} for iri in told.datasets],
         "rules": told.rules,
         "facts": [list(fact) for fact in told.facts],
+        "parts": [
+            {
+                "dataset": part.dataset,
+                "publisher": part.publisher,
+                "facts": [*map(list, part.facts), ["disclosureRules", f"sha256:{part.rules}"]],
+                "signature": part.signature,
+            }
+            for part in told.parts
+        ],
         "signature": release.signature,
         "files": files,
     }

@@ -77,12 +77,25 @@ def _definitions() -> Iterator[str]:
 
 
 def activity(provenance: Provenance) -> Iterator[str]:
-    """The visit, or the combination, by which a release was made: what it used, and what is known of it."""
+    """The visit, or the combination with each part of it, by which a release was made: what it used, and what is
+    known of it.
+    """
     used = ", ".join(iri(dataset) for dataset in provenance.datasets)
     yield f"{iri(provenance.visit)} a prov:Activity ; prov:used {used} ;"
     for term, text in provenance.facts:
         yield f"    fn:{term} {literal(text)} ;"
+    for number in range(len(provenance.parts)):
+        yield f"    prov:wasInformedBy {iri(_part(provenance, number))} ;"
     yield f"    prov:wasAssociatedWith {iri(provenance.publisher)} ."
+    for number, part in enumerate(provenance.parts):
+        yield f"{iri(_part(provenance, number))} a prov:Activity ; prov:used {iri(part.dataset)} ;"
+        yield from (f"    fn:{term} {literal(text)} ;" for term, text in part.facts)
+        yield f"    prov:wasAssociatedWith {iri(part.publisher)} ."
+
+
+def _part(provenance: Provenance, number: int) -> str:
+    """The name of one organisation's part of a combination."""
+    return f"{provenance.release}#part-{number}"
 
 
 def _facts(table: PublicTable) -> tuple[str, str]:

@@ -1,8 +1,8 @@
-"""How a local release was made, as it leaves with the table: by which image, from what, approved by which roles.
+"""How a visit's figures were made, as it leaves with them: by which image, from what, approved by which roles.
 
 What was read is told as a keyed hash: the node can show later that it was this, and a hash without a key would
 let whoever guesses a small table find out whether the guess is right (P21). Who approved is told by role and by
-the hash of what they signed, never by name.
+the hash of what they signed, on which day, never by name.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def made_of(node: Node, visit: Visit) -> dict[str, Any]:
         },
         "input": f"hmac-sha256:{commitment(node.keys.secret, f'{visit.id} {visit.snapshot}'.encode())}",
         "approvals": [
-            {"role": a.role, "content": f"sha256:{a.content}"} for a in given if a.decision == APPROVE
+            {"role": a.role, "content": f"sha256:{a.content}", "day": a.created[:10]}
+            for a in given
+            if a.decision == APPROVE
         ],
     }

@@ -20,7 +20,7 @@ from fairnode.release.estimates import Estimates, estimates_of
 from fairnode.release.regression import Regression, regression_of
 from fairnode.release.summary import Summarised, summary_of
 from fairnode.release.tables import to_csv
-from fairnode.release.words import Labels, Provenance
+from fairnode.release.words import Labels, Part, Provenance
 from fairnode.studies.send import home_of
 
 FORMS = {
@@ -148,8 +148,23 @@ def provenance(release: Release) -> Provenance:
         datasets=tuple(release.facts.get("datasets", [release.dataset])),
         publisher=f"{home}/organisation",
         rules=json.loads(release.table)["rules"],
-        facts=tuple(_made(json.loads(release.table))),
+        facts=facts_of(release),
+        parts=parts_of(release),
     )
+
+
+def parts_of(release: Release) -> tuple[Part, ...]:
+    """How each organisation's part of a combined release was made, as its node says; none of a local one."""
+    told = json.loads(release.table).get("combined", {}).get("made", [])
+    return tuple(
+        Part(m["dataset"], f"{m['node']}/organisation", m["rules"], m["signature"], tuple(_made({"made": m})))
+        for m in told
+    )
+
+
+def facts_of(release: Release) -> tuple[tuple[str, str], ...]:
+    """How a local release, or a combination itself, was made: terms of the node's vocabulary, each with a text."""
+    return tuple(_made(json.loads(release.table)))
 
 
 def _made(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -160,11 +175,17 @@ def _made(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "algorithmVersion", f"{made['algorithm']['name']} {made['algorithm']['version']}"
         yield "imageIdentity", made["algorithm"]["identity"]
         yield "inputCommitment", made["input"]
-        yield from (("approval", f"{a['role']} {a['content']}") for a in made["approvals"])
+        yield from (("approval", " ".join(said)) for said in approvals(made))
     if combined:
         yield "programVersion", f"{combined['program']} {combined['programDigest']}"
         yield from (("computedBy", party) for party in combined["computeParties"])
         yield from (("contributor", contributor) for contributor in combined["contributors"])
+
+
+def approvals(made: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Each approval of a visit: role, hash of what was signed, and the day."""
+    for told in made["approvals"]:
+        yield told["role"], told["content"], told["day"]
 
 
 @cache

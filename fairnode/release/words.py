@@ -28,11 +28,28 @@ class Labels:
         return self.codes.get((variable, code), code)
 
 
+Facts = tuple[tuple[str, str], ...]
+"""What is known of how something was made: terms of the node's vocabulary, each with a text."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One organisation's part of a combined release: IRIs of its dataset and of who made it, and its facts.
+
+    `rules` is the hash of the disclosure rules there, `signature` (hex) its node's over all that it said.
+    """
+
+    dataset: str
+    publisher: str
+    rules: str
+    signature: str
+    facts: Facts
+
+
 @dataclass(frozen=True)
 class Provenance:
-    """Where a release comes from. All but `title`, `issued` (ISO date), `rules` (hash) and `facts` are IRIs.
-
-    `facts` are what else is known of how it was made: terms of the node's vocabulary, each with a text.
+    """Where a release comes from. All but `title`, `issued` (ISO date), `rules` (hash), `facts` and `parts` are
+    IRIs.
     """
 
     release: str
@@ -45,4 +62,5 @@ class Provenance:
     rules: str
     checks: tuple[str, ...] = ()
     licence: str | None = None
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: Facts = ()
+    parts: tuple[Part, ...] = ()

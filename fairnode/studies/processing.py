@@ -76,6 +76,16 @@ def check_retention(plan: StudyPlan, terms: PolicyTerms, received: str) -> None:
         )
 
 
+def kept_until(terms: PolicyTerms, made: str) -> str:
+    """From when on results and twins made at that moment may be kept no longer; "" where nothing is said.
+
+    The stated day is the last one on which they may.
+    """
+    limits = [clock.later(days * DAY, made) for days in terms.kept_days]
+    limits += [clock.later(DAY, f"{day[:10]}T00:00:00Z") for day in terms.kept_until]
+    return min(limits, default="")
+
+
 def check_dpia(plan: StudyPlan, terms: PolicyTerms) -> None:
     """Raise `NotValid` where the policy obliges the study to name an impact assessment and it names none."""
     if terms.names_dpia and not plan.document.get("dpia"):

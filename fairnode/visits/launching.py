@@ -8,6 +8,7 @@ from typing import Any
 from fairnode.child import run_child
 from fairnode.records.algorithm import Launcher, Manifest
 from fairnode.share import shared
+from fairnode.visits.context import VIEW_NAME
 
 LAUNCHER_FILE = "launch.py"
 STAND_IN = "one_node.py"  # the server that a central function asks
@@ -24,10 +25,10 @@ def more_inputs(manifest: Manifest, view: Path, spool: Path) -> dict[str, Path]:
     """Files that the container finds beside the view, by name; none for algorithms of our own kind."""
     if manifest.launcher is None:
         return {}
-    csv = view.with_suffix(".csv")
+    csv = view.with_suffix(".csv")  # that of a further run has another name, and none in the container
     run_child("as_csv", {"view": str(view), "output": str(csv)}, spool=spool, seconds=1800.0)
     ours = shared("algorithms") / "launcher"
-    return {csv.name: csv, **{name: ours / name for name in (LAUNCHER_FILE, STAND_IN)}}
+    return {f"{VIEW_NAME}.csv": csv, **{name: ours / name for name in (LAUNCHER_FILE, STAND_IN)}}
 
 
 def told(launcher: Launcher, command: tuple[str, ...]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from fairnode.records.rows import Visit
 from fairnode.store.database import Reader, Transaction
 from fairnode.studies.fit import compile_contract
 from fairnode.studies.privacy import privacy_of
-from fairnode.visits.context import VIEW_NAME, VisitContext, read_context
+from fairnode.visits.context import VisitContext, read_context
 from fairnode.visits.steps import visit_spec
 
 RUNNING, ENDED, FAILED = "running", "ended", "failed"
@@ -85,9 +85,10 @@ def _begin(context: VisitContext, engine: Engine, name: str) -> None:
         _make(context)
     engine.remove(name)
     deadline = clock.later(context.manifest.resources.seconds)
-    spec = visit_spec(context, deadline)
-    engine.prepare(replace(spec, visit_id=name, inputs={f"{VIEW_NAME}.parquet": path}))
+    spec = visit_spec(context, deadline, path)
+    engine.prepare(replace(spec, visit_id=name))
     path.unlink()
+    path.with_suffix(".csv").unlink(missing_ok=True)
     check_approved(node, visit, context.content())
     _note(node, Rerun(name, visit.id, RUNNING, deadline, b"", clock.now()), visit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from fairnode import clock, errors
@@ -101,7 +102,7 @@ def step_preparing(node: Node, engine: Engine, visit: Visit) -> Visit:
     engine.remove(visit.id)
     made = make_view(context)
     deadline = clock.later(context.manifest.resources.seconds)
-    spec = visit_spec(context, deadline)
+    spec = visit_spec(context, deadline, context.view_path)
     engine.prepare(spec)
     check_approved(node, visit, context.content())
     return move(
@@ -119,8 +120,11 @@ def view_mark(node: Node, sha256: str) -> str:
     return commitment(node.keys.secret, f"view {sha256}".encode())
 
 
-def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
-    """What the engine is told. Raises `NotAllowed` for a program of the node: its view is for no container."""
+def visit_spec(context: VisitContext, deadline: str, view: Path) -> VisitSpec:
+    """What the engine is told; `view` is the file that the container finds as the harmonised view.
+
+    Raises `NotAllowed` for a program of the node: its view is for no container.
+    """
     if context.manifest.node_program:
         raise errors.NotAllowed("A program of the node runs in no container.")
     return VisitSpec(
@@ -130,8 +134,8 @@ def visit_spec(context: VisitContext, deadline: str) -> VisitSpec:
         entrypoint=entrypoint_of(context.manifest),
         run_json=run_json(context),
         inputs={
-            f"{VIEW_NAME}.parquet": context.view_path,
-            **more_inputs(context.manifest, context.view_path, context.node.config.spool),
+            f"{VIEW_NAME}.parquet": view,
+            **more_inputs(context.manifest, view, context.node.config.spool),
         },
         deadline=clock.parse(deadline),
         limits=limits_of(context.manifest),

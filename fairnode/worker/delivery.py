@@ -10,7 +10,7 @@ from typing import Any
 from fairnode import clock, errors
 from fairnode.approvals.decide import receive_answer
 from fairnode.approvals.receive import receive_cancel, receive_study
-from fairnode.combine import again, announce, asking, compute, contribute, lists, standing
+from fairnode.combine import again, announce, asking, compute, contribute, lists, made, standing
 from fairnode.combine.ending import party_number
 from fairnode.ledger.commit import Entry, commit
 from fairnode.network.joined import current_in
@@ -70,6 +70,10 @@ def _withheld(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return announce.receive_withheld(tx, delivery.study, delivery.sender)
 
 
+def _made(_: Node, tx: Transaction, delivery: Delivery) -> Entry:
+    return made.receive_made(tx, delivery.study, delivery.sender, delivery.body)
+
+
 def _linkage(node: Node, tx: Transaction, delivery: Delivery) -> Entry:
     return lists.receive_linkage(node, tx, delivery.study, delivery.sender, delivery.body)
 
@@ -125,6 +129,7 @@ HANDLERS: dict[str, Handler] = {
     "receiver-key": _receiver_key,
     "ready": _ready,
     "withheld": _withheld,
+    "made": _made,
     "combine": _combine,
     "linkage": _linkage,
     "share": _share,

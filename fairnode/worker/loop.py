@@ -19,9 +19,10 @@ from fairnode.combine.lists import answer
 from fairnode.combine.ready import tell_ready
 from fairnode.combine.standing import open_questions
 from fairnode.engine import Engine
+from fairnode.gate.retention import delete_due
 from fairnode.mpc.gateway import Gateway
 from fairnode.node import Node
-from fairnode.profiles.twin import draw_due
+from fairnode.profiles.twin import delete_over, draw_due
 from fairnode.records.rows import Head, Visit
 from fairnode.records.states import VisitState
 from fairnode.release.ended import tell_ended
@@ -42,6 +43,7 @@ LOOK_SECONDS = 0.02  # what another process wrote to the database is not kept wa
 TIDY_SECONDS = 3.0  # what was cancelled or withdrawn is stopped within seconds
 # a quarantined visit may still run a second time, and holds the node's memory for its recount
 ACTIVE = (VisitState.PREPARING, VisitState.RUNNING, VisitState.QUARANTINED)
+DELETE_SECONDS = 600.0  # between two looks for results and twins whose time is over
 QUIET_SECONDS = 10.0  # without visits before twins are drawn
 REST_SECONDS = 3.0  # before a step that met trouble is tried again
 SPARE_SECONDS = 600.0  # a process for the next view is kept ready for so long after a visit moved
@@ -55,6 +57,10 @@ class Worker:
     left alone, `turns` in which order the organisations that asked, and their people, were last served. `wake`
     ends a pause. `find_calls` names the system calls that a program was denied; twins were looked after when
     the ledger had `drawn` lines, and nothing had to be done since `quiet_since`.
+    left alone, `turns` in which order the organisations that asked were last served. `wake` ends a pause.
+    `find_calls` names the system calls that a program was denied; twins were looked after when the ledger had
+    `drawn` lines, and nothing had to be done since `quiet_since`. At `delete_at` (monotonic) the
+    worker looks for what may be kept no longer.
     """
 
     node: Node
@@ -75,6 +81,7 @@ class Worker:
     answers: dict[str, Future[None]] = field(default_factory=dict)
     end_told: set[str] = field(default_factory=set)
     ready_told: set[str] = field(default_factory=set)
+    delete_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.rehearsals = Rehearsals(self.node, self.engine, self.find_calls, self.stop.is_set)
@@ -115,6 +122,7 @@ class Worker:
             if tidy:
                 expire(self.node)
                 compute.forget_expired(self.node)
+                self._delete_what_is_over()
                 clean_leftovers(self.node, self.engine, self.rehearsals.owns)
                 self._keep_spare()
                 self._draw_twins(pool)
@@ -144,6 +152,13 @@ class Worker:
             if self.wake.wait(LOOK_SECONDS):
                 break
         self.wake.clear()
+
+    def _delete_what_is_over(self) -> None:
+        """Delete what policies let be kept no longer; they speak of days, so it is looked after in a while."""
+        if time.monotonic() >= self.delete_at:
+            self.delete_at = time.monotonic() + DELETE_SECONDS
+            delete_due(self.node)
+            delete_over(self.node)
 
     def _keep_spare(self) -> None:
         """Have a process ready for the next view while visits are about, but none beside one that is made."""

@@ -68,7 +68,7 @@ def _made(image: str) -> dict[str, Any]:
             "manifest": f"sha256:{'a' * 64}",
         },
         "input": f"hmac-sha256:{'b' * 64}",
-        "approvals": [{"role": "counsel", "content": f"sha256:{'c' * 64}"}],
+        "approvals": [{"role": "counsel", "content": f"sha256:{'c' * 64}", "day": "2026-11-21"}],
     }
 
 

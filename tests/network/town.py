@@ -26,6 +26,7 @@ from fairnode.config import Config, Organisation, Settings
 from fairnode.demo.members import example, free_ports
 from fairnode.demo.policies import granting_offer
 from fairnode.gate.step import compared_with, read_case, step_quarantined
+from fairnode.keys import digest
 from fairnode.ledger.commit import Entry, Outgoing, commit
 from fairnode.mpc.gateway import Gateway
 from fairnode.mpc.party.start import WarmParties
@@ -111,7 +112,7 @@ def _furnish(node: Node, key: str, home: str) -> None:
             f"{key}-victims", iri, organisation.title, record.encode(), "",
             {"kind": "csv", "path": str(source)}, 1, "published", f"l-{key}", now, now,
         ),
-        Algorithm("counts", "counts", "1.0.0", "Counts", manifest, "", IDENTITY, "p-arjen", "known", now),
+        Algorithm("counts", "counts", "1.0.0", "Counts", manifest, digest(manifest), IDENTITY, "p-arjen", "known", now),
         Person("p-rosa", "rosa", "Rosa de Wit", "", ["researcher"], True, now),
     ]  # fmt: skip
     commit(node.desk, lambda tx: [tx.add(row) for row in rows], Entry("test.furnished", key, "operator"))
