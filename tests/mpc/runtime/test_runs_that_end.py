@@ -31,7 +31,6 @@ def ended(three, tmp_path, odd, party, limit=20.0, engine="bits"):
     started = time.monotonic()
     outcomes = run_all(jobs, tmp_path / "run", {party: odd})
     seconds = time.monotonic() - started
-    print(f"{odd}: over after {seconds:.2f} s, the start of the odd party's process included")
     assert all("output" not in outcome for outcome in outcomes if outcome)
     return reasons(outcomes), seconds
 
