@@ -18,6 +18,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.mpc.dealt import Uploads, deal_counts, deal_lists
+from benchmarks.mpc.ends import bare_close
+from benchmarks.mpc.ends import measured as measured_ends
 from benchmarks.mpc.launch import Answers, run, run_mpyc
 from benchmarks.mpc.peers import measured
 from benchmarks.mpc.warm import warm_runs
@@ -36,7 +38,16 @@ TABLE = {"k": 10, "base": 5, "earlier": 0, "largest": 4095, "lists": "disjoint",
 
 def rows(*, full: bool = False) -> list[Row]:
     """All rows; `full` adds the long ones: lists of a million."""
-    found = [*hello(), *sums(), *tables(), *small(), *contributors(), *estimates(), *overlaps_with_peers()]
+    found = [
+        *hello(),
+        *ends(),
+        *sums(),
+        *tables(),
+        *small(),
+        *contributors(),
+        *estimates(),
+        *overlaps_with_peers(),
+    ]
     for lists, parties in ((5, 3), (6, 3), (6, 5)):
         found += overlap(lists, parties, 100_000, None)[1]
     if full:
@@ -55,6 +66,12 @@ def hello() -> list[Row]:
             if run_mpyc(3, {"name": "hello"}) is not None:
                 theirs.append(time.perf_counter() - start)
     return [_against("mpc.hello_warm_vs_mpyc_cold", median(ours), median(theirs) if theirs else None, 0.35)]
+
+
+def ends() -> list[Row]:
+    """How soon the honest parties' outcome names the party that went wrong: 2 s, or 2 s after a deadline."""
+    found = [_row(f"mpc.ends_{code}", seconds, None, 2.0, "s") for code, seconds in measured_ends().items()]
+    return [*found, _row("mpc.ends_lost_vs_bare_close", found[0]["ours"], bare_close(), None, "s")]
 
 
 def sums() -> list[Row]:

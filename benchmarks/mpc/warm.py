@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,25 @@ PARAMETERS = {
 }
 
 
+@dataclass(frozen=True)
+class Ready:
+    """Parties that can start at once: `fresh` makes the jobs of a new run."""
+
+    fresh: Callable[[], list[dict[str, Any]]]
+    warm: WarmParties
+    folder: Path
+
+    def outcomes(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What became of the jobs, all started at once."""
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            spool = self.folder / "spool"
+            running = [pool.submit(take_part, job, spool=spool, warm=self.warm) for job in jobs]
+            return [each.result() for each in running]
+
+
 @contextmanager
-def warm_runs(parties: int) -> Iterator[Callable[[], float]]:
-    """A function that does one run of `sum` at all parties and tells its seconds."""
+def ready(parties: int) -> Iterator[Ready]:
+    """A warm server and all that runs of `sum` at so many parties need; one run was done before."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         warm = stack.enter_context(WarmParties(folder / "warm"))
@@ -46,20 +63,29 @@ def warm_runs(parties: int) -> Iterator[Callable[[], float]]:
         places = [job.pop("place") for job in jobs]
         recipient = new_receiver_key().public.hex()
 
-        def once() -> float:
+        def fresh() -> list[dict[str, Any]]:
             told = {"run": secrets.token_hex(16), "parties": places, "recipient": recipient}
+            return [{**job, **told} for job in jobs]
+
+        made = Ready(fresh, warm, folder)
+        made.outcomes(fresh())  # the warm server has loaded everything
+        yield made
+
+
+@contextmanager
+def warm_runs(parties: int) -> Iterator[Callable[[], float]]:
+    """A function that does one run of `sum` at all parties and tells its seconds."""
+    with ready(parties) as made:
+
+        def once() -> float:
+            jobs = made.fresh()
             start = time.perf_counter()
-            with ThreadPoolExecutor(parties) as pool:
-                running = [
-                    pool.submit(take_part, {**job, **told}, spool=folder / "spool", warm=warm) for job in jobs
-                ]
-                outcomes = [each.result() for each in running]
+            outcomes = made.outcomes(jobs)
             seconds = time.perf_counter() - start
             if any(outcome["outcome"] != "done" for outcome in outcomes):
                 raise RuntimeError(f"the warm run ended: {outcomes}")
             return seconds
 
-        once()  # the warm server has loaded everything
         yield once
 
 

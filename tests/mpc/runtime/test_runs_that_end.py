@@ -1,4 +1,7 @@
-"""What goes wrong at one party ends the run at every honest one, with a reason that names the party."""
+"""What goes wrong at one party ends the run at every honest one, with a reason that names the party.
+
+Bounds of time are for a machine that does much else; `benchmarks/mpc/ends.py` measures from the moment itself.
+"""
 
 import time
 
@@ -6,7 +9,6 @@ import pytest
 from mpc_network import Network, Party, make_certificate, run_all
 
 LONG = pytest.mark.long
-LIMIT = 100.0  # seconds of a run that nothing else ends
 PARAMETERS = {
     "cells": 4,
     "k": 11,
@@ -23,13 +25,14 @@ def reasons(outcomes):
     return [(o["reason"]["code"], o["reason"]["party"]) for o in outcomes if o is not None]
 
 
-def ended(three, tmp_path, odd, party, seconds=LIMIT, engine="bits"):
+def ended(three, tmp_path, odd, party, limit=20.0, engine="bits"):
     """The reasons at the honest parties, and how long it took."""
-    jobs = three.jobs("sum", PARAMETERS | {"engine": engine}, INPUTS, seconds)
+    jobs = three.jobs("sum", PARAMETERS | {"engine": engine}, INPUTS, limit)
     started = time.monotonic()
     outcomes = run_all(jobs, tmp_path / "run", {party: odd})
+    seconds = time.monotonic() - started
     assert all("output" not in outcome for outcome in outcomes if outcome)
-    return reasons(outcomes), time.monotonic() - started
+    return reasons(outcomes), seconds
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def ended(three, tmp_path, odd, party, seconds=LIMIT, engine="bits"):
 def test_a_party_that_dies_is_named_at_once(three, tmp_path, how, party):
     said, seconds = ended(three, tmp_path, how, party)
     assert said == [("lost", party)] * 2
-    assert seconds < LIMIT / 2
+    assert seconds < 10
 
 
 @LONG
@@ -53,9 +56,9 @@ def test_four_honest_parties_of_five_name_the_fifth(tmp_path, how):
 
 @pytest.mark.parametrize("party", [1, pytest.param(0, marks=LONG)])
 def test_a_party_that_stalls_is_named_at_the_deadline(three, tmp_path, party):
-    said, seconds = ended(three, tmp_path, "stalls", party, seconds=7.0)
+    said, seconds = ended(three, tmp_path, "stalls", party, limit=5.0)
     assert said == [("stalled", party)] * 2
-    assert 6 < seconds < LIMIT / 2
+    assert 4 < seconds < 15
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_a_party_that_stalls_is_named_at_the_deadline(three, tmp_path, party):
 def test_a_party_that_sends_what_it_should_not_is_named(three, tmp_path, how, code, engine):
     said, seconds = ended(three, tmp_path, how, 1, engine=engine)
     assert said == [(code, 1)] * 2
-    assert seconds < LIMIT / 2
+    assert seconds < 10
 
 
 def test_a_party_that_sends_arrays_of_another_length_is_named_or_names_another(three, tmp_path):
@@ -107,18 +110,18 @@ def test_a_program_that_fails_ends_the_run_everywhere_without_its_message(three,
 @pytest.mark.parametrize("party", [0, 1, pytest.param(2, marks=LONG)])
 def test_a_foreign_party_is_refused_by_its_certificate(three, tmp_path, party):
     certificate, key = make_certificate(tmp_path, "foreign")
-    jobs = three.jobs("sum", PARAMETERS, INPUTS, seconds=LIMIT)
-    jobs[party] |= {"certificate": str(certificate), "key": str(key), "seconds": 2.0}
+    jobs = three.jobs("sum", PARAMETERS, INPUTS, seconds=6)
+    jobs[party] |= {"certificate": str(certificate), "key": str(key), "seconds": 1.2}
     started = time.monotonic()
     outcomes = run_all(jobs, tmp_path / "run")
     del outcomes[party]
     assert reasons(outcomes) == [("foreign", party)] * 2
-    assert time.monotonic() - started < LIMIT / 2
+    assert time.monotonic() - started < 6
 
 
 def test_a_party_with_the_right_certificate_and_another_number_is_foreign(three, tmp_path):
-    jobs = three.jobs("sum", PARAMETERS, INPUTS, seconds=LIMIT)
-    jobs[0] |= {"certificate": jobs[2]["certificate"], "key": jobs[2]["key"], "seconds": 2.0}
+    jobs = three.jobs("sum", PARAMETERS, INPUTS, seconds=6)
+    jobs[0] |= {"certificate": jobs[2]["certificate"], "key": jobs[2]["key"], "seconds": 1.2}
     outcomes = run_all(jobs, tmp_path / "run")
     assert reasons(outcomes[1:]) == [("foreign", 0)] * 2
 
@@ -126,7 +129,7 @@ def test_a_party_with_the_right_certificate_and_another_number_is_foreign(three,
 def test_a_party_that_speaks_another_version_is_named_at_once(three, tmp_path):
     said, seconds = ended(three, tmp_path, "speaks-another-version", 0)
     assert said == [("other-engine", 0)] * 2
-    assert seconds < LIMIT / 2
+    assert seconds < 10
 
 
 def test_a_party_that_never_comes_is_named(three, tmp_path):
