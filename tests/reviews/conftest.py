@@ -9,7 +9,7 @@ import pytest
 from fairnode.cli.building import build_folder
 from fairnode.people.accounts import add_person
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm
+from fairnode.records.rows import Algorithm, Quarantine
 from tests.factories import PASSWORD, add_algorithm, copy_site
 from tests.spine.telling import approve, send_study, write_study
 
@@ -95,6 +95,16 @@ def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple
     approve(site, visit)
     site.wait_for_visit(state, study=study, seconds=120.0 if state == "reviewing" else 800.0)
     return study, visit
+
+
+def put_out(site, values: list[float]) -> None:
+    """As if the container had put out these numbers, and ones that are no counts."""
+    with site.open() as node, node.store.write() as tx:
+        quarantine = tx.get(Quarantine, site.visit)
+        tables = json.loads(json.dumps(quarantine.verdict["tables"]))
+        for place, cell in enumerate(tables["tables"][0]["cells"]):
+            cell |= {"status": "shown", "v": values[place] if place < len(values) else 1.25}
+        tx.change(quarantine, verdict={**quarantine.verdict, "tables": tables})
 
 
 def another(site, tmp_path_factory):
