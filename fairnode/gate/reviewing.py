@@ -256,7 +256,7 @@ def _check_says_why(found: Matter, saying: Saying) -> None:
     """Raise `NotValid` for an approval without a reason where there are small numbers."""
     if saying.opinion is Opinion.APPROVED and found.small and not saying.note.strip():
         raise errors.NotValid(
-            f"{len(found.small)} of these numbers could be counts of fewer than {found.rules.k} persons.",
+            f"Of these numbers, {len(found.small)} could count fewer than {found.rules.k} persons.",
             to_do="Say in a sentence what they are, and why they may leave all the same; or refuse.",
         )
 

@@ -189,7 +189,7 @@ def test_small_numbers_leave_by_a_reason_that_was_signed(site):
     put_out(site, [3.0])
     refused = say(site, "approve", "lars", "counsel", ok=False)
     assert refused.returncode == 2
-    assert "could be counts of fewer than 11 persons" in refused.stderr
+    assert "could count fewer than 11 persons" in refused.stderr
     with site.open() as node:
         found, before = matter(node, site.visit), site.visits()[0]
         (carla,) = found.reviews
