@@ -6,7 +6,7 @@ node counts who is in each cell itself; a cell with too few is hidden whatever s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fairnode import vocabulary
@@ -111,6 +111,20 @@ def _persons(cell: RecountedCell, rules: RuleSet) -> int:
     if cell.persons is None:
         return cell.rows // rules.count("threshold.rows_per_person")
     return min(cell.rows, cell.persons)
+
+
+def small_numbers(tables: Sequence[PublicTable], rules: RuleSet) -> list[tuple[str, Key]]:
+    """The shown numbers that could be counts of fewer persons than the rules' k: whole ones, zero included.
+
+    The node knows how many persons are in a cell of its own variables, and not what a container counted in it, nor
+    anything of a list of the algorithm's own (P7). Whoever lets such a number leave says why.
+    """
+    return [
+        (table.spec.id, cell.key)
+        for table in tables
+        for cell in table.cells
+        if cell.v is not None and 0 <= cell.v < rules.k and cell.v.is_integer()
+    ]
 
 
 def differing(first: bytes, second: bytes, contract: OutputContract, rules: RuleSet) -> int:

@@ -11,16 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fairnode import clock, errors
+from fairnode import clock, errors, vocabulary
 from fairnode.approvals.decide import DECIDING, tell_home
 from fairnode.approvals.statement import Signer, open_statement, sign_statement, statement
 from fairnode.disclosure.rules import RuleSet
+from fairnode.gate.class_b import small_numbers
 from fairnode.gate.refusals import Refusal, Refused
 from fairnode.gate.reviews import Opinion, ReviewState, review_state, visible_reviews
 from fairnode.gate.reviews import Review as Given
 from fairnode.keys import canonical, digest
 from fairnode.ledger.commit import Entry, commit
 from fairnode.node import Node
+from fairnode.records.result import Key
+from fairnode.records.result_json import tables_from_json
 from fairnode.records.review import Review
 from fairnode.records.rows import Algorithm, Earlier, Person, PersonKey, Quarantine, Release, Request, Visit
 from fairnode.records.states import VisitState
@@ -60,6 +63,11 @@ class Matter:
     def given(self) -> tuple[Given, ...]:
         """The reviews as the rule about them takes them."""
         return tuple(Given(review.person, Opinion(review.opinion)) for review in self.reviews)
+
+    @property
+    def small(self) -> list[tuple[str, Key]]:
+        """The numbers that could be counts of few persons: whoever lets them leave says why."""
+        return small_numbers(tables_from_json(self.verdict["tables"]), self.rules)
 
     @property
     def state(self) -> ReviewState:
@@ -118,6 +126,11 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
         "result": found.content["result"],
         "algorithm": {**found.algorithm, "identity": found.content["algorithm"]["identity"]},
         "hidden": [_hidden(line, rules) for line in found.verdict["reasons"]],
+        "small": {
+            "below": rules.k,
+            "cells": [{"table": table, "cell": list(cell)} for table, cell in found.small],
+        },
+        "own": _own_lists(found),
         "rule": rules.explain("class-b"),
         "rerun": {**found.verdict["rerun"], "sentence": _RERUN[found.verdict["rerun"]["outcome"]]},
         "earlier": _earlier(node, found.verdict["lineage"], visit_id),
@@ -127,6 +140,13 @@ def told(node: Node, viewer: Person, visit_id: str) -> dict[str, Any]:
             if r.person in visible
         ],
     }
+
+
+def _own_lists(found: Matter) -> list[str]:
+    """The dimensions that are the algorithm's own: about how many persons their cells are the node cannot say."""
+    tables = tables_from_json(found.verdict["tables"])
+    names = [axis.variable for table in tables for axis in table.spec.dimensions]
+    return [name for name in dict.fromkeys(names) if name not in vocabulary.variables()]
 
 
 def _hidden(line: list[Any], rules: RuleSet) -> dict[str, Any]:
@@ -209,7 +229,8 @@ def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
     """Sign a review; the last one that is needed lets the result pass, or blocks it.
 
     Raises `NotAllowed` for who may not review, `Conflict` when the result is another than they saw or does
-    not wait for reviews, `NotValid` for a refusal without a reason.
+    not wait for reviews, `NotValid` for a refusal without a reason, and for an approval of small numbers
+    without one.
     """
     if saying.opinion is not Opinion.APPROVED and not saying.note.strip():
         raise errors.NotValid("Say why, in a sentence for this node's people.")
@@ -224,10 +245,20 @@ def review(node: Node, signer: Signer, visit_id: str, saying: Saying) -> Visit:
             raise errors.Conflict(f"This result does not wait for reviews; it is '{found.visit.state}'.")
         if found.content["result"] != saying.result:
             raise errors.Conflict("The result is not the one you saw.", to_do="fairnode review show VISIT")
+        _check_says_why(found, saying)
         tx.add(_row(node, signer, found, saying))
         return _follow(tx, node, visit_id)
 
     return commit(node.desk, change, _entry(signer, saying), tell_home)
+
+
+def _check_says_why(found: Matter, saying: Saying) -> None:
+    """Raise `NotValid` for an approval without a reason where there are small numbers."""
+    if saying.opinion is Opinion.APPROVED and found.small and not saying.note.strip():
+        raise errors.NotValid(
+            f"Of these numbers, {len(found.small)} could count fewer than {found.rules.k} persons.",
+            to_do="Say in a sentence what they are, and why they may leave all the same; or refuse.",
+        )
 
 
 def check_reviewed(node: Node, visit_id: str) -> None:
@@ -261,7 +292,10 @@ def _signed(found: Matter, review: Review, signers: tuple[str, ...]) -> bool:
     except errors.NotValid:
         return False
     said = (decision.get("decision"), decision.get("person"), decision.get("role"))
-    return content == found.content and said == (f"result {review.opinion}", review.person, review.role)
+    why = bool(str(decision.get("note", "")).strip()) or not found.small
+    return (
+        why and content == found.content and said == (f"result {review.opinion}", review.person, review.role)
+    )
 
 
 def _entry(signer: Signer, saying: Saying) -> Callable[[Visit], Entry]:

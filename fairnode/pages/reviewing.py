@@ -40,6 +40,7 @@ def _shown(desk: Desk, key: str, error: errors.FairnodeError | None = None) -> P
         seen=seen,
         needed=desk.node.rules.count("class-b.reviews"),
         reasons={(line["table"], "|".join(line["cell"])): line["sentence"] for line in seen["hidden"]},
+        small={(line["table"], "|".join(line["cell"])) for line in seen["small"]["cells"]},
         roles=roles_for(person, found),
         reason=_reason(person, found),
         whole=json.dumps(seen["tables"], indent=1, ensure_ascii=False),

@@ -6,17 +6,22 @@ in as `docker save` wrote it.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from fairnode.records.rows import Algorithm
 from tests.factories import DATASET
+from tests.spine.telling import approve, send_study
 
 HERE = Path(__file__).parent / "community"
 FIRST, LATEST = "4.0.0", "4.15.2"
@@ -187,12 +192,50 @@ def test_the_run_is_told_of_itself(tried, archive):
         assert cells(trial) == {"task": 1, "rows": 5000}
 
 
-def test_it_is_submitted_and_known_by_its_content(station, archive, tmp_path):
-    folder = tmp_path / "adopted"
+def test_it_goes_the_whole_way_from_its_archive_to_a_reviewed_release(station, archive, tmp_path):
+    """Two functions of one image, each with a manifest; the second run finds what the first one found."""
+    kept = {method: handed_in(station, archive, method, tmp_path) for method in ("partial_average", "about")}
+    assert len({told["identity"] for told in kept.values()}) == 1
+    worker = station.start("work")
+    until = time.monotonic() + 120
+    while not known(station, kept["partial_average"]["id"]) and time.monotonic() < until:
+        time.sleep(0.5)
+    path = tmp_path / "age.json"
     station.cli(
-        "algorithm", "adopt", str(archive), "--method", "partial_average", "--argument", "column_name",
-        "--variable", "ageInYears", "--number", "sum", "--number", "count", "--out", str(folder),
+        "study", "new", str(path), "--title", "Mean age", "--question", "How old are they on average, in years?",
+        "--algorithm", "v6-community-partial-average", "--dataset", DATASET, "--parameters", AGE, user="rosa",
     )  # fmt: skip
-    manifest = folder / "algorithm.toml"
-    kept = station.json("algorithm", "submit", str(manifest), str(folder / "image.tar"), user="arjen")
-    assert kept["identity"] in manifest.read_text()
+    study = send_study(station, path)
+    visit = station.wait_for_visit("waiting", study=study).id
+    approve(station, visit)
+    station.wait_for_visit("reviewing", study=study, seconds=400.0)
+    seen = json.loads(station.cli("review", "show", visit[:8], user="carla").stdout)
+    assert seen["rerun"]["outcome"] == "same"
+    assert seen["own"] == ["quantity"]
+    for user, role in (("carla", "custodian"), ("lars", "counsel")):
+        result = ("--role", role, "--result", seen["result"])
+        station.cli("review", "approve", visit[:8], *result, user=user)
+    station.wait_for_visit("released", study=study, seconds=60.0)
+    station.cli("study", "follow", study, "--wait", "60")
+    station.stop(worker)
+    rows = station.cli("study", "result", study).stdout
+    found = {row["quantity"]: float(row["v"]) for row in csv.DictReader(io.StringIO(rows))}
+    assert 15 < found["sum"] / found["count"] < 40
+
+
+def handed_in(station, archive: Path, method: str, folder: Path) -> dict:
+    """Adopt a function of the image and submit it; what is known of it then."""
+    target = folder / method
+    station.cli(
+        "algorithm", "adopt", str(archive), "--method", method, "--argument", "column_name",
+        "--variable", "ageInYears", "--number", "sum", "--number", "count", "--out", str(target),
+    )  # fmt: skip
+    files = (str(target / "algorithm.toml"), str(target / "image.tar"))
+    kept = station.json("algorithm", "submit", *files, user="arjen")
+    assert kept["identity"] in (target / "algorithm.toml").read_text()
+    return kept
+
+
+def known(station, key: str) -> bool:
+    with station.open() as node, node.store.read() as reader:
+        return reader.get(Algorithm, key).state == "known"

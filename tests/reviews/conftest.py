@@ -1,4 +1,4 @@
-"""A node at which results wait for reviews, made once in a run and copied for each test."""
+"""A node at which results wait for reviews, made once and copied for each test."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from fairnode.cli.building import build_folder
 from fairnode.people.accounts import add_person
 from fairnode.people.tokens import make_token
-from fairnode.records.rows import Algorithm
-from tests.factories import PASSWORD, Site, add_algorithm, copy_site, one_at_a_time
+from fairnode.records.rows import Algorithm, Quarantine
+from tests.factories import PASSWORD, add_algorithm, copy_site
 from tests.spine.telling import approve, send_study, write_study
 
 RATIO = '''"""The number of records in each cell against the mean over the cells: nothing a node knows of.
@@ -46,19 +46,11 @@ if __name__ == "__main__":
 '''
 
 
-@pytest.fixture(scope="session")
-def built_ratio(new_site, shared_folder):
+@pytest.fixture(scope="module")
+def built_ratio(new_site, tmp_path_factory):
     """An algorithm whose table is of kind `other`, made from the template."""
-    built = shared_folder / "ratio-built"
-    with one_at_a_time(shared_folder):
-        if not (built / "algorithm.toml").exists():
-            build_ratio(new_site(), shared_folder / "ratio", built)
-    return built
-
-
-def build_ratio(site, folder, built) -> None:
-    """What its author does, from the template to the image."""
-    site.cli("algorithm", "new", "ratio", "--out", str(folder))
+    folder = tmp_path_factory.mktemp("authors") / "ratio"
+    new_site().cli("algorithm", "new", "ratio", "--out", str(folder))
     (folder / "algorithm.py").rename(folder / "counted.py")
     (folder / "algorithm.py").write_text(RATIO)
     copy = "COPY source/algorithm.py "
@@ -66,24 +58,15 @@ def build_ratio(site, folder, built) -> None:
     dockerfile.write_text(dockerfile.read_text().replace(copy, f"{copy}source/counted.py "))
     manifest = folder / "algorithm.toml"
     manifest.write_text(manifest.read_text().replace('kind = "count"', 'kind = "other"'))
+    built = folder.parent / "built"
     build_folder(folder, built)
+    return built
 
 
-@pytest.fixture(scope="session")
-def reviewing_template(new_site, built_ratio, shared_folder):
-    """A node at which such results wait for their reviews, that is only copied."""
-    folder, notes = shared_folder / "reviewing", shared_folder / "reviewing.json"
-    with one_at_a_time(shared_folder):
-        if not notes.exists():
-            site = new_site()
-            notes.write_text(json.dumps(make_reviewing(site, built_ratio)))
-            site.directory.rename(folder)
-            site.directory = folder
-    return Site(folder), json.loads(notes.read_text())
-
-
-def make_reviewing(site, built_ratio) -> dict[str, str]:
-    """Two studies with that algorithm, brought to where people review them: what the tests name them by."""
+@pytest.fixture(scope="module")
+def reviewing(new_site, built_ratio):
+    """A node at which such a result waits for its reviews; the visit is stepped by hand."""
+    site = new_site()
     with site.open() as node:
         add_algorithm(node, built_ratio)
         for user in ("cees", "arjen-too"):
@@ -91,21 +74,11 @@ def make_reviewing(site, built_ratio) -> dict[str, str]:
             site.token_file(user).touch(mode=0o600)
             site.token_file(user).write_text(make_token(node, person, PASSWORD, "tests"))
     worker = site.start("work")
-    study, visit = reviewed(site, "region")
-    by_sex = reviewed(site, "sex")[1]
+    site.study, site.visit = reviewed(site, "region")
+    site.by_sex = reviewed(site, "sex")[1]
     site.wait_until_clean()
     site.stop(worker)
-    return {"study": study, "visit": visit, "by_sex": by_sex}
-
-
-@pytest.fixture(scope="module")
-def reviewing(reviewing_template, tmp_path_factory):
-    """A copy of it for the tests of one module; the visits are stepped by hand."""
-    template, notes = reviewing_template
-    copied = copy_site(template, tmp_path_factory.mktemp("node") / "police")
-    copied.study, copied.visit, copied.by_sex = notes["study"], notes["visit"], notes["by_sex"]
-    yield copied
-    copied.close()
+    return site
 
 
 def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple[str, str]:
@@ -122,6 +95,16 @@ def reviewed(site, dimension: str, state: str = "reviewing", **changes) -> tuple
     approve(site, visit)
     site.wait_for_visit(state, study=study, seconds=120.0 if state == "reviewing" else 800.0)
     return study, visit
+
+
+def put_out(site, values: list[float]) -> None:
+    """As if the container had put out these numbers, and ones that are no counts."""
+    with site.open() as node, node.store.write() as tx:
+        quarantine = tx.get(Quarantine, site.visit)
+        tables = json.loads(json.dumps(quarantine.verdict["tables"]))
+        for place, cell in enumerate(tables["tables"][0]["cells"]):
+            cell |= {"status": "shown", "v": values[place] if place < len(values) else 1.25}
+        tx.change(quarantine, verdict={**quarantine.verdict, "tables": tables})
 
 
 def another(site, tmp_path_factory):

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.factories import PASSWORD
+from tests.reviews.conftest import put_out
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.needs_browser]
 
@@ -34,7 +35,7 @@ def test_two_people_review_on_pages_and_neither_sees_the_other_first(web):
         carla.click("text=2 results wait for review")
         expect(carla.locator("tbody a")).to_have_count(2)
         carla.goto(f"/results/{web.by_sex}")
-        expect(carla.locator(".note.bad")).to_contain_text("Other numbers")
+        expect(carla.locator(".note.bad", has_text="Other numbers")).to_be_visible()
         carla.goto(f"/results/{web.visit}")
         expect(carla.locator("h1")).to_contain_text("submitted")
         expect(carla.locator("main")).to_contain_text("The same numbers")
@@ -54,6 +55,27 @@ def test_two_people_review_on_pages_and_neither_sees_the_other_first(web):
         expect(lars.locator("main")).to_contain_text("I looked at every cell.")
         rosa = reviewer(browser, web, "rosa")
         assert rosa.goto(f"/results/{web.visit}").status == 403
+        browser.close()
+
+
+def test_numbers_that_could_be_few_persons_are_marked_and_leave_with_a_reason_only(web):
+    put_out(web, [3.0, 0.0, 2.5])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        carla = reviewer(browser, web, "carla")
+        carla.goto(f"/results/{web.visit}")
+        expect(carla.locator("[role=alert]")).to_contain_text("Of these numbers, 2 could count fewer than 11")
+        marked = carla.locator("tr", has=carla.locator(".tag.bad"))
+        expect(marked).to_have_count(2)
+        assert [row.split("persons")[1].split()[0] for row in marked.all_inner_texts()] == ["3.0", "0.0"]
+        carla.fill("#password", PASSWORD)
+        carla.click("text=It may leave")
+        expect(carla.locator("[role=alert]").first).to_contain_text("could count fewer than 11 persons")
+        expect(carla.locator("h1")).to_contain_text("submitted")
+        carla.fill("#sentence", "Weeks, and no persons.")
+        carla.fill("#password", PASSWORD)
+        carla.click("text=It may leave")
+        expect(carla.locator("h1")).to_contain_text("partially reviewed")
         browser.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from fairnode.cli.work import docker_engine
 from fairnode.engine_docker.probe import probe
+from fairnode.gate.reviewing import _holds, matter
 from fairnode.people.accounts import person_of
 from fairnode.records.review import Rerun, Review
 from fairnode.records.rows import LedgerLine, Person, Quarantine, Release, Visit
@@ -19,7 +20,7 @@ from fairnode.records.states import VisitState
 from fairnode.release.step import step_passed
 from fairnode.worker.loop import Worker
 from fairnode.worker.steps import step
-from tests.reviews.conftest import reviewed
+from tests.reviews.conftest import put_out, reviewed
 
 pytestmark = pytest.mark.needs_docker
 
@@ -180,6 +181,22 @@ def test_what_was_changed_after_the_reviews_is_withheld_and_the_ledger_says_so(s
     assert b"StatbarnDataCheck" in line.body
     (followed,) = site.json("study", "follow", site.study)
     assert "review" not in followed["sentence"]
+
+
+def test_small_numbers_leave_by_a_reason_that_was_signed(site):
+    """The row cannot be given one afterwards: what counts is the signature."""
+    say(site, "approve", "carla", "custodian")
+    put_out(site, [3.0])
+    refused = say(site, "approve", "lars", "counsel", ok=False)
+    assert refused.returncode == 2
+    assert "could count fewer than 11 persons" in refused.stderr
+    with site.open() as node:
+        found, before = matter(node, site.visit), site.visits()[0]
+        (carla,) = found.reviews
+        small = replace(found, content={**found.content, "result": carla.result})
+        with node.store.read() as reader:
+            assert not _holds(reader, node, small, replace(carla, note="Weeks."))
+    assert before.state == "reviewing"
 
 
 def test_one_who_refuses_blocks_it_once_both_are_in(site):
