@@ -320,6 +320,8 @@ def _is_whiteout(member: Member) -> bool:
 def _keep(member: Member, tar: TarReader, files: dict[str, bytes]) -> None:
     path = "/".join(member.parts)
     folder, _, name = path.rpartition("/")
+    if member.kind is not Kind.FOLDER:
+        _forget(files, path)  # what was there is replaced, by a link perhaps
     if name == OPAQUE:
         _forget(files, folder + "/")
     elif name.startswith(WHITEOUT):

@@ -7,14 +7,16 @@ from typing import Any
 
 from fairnode import errors
 from fairnode.api.call import Answer, Call
+from fairnode.ledger.shown import shown_heads
 from fairnode.people import check_role
 from fairnode.records.rows import Head, LedgerLine, Role
 
 
 def list_heads(call: Call) -> Answer:
-    """The signed heads, newest first."""
+    """The signed heads as others are shown them, newest first."""
+    most, slot = call.query["limit"] + 1, call.node.config.settings.release_slot
     with call.node.store.read() as reader:
-        found = reader.find(Head, order="-id", limit=call.query["limit"] + 1, after=_cursor(call))
+        found = shown_heads(reader, call.node.keys, slot, limit=most, after=_cursor(call))
     return _page(call, [(head.id, _head(head)) for head in found])
 
 

@@ -33,6 +33,7 @@ QUIET = (
         "neighbours",
         "old-calls",
         "calls",
+        "later-calls",
         "namespaces",
         "rights",
         "everywhere",

@@ -36,11 +36,6 @@ class _Door:
     node: Node
     nonces: Nonces = field(default_factory=Nonces)
 
-    @property
-    def slot(self) -> int:
-        """The seconds between two heads that are shown."""
-        return self.node.config.settings.release_slot
-
     def caller(self) -> Member:
         """The member that signed this request. Raises `NotKnown`, `Unavailable`."""
         agreement = check_in_force(self.node)
@@ -81,7 +76,7 @@ class _Door:
                     if of == self.node.iri
                     else hosted_for(reader, of, caller.node, after)
                 )
-                head = own_head(reader, self.slot) if found else {}
+                head = own_head(self.node, reader) if found else {}
             if found or time.monotonic() >= until:
                 return jsonify({"messages": found, "head": head})
             watch.wait(until)
@@ -132,7 +127,7 @@ class _Door:
         """This node's newest signed head."""
         self.caller()
         with self.node.store.read() as reader:
-            return jsonify(own_head(reader, self.slot))
+            return jsonify(own_head(self.node, reader))
 
     def records(self) -> Response:
         """The published records of this node, and of the members that it hosts."""
@@ -151,7 +146,7 @@ class _Door:
         self.caller()
         first, second = _number("first"), _number("second")
         with self.node.store.read() as reader:
-            return jsonify({"proof": own_proof(reader, first, second, self.slot)})
+            return jsonify({"proof": own_proof(self.node, reader, first, second)})
 
 
 def _record(iri: str, node: str, title: str, record: bytes) -> dict[str, str]:

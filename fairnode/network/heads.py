@@ -5,52 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairnode import clock, errors
+from fairnode import errors
 from fairnode.keys import verify
 from fairnode.ledger import merkle
 from fairnode.ledger.commit import Entry, commit, head_bytes
+from fairnode.ledger.shown import shown_heads
 from fairnode.network.agreement import Member
 from fairnode.node import Node
-from fairnode.records.rows import Head, LedgerLine, PeerHead
+from fairnode.records.rows import LedgerLine, PeerHead
 from fairnode.store.database import Reader
 
 Proof = Callable[[int, int], list[bytes]]
 """The proof that the first `a` lines of a ledger are the beginning of its first `b` lines."""
 
 
-def own_head(reader: Reader, slot: int) -> dict[str, Any]:
-    """The signed head that others are shown, as it travels; empty before the first line.
-
-    It is the newest of those from before the present time slot (`slot` seconds): the line that a container's end
-    writes would otherwise tell its moment to whoever asks every second (P8).
-    """
-    head = _shown(reader, slot) or reader.get(Head, 1)
-    return {"size": head.id, "root": head.root, "at": head.at, "signature": head.signature} if head else {}
-
-
-def _shown(reader: Reader, slot: int) -> Head | None:
-    """The newest head that was there when the present slot began; slots of one second are none.
-
-    One with a time to come was written when the clock was wrong, and may have been shown already.
-    """
-    if slot <= 1:
-        return reader.last(Head)
-    now = clock.now()
-    began, last = clock.slot_began(now, slot), None
-    while found := reader.find(Head, order="-id", after=last, limit=200):
-        for head in found:
-            if not began <= head.at <= now:
-                return head
-        last = found[-1].id
-    return None
+def own_head(node: Node, reader: Reader) -> dict[str, Any]:
+    """The signed head that others are shown, as it travels; empty before the first line."""
+    found = shown_heads(reader, node.keys, node.config.settings.release_slot, limit=1)
+    return next(
+        ({"size": h.id, "root": h.root, "at": h.at, "signature": h.signature} for h in found),
+        {},
+    )
 
 
-def own_proof(reader: Reader, first: int, second: int, slot: int) -> list[str]:
+def own_proof(node: Node, reader: Reader, first: int, second: int) -> list[str]:
     """The proof (hex) that this node's first `first` lines are the beginning of its first `second` ones.
 
     Raises `NotValid` when no head of so many is shown yet.
     """
-    if not 0 < first <= second <= own_head(reader, slot).get("size", 0):
+    if not 0 < first <= second <= own_head(node, reader).get("size", 0):
         raise errors.NotValid("There are no such heads.")
     leaves = [bytes.fromhex(line.leaf) for line in reader.find(LedgerLine, limit=second)]
     return [step.hex() for step in merkle.consistency_proof(leaves, first)]

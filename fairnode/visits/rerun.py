@@ -110,12 +110,12 @@ def _path(context: VisitContext, name: str) -> Path:
 
 def _go_on(node: Node, engine: Engine, visit: Visit, rerun: Rerun) -> None:
     """As `step_running` does with the first run."""
-    phase = engine.look(rerun.id).phase
-    if phase is Phase.CREATED:
+    phase, is_late = engine.look(rerun.id).phase, clock.now() >= rerun.deadline
+    if phase is Phase.CREATED and not is_late:
         engine.start(rerun.id)
-    if phase is Phase.RUNNING and clock.now() >= rerun.deadline:
+    if phase is Phase.RUNNING and is_late:
         engine.kill(rerun.id)
-    if phase in (Phase.CREATED, Phase.RUNNING):
+    if phase is Phase.RUNNING or (phase is Phase.CREATED and not is_late):
         return
     state, result = FAILED, b""
     if phase is Phase.EXITED:

@@ -188,11 +188,14 @@ def run_bytes(visit: str, plan: StudyPlan, description: Description, manifest: M
 def step_running(node: Node, engine: Engine, visit: Visit) -> Visit:
     """Start what was created, end what is over its time, harvest what has ended.
 
-    A container that vanished is a failed visit: running it again would be a second query.
+    A container that vanished is a failed visit: running it again would be a second query. One that could not be
+    started until its deadline is one, too: some images cannot be, and would hold up others for ever.
     """
     state = engine.look(visit.id)
     if state.phase is Phase.ABSENT:
         return fail(node, visit, "The container vanished while it ran; a visit is never run twice.")
+    if state.phase is Phase.CREATED and clock.now() >= visit.deadline:
+        return fail(node, visit, "The container could not be started before its deadline.")
     if state.phase is Phase.CREATED:
         engine.start(visit.id)
     if state.phase is not Phase.EXITED:

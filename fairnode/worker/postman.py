@@ -190,8 +190,7 @@ class Postman:
     def _shown(self) -> dict[str, Any]:
         """As a member without a port: our head for the host to keep, with the proof that our ledger only grew."""
         with self.node.store.read() as reader:
-            slot = self.node.config.settings.release_slot
-            head = own_head(reader, slot)
+            head = own_head(self.node, reader)
             known = 0 < self.host_has <= int(head.get("size", 0))
-            proof = own_proof(reader, self.host_has, int(head["size"]), slot) if known else []
+            proof = own_proof(self.node, reader, self.host_has, int(head["size"])) if known else []
         return {"head": head, "from": self.host_has, "proof": proof}

@@ -17,6 +17,7 @@ from fairnode.combine import announce
 from fairnode.combine.beside import without_remainders
 from fairnode.combine.compute import share_name
 from fairnode.combine.memory import dealt_set, sweep_sets
+from fairnode.combine.ready import tell_ready
 from fairnode.demo.make import case_files
 from fairnode.demo.members import example
 from fairnode.ledger import verify_ledger
@@ -70,6 +71,14 @@ def withdraw(folder, sex, form, number):
         writer.writerows(row for row in rows if row not in gone)
 
 
+def told_at_slots(node):
+    """When counts are ready follows from when a container ended: home is told at a slot, and once (P8)."""
+    settings = replace(node.config.settings, release_slot=10**9)
+    with_slots = replace(node, config=replace(node.config, settings=settings))
+    assert tell_ready(with_slots, set()) == 0
+    assert [tell_ready(node, set()), tell_ready(node, set())] == [1, 0]
+
+
 def expected(now, codes, *earlier):
     """The plain rule over the files as they are now, in the order of `codes`, beside the `earlier` tables."""
     found = plain.cells_of(now, [ORGANISATIONS[key] for key in FOUR], earlier)
@@ -90,6 +99,7 @@ def deal(town, folder, dimensions):
     for key in FOUR:
         counted = plain.counts(folder, ORGANISATIONS[key], dimensions)
         assert town.visit_file(key, study, counted).state == VisitState.READY
+    told_at_slots(town.nodes[FOUR[0]])
     town.carry()
     announce.step_combinations(town.home)
     town.carry()

@@ -11,12 +11,13 @@ from uuid import uuid4
 from fairnode.engine_docker import DockerEngine, DockerSettings
 from fairnode.engine_docker.probe import PROGRAM, pack
 from fairnode.errors import FairnodeError
-from tests.hostile import containment, harvest, images, leaks, lost, numbers, outputs, parcels
+from tests.hostile import containment, harvest, images, leaks, lost, numbers, outputs, parcels, places
 from tests.hostile.case import CASES, ROOT, Case, Outcome, Target, Verdict
 
 MODULES = (
     images,
     parcels,
+    places,
     containment,
     outputs,
     harvest,

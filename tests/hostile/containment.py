@@ -79,6 +79,7 @@ def _add_quiet() -> None:
         (30, "sockets of engine and services, by file and abstract name", ("neighbours",)),
         (31, "sockets through the 32-bit and x32 entries of the kernel", ("old-calls",)),
         (32, "system calls that no counting program needs", ("calls",)),
+        (32, "600 system calls by number, those not yet invented too", ("later-calls",)),
         (33, "files of kernel, engine and machine; processes of others", ("machine",)),
         (34, "borrow rights from a program, make a device", ("borrowed-rights", "rights")),
         (35, "change the records in 14 ways", ("data",)),

@@ -57,6 +57,6 @@ def test_another_system_is_judged_by_the_same_attacks(target, capsys):
 
 def test_silence_is_no_proof_that_it_held(capsys):
     assert attack_with("echo {attacks} {name}") == 1
-    assert "contained, 17 ESCAPED" in capsys.readouterr().out
+    assert "contained, 18 ESCAPED" in capsys.readouterr().out
     with pytest.raises(ValueError, match="must hold"):
         attack_with("docker run image")

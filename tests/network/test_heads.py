@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
-from fairnode import clock, errors
-from fairnode.keys import canonical
+from fairnode import errors
+from fairnode.keys import canonical, verify
 from fairnode.ledger import merkle, verify_ledger
 from fairnode.ledger.commit import Entry, commit, head_bytes
+from fairnode.ledger.shown import shown_heads
 from fairnode.network.heads import keep_head, kept_head, own_head, own_proof
 from fairnode.peers.client import PeerClient
 from fairnode.peers.heads import proof_from, verify_peers
@@ -83,7 +85,7 @@ def test_a_head_of_fewer_lines_or_another_at_the_same_size_is_not_believed(netwo
     mine, theirs = network["police"], network["coordinators"]
     with listening(theirs):
         with theirs.store.read() as reader:
-            early = own_head(reader, 1)
+            early = own_head(theirs, reader)
         write(theirs)
         meet(mine, theirs)
         meet(mine, theirs)
@@ -101,7 +103,7 @@ def test_a_head_of_fewer_lines_or_another_at_the_same_size_is_not_believed(netwo
 def test_a_head_that_its_node_did_not_sign_is_refused(network):
     mine, theirs = network["police"], network["coordinators"]
     with theirs.store.read() as reader:
-        told = own_head(reader, 1)
+        told = own_head(theirs, reader)
     for change in ({"size": 1}, {"root": "00" * 32}, {"signature": "zz"}, {"signature": "00" * 64}):
         with pytest.raises(errors.NotValid):
             keep_head(mine, card(theirs), {**told, **change}, lambda *_: [])
@@ -112,8 +114,8 @@ def test_the_host_is_witness_to_the_member_without_a_port(network):
 
     def shown(first):
         with shelters.store.read() as reader:
-            head = own_head(reader, 1)
-            proof = own_proof(reader, first, head["size"], 1) if first else []
+            head = own_head(shelters, reader)
+            proof = own_proof(shelters, reader, first, head["size"]) if first else []
         return {"messages": [], "head": head, "from": first, "proof": proof}
 
     with listening(host), PeerClient(shelters, card(host)) as client:
@@ -129,26 +131,38 @@ def test_the_host_is_witness_to_the_member_without_a_port(network):
             client.post("/hosted", shown(grown))
 
 
-def test_others_are_shown_a_head_at_slots_only_so_that_its_growth_times_no_line(network):
+def with_slots(node, seconds=3600):
+    """The same node, with releases at other slots."""
+    settings = replace(node.config.settings, release_slot=seconds)
+    return replace(node, config=replace(node.config, settings=settings))
+
+
+def test_others_are_shown_heads_at_slots_and_dated_by_them_so_that_no_line_is_timed(network):
     """A line is written when a container ends, and when that is its author chose (P8)."""
-    node = network["police"]
+    node = with_slots(network["police"])
+    public = node.keys.public
+    with node.store.write() as tx:  # a line of an earlier slot
+        last = tx.last(Head)
+        before = tx.add(Head(last.id + 1, "ab" * 32, [], "2020-02-02T20:17:43Z", "stored"))
     write(node)
     with node.store.read() as reader:
-        before, newest = own_head(reader, 3600), reader.last(Head)
-        assert 0 < before["size"] < newest.id
-        assert before["at"] < clock.slot_began(newest.at, 3600) or before["size"] == 1
-        write(node)
-        assert own_head(reader, 3600) == before
-        assert own_proof(reader, 1, before["size"], 3600) == own_proof(reader, 1, before["size"], 1)
-        for more in (before["size"] + 1, newest.id):
+        shown, newest = own_head(node, reader), reader.last(Head)
+        assert (shown["size"], shown["at"]) == (before.id, "2020-02-02T21:00:00Z")
+        assert verify(
+            public, bytes.fromhex(shown["signature"]), head_bytes(before.id, before.root, shown["at"])
+        )
+        listed = shown_heads(reader, node.keys, 3600, limit=1000, after=newest.id + 9)
+        assert listed[0].id == before.id
+        assert {head.at[13:] for head in listed if head.id > 1} == {":00:00Z"}
+        for more in (before.id + 1, newest.id):
             with pytest.raises(errors.NotValid):
-                own_proof(reader, 1, more, 3600)
+                own_proof(node, reader, 1, more)
 
 
 def test_a_clock_that_was_wrong_for_a_while_takes_back_no_head_that_was_shown(network):
     """A head of a time to come may have been shown already: a smaller one would look like a rewritten ledger."""
-    node = network["police"]
+    node = with_slots(network["police"])
     with node.store.write() as tx:
         last = tx.last(Head)
         shown = tx.add(Head(last.id + 1, "ab" * 32, [], "2099-01-01T00:00:00Z", ""))
-        assert own_head(tx, 3600)["size"] == shown.id
+        assert own_head(node, tx)["size"] == shown.id

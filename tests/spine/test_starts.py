@@ -9,12 +9,15 @@ import time
 
 import pytest
 
+from fairnode import clock
 from fairnode.cli.work import docker_engine
 from fairnode.config import load_config
+from fairnode.engine import Phase
 from fairnode.records.rows import Dataset
-from fairnode.worker.steps import clean_leftovers
+from fairnode.worker.delivery import deliver_own
+from fairnode.worker.steps import clean_leftovers, step
 from tests.factories import Site, copy_site
-from tests.spine.telling import approve, send_study, write_study
+from tests.spine.telling import approve, ask, send_study, sign, write_study
 
 pytestmark = pytest.mark.needs_docker
 
@@ -146,3 +149,24 @@ def test_a_node_comes_back_from_its_backup_with_everything(story, tmp_path) -> N
     ]
     assert sets[0] == sets[1] != []  # with which later releases are compared
     shutil.rmtree(again.directory)
+
+
+def test_a_container_that_could_not_be_started_until_its_deadline_is_a_failed_visit(site) -> None:
+    """An image of which the engine can start nothing would else take a place in the line for ever."""
+    ask(site)
+    with site.open() as node:
+        deliver_own(node)
+        (visit,) = site.visits()
+        sign(site, visit.id)
+        engine = docker_engine(node)
+        for state in ("preparing", "running"):
+            (visit,) = site.visits()
+            assert step(node, engine, visit).state == state
+        assert engine.look(visit.id).phase is Phase.CREATED
+        (visit,) = site.visits()
+        with node.store.write() as tx:
+            late = tx.change(visit, deadline=clock.later(-1))
+        after = step(node, engine, late)
+        assert (after.state, engine.look(visit.id).phase) == ("failed", Phase.ABSENT)
+        assert "could not be started" in after.internal
+        engine.close()
