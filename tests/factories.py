@@ -163,7 +163,7 @@ class Site:
         client = docker.from_env()
         try:
             label = {"label": f"{LABEL_NODE}={self.config.name}"}
-            return list(client.containers.list(all=True, filters=label))
+            return list(client.containers.list(all=True, filters=label, ignore_removed=True))
         finally:
             client.close()
 
