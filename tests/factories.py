@@ -163,7 +163,7 @@ class Site:
         client = docker.from_env()
         try:
             label = {"label": f"{LABEL_NODE}={self.config.name}"}
-            return list(client.containers.list(all=True, filters=label))
+            return list(client.containers.list(all=True, filters=label, ignore_removed=True))
         finally:
             client.close()
 
@@ -258,8 +258,9 @@ class Site:
 
     def plaintext(self) -> list[str]:
         """Files under the spool that a visit or a job left: there should be none."""
-        spool = self.config.spool
-        return [str(p.relative_to(spool)) for p in spool.rglob("*") if p.is_file() and p.suffix != ".lock"]
+        spool = self.config.spool  # of a node at work: what is walked over may go meanwhile
+        found = (Path(folder, name) for folder, _, names in os.walk(spool) for name in names)
+        return [str(p.relative_to(spool)) for p in found if p.is_file() and p.suffix != ".lock"]
 
 
 def make_template(folder: Path, data: Path, counts: Path) -> Site:

@@ -15,6 +15,7 @@ from werkzeug.datastructures import Headers
 from fairnode import errors
 
 PREFIX = "/api/"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is there: eight times as fast
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Operation:
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
     text = (Path(__file__).parent.parent / "openapi.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(yaml.load(text, Loader=LOADER))  # noqa: S506
 
 
 @cache

@@ -268,6 +268,7 @@ def test_heads_can_be_checked_by_anybody(web, client):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("role", ["researcher", "custodian", "auditor"])
 def test_a_fuzzer_finds_no_answer_that_was_not_promised(web, role, tmp_path):
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"

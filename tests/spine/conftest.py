@@ -38,6 +38,7 @@ def story(new_site: Callable[[], Site]) -> Story:
     visit = site.wait_for_visit("waiting").id
     assert approve(site, visit) == "approved"
     site.wait_until_finished(study)
+    site.wait_for_own_messages()
     site.stop(worker)
     with site.open() as node, node.store.read() as reader:
         (release,) = reader.find(Release, {"study": study})
