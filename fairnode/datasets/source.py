@@ -78,7 +78,9 @@ def _findings(table: Mapping[str, Any]) -> list[Finding]:
     if kind not in KINDS:
         found.append(Finding("source.kind", f"must be one of {', '.join(KINDS)}"))
     found += [
-        Finding(f"source.{key}", "is needed") for key in NEEDED.get(str(kind), ("path",)) if not table.get(key)
+        Finding(f"source.{key}", "is needed")
+        for key in NEEDED.get(str(kind), ("path",))
+        if not table.get(key)
     ]
     return found + _csv_findings(table)
 
