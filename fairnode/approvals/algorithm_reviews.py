@@ -42,11 +42,6 @@ class Standing:
         """The organisations of which somebody approved and nobody asked for changes."""
         return frozenset(r.organisation for r in self.valid) - self.against
 
-    @property
-    def reproducing(self) -> frozenset[str]:
-        """The approving organisations of which somebody made the image from its source and got this one."""
-        return frozenset(r.organisation for r in self.valid if r.reproduced) & self.approving
-
 
 def check_may_review(person: Person, algorithm: Algorithm) -> None:
     """Raise `NotAllowed` unless `person` may review this algorithm."""
@@ -54,15 +49,6 @@ def check_may_review(person: Person, algorithm: Algorithm) -> None:
         raise errors.NotAllowed("Only authors, custodians and counsel review algorithms.")
     if person.id == algorithm.author:
         raise errors.NotAllowed("Nobody reviews what they handed in themselves.")
-
-
-def may_review(person: Person, algorithm: Algorithm) -> bool:
-    """Whether `check_may_review` lets the person review."""
-    try:
-        check_may_review(person, algorithm)
-    except errors.NotAllowed:
-        return False
-    return True
 
 
 def review(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,13 @@ from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.cli.profile import profile_dataset, twin_dataset
 from fairnode.datasets.add import add, check
+from fairnode.datasets.source import read_source
 from fairnode.discovery.fitting import datasets_for
 from fairnode.discovery.search import Wanted, search
 from fairnode.metadata.keep import datasets
 from fairnode.node import Node
 from fairnode.records.algorithm import Manifest
+from fairnode.records.dataset import Source
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,7 +52,7 @@ def list_datasets(node: Node, output: Output) -> None:
 @with_output
 def check_dataset(node: Node, output: Output, record: Path, source: Path) -> None:
     """Check a record and the data behind it; nothing is written."""
-    found = check(node, record.read_bytes(), read_source(source))
+    found = check(node, record.read_bytes(), _source(source))
     output.say("\n".join(in_words(found)), found)
 
 
@@ -74,21 +75,20 @@ def add_dataset(
 ) -> None:
     """Check a record and its data, then keep and publish it."""
     custodian = who(node, me)
-    kept = add(node, custodian, record.read_bytes(), read_source(source) if source else {}, publish=not draft)
+    kept = add(node, custodian, record.read_bytes(), _source(source) if source else {}, publish=not draft)
     output.say(
         f"{kept.title}: {kept.state} at {kept.iri}", {"id": kept.id, "iri": kept.iri, "state": kept.state}
     )
 
 
-def read_source(path: Path) -> dict[str, str]:
-    """The source that a TOML file describes; a relative `path` in it is relative to the file."""
+def _source(path: Path) -> dict[str, str]:
+    """The source that a TOML file describes, as far as it is not as usual; what is wrong with it, key by key."""
     try:
-        told = dict(tomllib.loads(path.read_text(encoding="utf-8"))["source"])
-    except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as error:
-        raise errors.NotValid(f"{path.name} is not a TOML file with a table [source].") from error
-    if told.get("path"):
-        told["path"] = str((path.parent / told["path"]).resolve())
-    return told
+        found = read_source(path.read_text(encoding="utf-8"), path.parent.resolve())
+    except UnicodeDecodeError as error:
+        raise errors.NotValid(f"{path.name} is not UTF-8 text.") from error
+    usual = vars(Source(found.kind))
+    return {key: value for key, value in vars(found).items() if key == "kind" or value != usual[key]}
 
 
 @command.command(

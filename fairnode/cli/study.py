@@ -14,7 +14,6 @@ from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.letters import for_terminal
 from fairnode.linkage import program as linkage
-from fairnode.mpc.programs.noisy_sum import NOISY_SUM
 from fairnode.node import Node
 from fairnode.records.rows import Algorithm, Study
 from fairnode.records.states import ended
@@ -109,11 +108,7 @@ def new(node: Node, output: Output, target: Path, me: Me, **told: Any) -> None:
 def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
     """The parts of the document that the options say."""
     dimensions = list(told["dimensions"])
-    stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
-    if told["combine"]:
-        stages.append({"name": "combine", "kind": "combine", "program": told["combine"], "inputs": ["count"]})
-    if told["combine"] == NOISY_SUM.name:
-        stages[-1]["options"] = {"clip": told["clip"], "noise": told["noise"]}
+    noise = {"clip": told["clip"], "noise": told["noise"]} if told["combine"] == asking.NOISY else None
     try:
         parameters = json.loads(told["parameters"])
     except ValueError as error:
@@ -140,8 +135,7 @@ def _wanted(node: Node, told: dict[str, Any]) -> dict[str, Any]:
         "dimensions": dimensions,
         "filter": [_filter(f) for f in told["filters"]],
         "parameters": {**({"dimensions": dimensions} if dimensions else {}), **parameters},
-        "stages": stages,
-        "openings": ["combine"] if told["combine"] else [],
+        **asking.combined(told["combine"], noise),
     }
 
 

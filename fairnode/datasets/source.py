@@ -29,11 +29,13 @@ def read_source(toml: str, folder: Path) -> Source:
         table = tomllib.loads(toml).get("source", {})
     except tomllib.TOMLDecodeError as wrong:
         raise NotValid("The description of the source is not TOML.", internal=str(wrong)) from None
+    if not isinstance(table, dict):
+        raise NotValid("`source` is a table, [source], in the description of the source.")
     findings = tuple(_findings(table))
     if findings:
         raise NotValid("The description of the source is not complete.", findings=findings)
-    if "path" in table:
-        table = {**table, "path": str(folder / table["path"])}
+    if table.get("path"):
+        table = {**table, "path": str((folder / table["path"]).resolve())}
     return Source(**table)
 
 
@@ -76,7 +78,9 @@ def _findings(table: Mapping[str, Any]) -> list[Finding]:
     if kind not in KINDS:
         found.append(Finding("source.kind", f"must be one of {', '.join(KINDS)}"))
     found += [
-        Finding(f"source.{key}", "is needed") for key in NEEDED.get(kind, ("path",)) if not table.get(key)
+        Finding(f"source.{key}", "is needed")
+        for key in NEEDED.get(str(kind), ("path",))
+        if not table.get(key)
     ]
     return found + _csv_findings(table)
 

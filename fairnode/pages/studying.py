@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,7 @@ from fairnode.studies.document import StudyPlan, read_study_bytes
 from fairnode.studies.follow import document, follow, studies_of
 from fairnode.studies.hidden import hidden_population
 from fairnode.studies.send import cancel, check, draft, own_study, send
+from fairnode.studies.summary import MEAN, SUMMARIES
 
 _POLICY = vocabulary.HTPOL
 PURPOSES = (
@@ -67,6 +69,15 @@ BASES = (
     (f"{_POLICY}Wpg-A22", ""),
     (f"{_POLICY}LED-A4-3", ""),
 )
+OPENED = (
+    ("sum", "a table of counts"),
+    ("noisy-sum", "what containers computed"),
+    ("mean-variance", "a mean and its spread"),
+    ("quantile", "a quantile"),
+    ("regression", "a regression"),
+    ("overlap-estimate", "how many victims nobody sees"),
+)
+"""What can be made of all nodes together: by program, and in words."""
 FILTERS = 2
 _FORMS = {ending: form for form, ending in ENDINGS.items()} | {"zip": "crate"}
 
@@ -82,7 +93,16 @@ def new_study(desk: Desk) -> Page:
     person_there(desk, Role.RESEARCHER)
     chosen = request.args.getlist("dataset")
     return _form(
-        desk, {"datasets": chosen, "purpose": PURPOSES[0], "legalBasis": [BASES[0][0]], "days": "30"}
+        desk,
+        {
+            "datasets": chosen,
+            "purpose": PURPOSES[0],
+            "legalBasis": [BASES[0][0]],
+            "days": "30",
+            "clip": "1",
+            "noise": "40",
+            "order": "50",
+        },
     )
 
 
@@ -113,7 +133,6 @@ def _told() -> dict[str, Any]:
         "algorithm",
         "days",
         "elsewhere",
-        "parameters",
         "key",
         "bound",
     )
@@ -125,9 +144,10 @@ def _told() -> dict[str, Any]:
         "datasets": request.form.getlist("datasets"),
         "dimensions": request.form.getlist("dimensions"),
         "filters": filters,
-        "combine": field("combine", 5),
-        **{name: field(name, 2000) for name in ("models", "values", "levels")},
-        **{name: field(name, 60) for name in ("family", "outcome")},
+        **{name: field(name, 2000) for name in ("models", "values", "levels", "groups", "others")},
+        **{name: field(name, 60) for name in ("combine", "clip", "noise", "family", "outcome")},
+        **{name: field(name, 60) for name in ("figure", "measured", "order")},
+        "numbers": field("numbers", 2000),
     }
 
 
@@ -155,20 +175,50 @@ def _wanted(desk: Desk) -> dict[str, Any]:
     if algorithm.get("name") == asking.ALGORITHM:
         lines = [told[name].splitlines() for name in ("values", "levels")]
         return core | regression_over_nodes(told["family"], told["outcome"], *lines) | {"filter": filters}
+    if algorithm.get("name") == asking.SUMMARY:
+        lines = [told[name].splitlines() for name in ("numbers", "groups")]
+        return core | _summary(told, *lines) | {"filter": filters}
     if algorithm.get("name") == linkage.NAME:
         bound = int(told["bound"]) if told["bound"].isdecimal() else 0
         models = [line for line in told["models"].splitlines() if line.strip()]
         return core | hidden_population(told["key"], bound, models) | {"filter": filters}
-    stages: list[dict[str, Any]] = [{"name": "count", "kind": "visit"}]
-    if told["combine"]:
-        stages.append({"name": "sum", "kind": "combine", "program": "sum", "inputs": ["count"]})
     return core | {
         "dimensions": told["dimensions"],
-        "parameters": {"dimensions": told["dimensions"]},
+        "parameters": {"dimensions": told["dimensions"]} | _others(told["others"]),
         "filter": filters,
-        "stages": stages,
-        "openings": ["sum"] if told["combine"] else [],
+        **_combined(told),
     }
+
+
+def _summary(told: Mapping[str, Any], numbers: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
+    """A mean or a quantile over nodes, as the form says it."""
+    order = int(told["order"]) if told["order"].isdecimal() else 0
+    figure = told["figure"] if told["figure"] in SUMMARIES else MEAN
+    return asking.summary_over_nodes(figure, told["measured"], numbers, groups, order)
+
+
+def _combined(told: Mapping[str, Any]) -> dict[str, Any]:
+    """How what the nodes have is put together, as the form says it. Raises `NotValid` for a clip that is none."""
+    if told["combine"] != asking.NOISY:
+        return asking.combined(asking.SUM if told["combine"] else "")
+    noise = int(told["noise"]) if told["noise"].isdecimal() else 0
+    try:
+        return asking.combined(asking.NOISY, {"clip": float(told["clip"]), "noise": noise})
+    except ValueError:
+        raise errors.NotValid("The longest vector is a number, such as 1.") from None
+
+
+def _others(text: str) -> dict[str, Any]:
+    """Other parameters of the algorithm, from JSON. Raises `NotValid`."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise errors.NotValid(
+            "The other parameters are not a JSON object.", to_do='Write them as {"name": value}.'
+        )
+    return found
 
 
 def _form(
@@ -191,6 +241,7 @@ def _form(
         purposes=PURPOSES,
         keys=RULES.values(),
         bases=BASES,
+        opened=[(words, dict(parts_of(program(name)))["What is opened"]) for name, words in OPENED],
     )
 
 

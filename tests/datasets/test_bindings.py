@@ -163,6 +163,8 @@ def test_a_source_is_read_from_toml_and_stays_relative_to_its_folder(tmp_path) -
     ("toml", "where"),
     [
         ("[source", None),
+        ("source = 1", None),
+        ('[source]\nkind = ["csv"]', "source.kind"),
         ("", "source.kind"),
         ('[source]\nkind = "word"', "source.kind"),
         ('[source]\nkind = "csv"', "source.path"),

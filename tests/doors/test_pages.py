@@ -109,7 +109,7 @@ def _decide(page: Page, role: str) -> None:
 def test_a_form_that_nobody_filled_in_yet_holds_nothing(page):
     log_in(page, "researcher")
     page.goto("/study/new")
-    assert page.locator("textarea").evaluate_all("all => all.map(one => one.value)") == ["", "", "", "", ""]
+    assert page.locator("textarea").evaluate_all("all => all.map(one => one.value)") == [""] * 8
 
 
 def test_a_study_that_is_wrong_is_told_where_and_keeps_what_was_written(page):

@@ -98,7 +98,7 @@ def test_a_reviewer_signs_to_have_made_the_image_from_its_source_only_if_it_is_t
     here.cli("algorithm", "review", "counts", "--approve", "--source", source, user="lars")
     (review,) = stands(here).valid
     assert review.reproduced
-    assert stands(here).reproducing == {review.organisation}
+    assert {r.organisation for r in stands(here).valid if r.reproduced} == {review.organisation}
 
 
 def test_whose_reviews_count_can_be_taken_back(two, tmp_path):

@@ -35,7 +35,7 @@ def joined(answers, field):
 @pytest.mark.parametrize(
     ("compute_parties", "plain", "errors_in_mpyc"),
     [
-        (3, True, False),
+        (3, False, False),
         pytest.param(3, True, True, marks=pytest.mark.long),
         pytest.param(5, False, False, marks=pytest.mark.long),
     ],
