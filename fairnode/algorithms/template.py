@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from fairnode import errors
+from fairnode.records.algorithm import Manifest
 from fairnode.share import shared
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -27,6 +28,27 @@ What it counts or computes, of whom, and for which question: one paragraph that 
     fairnode algorithm build {name} --out built
     fairnode algorithm submit built/algorithm.toml built/image.tar
 """
+
+
+DRAFTED = {
+    "description": (
+        "What it does, in words that counsel can read.",
+        "What it computes, of whom, and for which question",
+    ),
+    "authors": ("Your name", "Who wrote it"),
+    "source": ("https://example.org/",),
+}
+"""How the texts begin that a template, or a manifest drafted for an adopted image, leaves to be filled in."""
+
+
+def left_as_drafted(manifest: Manifest) -> list[str]:
+    """The entries of a manifest that nobody has filled in yet; people who decide would read them."""
+    told = {
+        "description": manifest.description,
+        "authors": " ".join(manifest.authors),
+        "source": manifest.source,
+    }
+    return [entry for entry, begins in DRAFTED.items() if told[entry].startswith(begins)]
 
 
 def new_algorithm(name: str, target: Path, language: str = "python") -> None:

@@ -18,11 +18,13 @@ from fairnode.algorithms.fitting import fit
 from fairnode.algorithms.identity import ARCHITECTURES
 from fairnode.algorithms.known import listed, manifest, packages, submit
 from fairnode.algorithms.manifest import read_manifest
+from fairnode.algorithms.template import left_as_drafted
 from fairnode.cli import trying, vouching
 from fairnode.cli.building import build_folder
 from fairnode.cli.options import Me, who, with_node, with_token
 from fairnode.cli.output import Output, with_output
 from fairnode.node import Node
+from fairnode.records.algorithm import Manifest
 
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -90,7 +92,7 @@ def check(folder: Path, output: Output) -> None:
         findings = tuple(errors.Finding(name, "is missing") for name in missing)
         raise errors.NotValid("The folder is not complete.", findings=findings)
     output.say(
-        f"{told.name} {told.version} ({told.licence}): nothing is wrong with its manifest.",
+        f"{told.name} {told.version} ({told.licence}): nothing is wrong with its manifest.{_drafted(told)}",
         {"name": told.name, "version": told.version, "licence": told.licence},
     )
 
@@ -164,6 +166,11 @@ def submit_algorithm(
         kept = submit(node, person, told, archive)
     else:
         kept = submit_fetched(node, person, told, str(reference))
-    output.say(
-        f"Submitted: {kept.name} {kept.version}, {kept.image}", {"id": kept.id, "identity": kept.image}
-    )
+    words = f"Submitted: {kept.name} {kept.version}, {kept.image}{_drafted(manifest(kept))}"
+    output.say(words, {"id": kept.id, "identity": kept.image})
+
+
+def _drafted(told: Manifest) -> str:
+    """What is still to be filled in of a manifest, as a line of its own."""
+    entries = left_as_drafted(told)
+    return f"\nStill as drafted, and read by all who decide: {', '.join(entries)}." if entries else ""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fairnode import clock, errors
+from fairnode.algorithms.adopt import Asked, draft
+from fairnode.algorithms.archive import read_archive
 from fairnode.algorithms.known import listed, submit
+from fairnode.algorithms.manifest import read_manifest
+from fairnode.algorithms.sbom import Package
+from fairnode.algorithms.template import left_as_drafted, new_algorithm
 from fairnode.records.rows import Person
 from fairnode.share import shared
-from tests.hostile.forge import docker_archive
+from tests.hostile.forge import MACHINE, docker_archive
 
 AUTHOR = Person("p-arjen", "arjen", "Arjen Vos", "", ["author"], True, clock.now())
 COUNTS = (shared("algorithms") / "counts" / "algorithm.toml").read_text(encoding="utf-8")
@@ -45,3 +52,14 @@ def test_a_changed_manifest_of_the_same_name_is_a_new_version(handed_in):
     assert "raise 'version'" in caught.value.to_do
     newer = handed_in(f'version = "{first.version}"', 'version = "9.0.0"')
     assert newer.id != first.id
+
+
+def test_texts_that_nobody_filled_in_are_named(tmp_path):
+    new_algorithm("routes", tmp_path / "routes")
+    drafted = (tmp_path / "routes/algorithm.toml").read_bytes()
+    assert left_as_drafted(read_manifest(drafted)) == ["description", "authors", "source"]
+    image = read_archive(docker_archive(tmp_path / "average.tar"), MACHINE)
+    tools = (Package("pypi", "vantage6-algorithm-tools", "4.15.2"),)
+    adopted = draft(replace(image, packages=tools), Asked("average", numbers=("sum",)))
+    assert left_as_drafted(read_manifest(adopted)) == ["description", "authors", "source"]
+    assert left_as_drafted(read_manifest(COUNTS.encode())) == []

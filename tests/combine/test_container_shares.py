@@ -49,7 +49,7 @@ from tests.network.town import STEPS as RUNNING
 from tests.network.town import Town, agreement_of, join_all, make_nodes
 
 THREE = ("police", "labour", "coordinators")
-IMAGE = "sha256:" + "fe" * 32
+IMAGE, MANIFEST = "sha256:" + "fe" * 32, "ed" * 32
 FEDERATED = shared("algorithms") / "federated"
 CACHE = Path(__file__).parents[2] / ".cache" / "demo"
 PARAMETERS = {
@@ -93,7 +93,7 @@ def allow(node: Any, key: str) -> None:
     """The policy of a node's dataset carries the term, and the algorithm is known there."""
     manifest = (FEDERATED / "algorithm.toml").read_bytes()
     row = Algorithm(
-        "fed", "federated", "1.1.0", "Round", manifest, "m", IMAGE, "p-arjen", "known", clock.now()
+        "fed", "federated", "1.1.0", "Round", manifest, MANIFEST, IMAGE, "p-arjen", "known", clock.now()
     )
     commit(node.desk, lambda tx: tx.add(row), Entry("test.known", row.id, "operator"))
     record(node, key, "htpol:ComputePartyAllowed", "htpol:ComputePartyAllowed , htpol:ContainerSharesAllowed")
@@ -111,7 +111,7 @@ def review(node: Any, organisation: str, opinion: str = APPROVED, *, reproduced:
     """A review from another organisation's node, as a row: how it comes to be is tested elsewhere."""
     key = f"{organisation * 64:.64}"
     told = AlgorithmReview(
-        f"{IMAGE}#{organisation}#{opinion}", IMAGE, "m", opinion, "built it", reproduced,
+        f"{IMAGE}#{organisation}#{opinion}", IMAGE, MANIFEST, opinion, "built it", reproduced,
         f"https://{organisation}.example/organisation", key, "p-9", b"signed", clock.now(),
     )  # fmt: skip
 

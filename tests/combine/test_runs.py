@@ -41,7 +41,7 @@ def test_a_party_that_is_away_ends_the_run_is_waited_for_and_the_next_run_has_th
     assert town.finish(study) == []
     with town.home.store.read() as reader:
         waits = waiting_for(reader, study)
-    assert waits == {"counts": [], "keys": [], "outputs": [town.nodes["police"].iri]}
+    assert waits == {"counts": [], "keys": [], "outputs": [town.nodes["police"].iri], "made": []}
 
     # The police's worker was killed in the middle of it: it says so when it is back.
     node = town.nodes["police"]

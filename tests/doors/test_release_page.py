@@ -134,7 +134,7 @@ def test_a_release_is_fetched_as_a_crate_with_all_of_it(client, web, study, logg
     assert algorithm["description"]  # the method
     told = {graph[fact["@id"]]["name"]: graph[fact["@id"]]["value"] for fact in visit["additionalProperty"]}
     assert told["inputCommitment"].startswith("hmac-sha256:")
-    assert told["approval"] == f"counsel sha256:{'c' * 64}"
+    assert told["approval"] == f"counsel sha256:{'c' * 64} 2026-11-21"
 
 
 def test_a_release_is_for_who_asked_and_the_auditor(client, web, study):

@@ -223,7 +223,7 @@ def test_an_image_is_adopted_from_its_archive_and_its_central_function_tried_in_
     )  # fmt: skip
     manifest = read_manifest((folder / "adopted/algorithm.toml").read_bytes())
     assert manifest.identity == told["identity"]
-    assert manifest.name == "v6-small-py"
+    assert manifest.name == "v6-small-py-central-average"
     assert manifest.launcher is not None
     assert (manifest.launcher.protocol, manifest.launcher.directory) == ("vantage6-4", "/app/odd")
     command = ("algorithm", "try", str(folder / "adopted"), "--dataset", DATASET, "--json", "--parameters")
