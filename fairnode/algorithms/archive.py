@@ -138,7 +138,10 @@ def _docker_archive(blobs: Blobs) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _oci_layout(blobs: Blobs) -> tuple[dict[str, Any], tuple[str, ...]]:
     index = _mapping(blobs, "index.json")
     for _ in range(2):  # an index may name one index of platforms
-        images = [d for d in index.get("manifests") or () if isinstance(d, dict) and not _is_attestation(d)]
+        named = index.get("manifests") or []
+        if not isinstance(named, list):
+            raise _unreadable("index.json")
+        images = [d for d in named if isinstance(d, dict) and not _is_attestation(d)]
         if len(images) != 1:
             raise NotValid("The archive must hold one image for one platform.", to_do=_TO_DO)
         index = _mapping(blobs, _blob(blobs, images[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -362,3 +363,58 @@ def test_packages_of_a_later_layer_replace_and_remove_those_of_an_earlier(tmp_pa
     opaque = layer(member("opt/.wh..wh..opq"))
     image = read_archive(docker_archive(tmp_path / "b.tar", first, second, opaque), MACHINE)
     assert [p.name for p in image.packages] == ["libc6"]
+
+
+ODD = (None, 5, "x", [], {}, ["x"], {"x": 1})
+
+
+def with_each_place_odd(document):
+    """The document once for each place in it and each thing that should not stand there."""
+    for odd in ODD:
+        yield odd
+        parts = document.items() if isinstance(document, dict) else enumerate(document)
+        for key, part in [*parts] if isinstance(document, dict | list) else []:
+            inner = [odd] if not isinstance(part, dict | list) else list(with_each_place_odd(part))
+            for told in inner:
+                changed = copy.copy(document)
+                changed[key] = told
+                yield changed
+
+
+def with_odd_documents():
+    """The files of image layouts with one odd thing in index, manifest or configuration."""
+    files = oci_blobs()
+    index = json.loads(files["index.json"])
+    (one,) = index["manifests"]
+    manifest = json.loads(files["blobs/sha256/" + one["digest"][7:]])
+    told = config(layer(), Healthcheck={"Test": ["NONE"]}, Volumes={}, OnBuild=[], User="x", WorkingDir="/a")
+    for odd in with_each_place_odd(index):
+        yield {**files, "index.json": json.dumps(odd).encode()}
+    for odd in with_each_place_odd(manifest):
+        yield named_by_digest(files, odd)
+    for odd in with_each_place_odd(told):
+        body = json.dumps(odd).encode()
+        about = {**manifest, "config": {"digest": f"sha256:{digest(body)}", "size": len(body)}}
+        yield named_by_digest({**files, f"blobs/sha256/{digest(body)}": body}, about)
+
+
+def named_by_digest(files, manifest):
+    """The files, with this manifest in the place of theirs."""
+    body = json.dumps(manifest).encode()
+    index = {"schemaVersion": 2, "manifests": [{"digest": f"sha256:{digest(body)}", "size": len(body)}]}
+    return {**files, f"blobs/sha256/{digest(body)}": body, "index.json": json.dumps(index).encode()}
+
+
+def test_whatever_stands_in_a_place_of_the_documents_the_archive_is_read_or_refused(tmp_path):
+    """An exception of another kind would be an internal error to whoever handed it in."""
+    tried = refusals = 0
+    for files in {
+        json.dumps(sorted((k, v.hex()) for k, v in f.items())): f for f in with_odd_documents()
+    }.values():
+        tried += 1
+        try:
+            read_archive(oci_archive(tmp_path / "odd.tar", files), MACHINE)
+        except NotValid:
+            refusals += 1
+    assert tried > 200
+    assert refusals > tried / 2

@@ -239,6 +239,7 @@ INDEXES = {
     "layers that are no list": lambda files: _index(
         files, {"manifests": [_add_blob(files, {**_manifest(files), "layers": "all"})]}
     ),
+    "manifests that are a number": lambda files: _index(files, {"manifests": 5}),
     "descriptors that are no objects": lambda files: _index(files, {"manifests": ["x"]}),
 }
 

@@ -14,8 +14,9 @@ from fairnode.cli.work import docker_engine
 from fairnode.config import load_config
 from fairnode.engine import Phase
 from fairnode.records.rows import Dataset
+from fairnode.studies.follow import follow
 from fairnode.worker.delivery import deliver_own
-from fairnode.worker.steps import clean_leftovers, step
+from fairnode.worker.steps import clean_leftovers, expire, step
 from tests.factories import Site, copy_site
 from tests.spine.telling import approve, ask, send_study, sign, write_study
 
@@ -167,3 +168,24 @@ def test_a_container_that_could_not_be_started_until_its_deadline_is_a_failed_vi
         assert (after.state, engine.look(visit.id).phase) == ("failed", Phase.ABSENT)
         assert "could not be started" in after.internal
         engine.close()
+
+
+def test_an_approved_visit_expires_at_its_time_and_not_when_its_turn_comes(site) -> None:
+    """When its turn comes depends on how long another's container ran, and who asked for both would learn it."""
+    study = ask(site)
+    with site.open() as node:
+        deliver_own(node)
+        (visit,) = site.visits()
+        sign(site, visit.id)
+        deliver_own(node)
+        (line,) = follow(node, study)
+        assert line.state == "running"  # from the approval on, whoever is before it in the line
+        (visit,) = site.visits()
+        with node.store.write() as tx:
+            tx.change(visit, expires=clock.later(-1))
+        expire(node)
+        deliver_own(node)
+        (visit,) = site.visits()
+        assert (visit.state, visit.internal) == ("expired", "Its turn did not come in time.")
+        (line,) = follow(node, study)
+        assert line.state == "not released"
