@@ -1,9 +1,10 @@
 """Child job: complementary suppression, audited by linear programming (HiGHS through SciPy).
 
-What it promises is written in `fairnode.disclosure.audit`. The search is greedy: while some hidden count
-can be bounded too narrowly, the smallest shown cell of this release in an equation with it is hidden.
-Hiding more only ever widens intervals, so a count found safe stays safe. When time runs out, every cell
-that is linked to an unsafe count is hidden: then the release adds nothing about any of them.
+What it promises is written in `fairnode.disclosure.audit`. A greedy search over sums of two tables comes first:
+while some hidden count can be bounded too narrowly, the smallest shown cell of this release in an equation with
+it is hidden. Then `fairnode.jobs.lp_exact` looks at everything at once and mends what pairs do not show. Hiding
+more only ever widens intervals, so a count found safe stays safe. When time runs out, or there is too much
+to look at, every cell that is linked to an unsafe count is hidden: then the release adds nothing about any.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class _State:
         """
         items = self.net.question.links.items
         if self.net.question.joints:
-            asked = {index for index in self.sensitive if items[index].sensitive}
+            asked = frozenset(index for index in self.sensitive if items[index].sensitive)
         else:
             asked = self.sensitive | {index for index in self.hidden if not items[index].hidden}
         return sorted(asked - self.safe.keys() - self.lost)

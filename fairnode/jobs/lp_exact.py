@@ -66,11 +66,9 @@ class Attacker:
         self._asked |= mine & self._shown
         self._shown &= ~mine
 
-    def shown(self) -> set[Owner]:
-        """The cells of this release that are shown."""
-        return {
-            c.owner for c, shown in zip(self._joint.counts, self._shown, strict=True) if shown and c.owner
-        }
+    def widths(self) -> Numbers:
+        """How wide an interval was found for each count: up to k of those that are known to be safe."""
+        return self._high - self._low
 
     def holding(self) -> Owner | None:
         """A cell of this release to hide for the sake of a count; None if every count is safe.
@@ -90,7 +88,7 @@ class Attacker:
 
     def _open(self) -> Mask:
         """The counts that must not be found out and are not known to be safe."""
-        return self._asked & ~self._settled & (self._high - self._low < self._need - _TOLERANCE)
+        return self._asked & ~self._settled & (self.widths() < self._need - _TOLERANCE)
 
     def _move_many(self) -> None:
         before = np.inf
