@@ -26,14 +26,18 @@ Mask = npt.NDArray[np.bool_]
 
 _TOLERANCE = 1e-6
 _OF_NOW = 1000.0  # a count of this release gives way to earlier ones only when nothing else helps
+_MANY = 4  # counts that are worth a program in which they move together
 _ENOUGH = 0.1  # as long as moving many at once proves so many of them, it goes on
 _STEPS = 200_000  # of the simplex method: a program that takes more is given up
 _NO_POINT = 2  # how linprog says that no point respects everything
 _HOLDS = 1e-7  # a multiplier that is more than nothing
 
 
-class _Contradiction(Exception):
-    """No atoms fit what was told: the data changed in between, or units are in several cells."""
+class _Contradiction(OutOfTime):
+    """No atoms fit what was told: the data changed in between, or units are in several cells.
+
+    Where it comes later, of numbers too close to each other, nothing can be said either: as when time is up.
+    """
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Attacker:
         self._asked = np.array([count.asked for count in joint.counts]) & ~self._shown
         self._settled = np.zeros(len(self._true), dtype=bool)
         self._need = np.full(len(self._true), float(k))
+        self._compared: set[int] = set()
         self.fits = True
         point = self._start()
         self._low, self._high = point.copy(), point.copy()
@@ -92,7 +97,7 @@ class Attacker:
 
     def _move_many(self) -> None:
         before = np.inf
-        while (left := int(self._open().sum())) > 1 and left < before * (1 - _ENOUGH):
+        while (left := int(self._open().sum())) >= _MANY and left < before * (1 - _ENOUGH):
             before = left
             for sign in (1.0, -1.0):
                 if (open_ := self._open()).any():
@@ -106,6 +111,9 @@ class Attacker:
 
     def _known_before(self, place: int) -> bool:
         """Whether a count is bounded as narrowly without this release: then that is not its doing."""
+        if place in self._compared:
+            return False  # what it needs is known, and it is not there yet
+        self._compared.add(place)
         earlier = self._shown & ~self._now
         low, high = self._low[place], self._high[place]
         for sign in (1.0, -1.0):
@@ -148,7 +156,8 @@ class Attacker:
         except _Contradiction:
             self.fits = False
         point = self._nearest()
-        self._true = np.where(self._shown, point, self._true)
+        # without the last digits, which would make it contradict itself again
+        self._true = np.where(self._shown, np.round(point, 6), self._true)
         return point
 
     def _nearest(self) -> Numbers:
