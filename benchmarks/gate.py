@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from benchmarks import histories
 from fairnode.disclosure.audit import Question
 from fairnode.disclosure.history import History
 from fairnode.disclosure.judge import judge
@@ -45,6 +46,7 @@ READABLE = 400  # cells; the rules refuse a larger table before they look into i
 def rows() -> Iterator[dict[str, Any]]:
     """All that is measured: the audit first, since it is quick."""
     yield from audits()
+    yield from histories.rows()
     yield from recounts()
 
 

@@ -3,16 +3,25 @@
 The search itself needs a linear programming library, so it lives in `fairnode.jobs.lp_audit` and runs in a
 child process. What it promises, for threshold k:
 
-1. For every sensitive hidden count, an attacker who knows all shown counts exactly, and of every *other*
-   hidden count whether it is 0, 1..k-1 or at least k (but for the wholes that it is a part of, where that
-   would tell its own size), cannot bound it to an interval narrower than k. Where nothing that is left to
-   hide can keep it from that one, it is kept from the next.
-2. For every count hidden for the sake of others, an attacker who knows all shown counts exactly, and of
-   the hidden ones that they are not negative, cannot bound it to an interval narrower than k.
+1. For every sensitive count of a hidden cell, an attacker who adds up tables two by two, knows all shown counts
+   exactly, and of every *other* hidden cell, and of every margin, whether it is 0, 1..k-1 or at least k (but for
+   the wholes that it is a part of, where that would tell its own size), cannot bound it to an interval narrower
+   than k. Where nothing that is left to hide can keep it from that one, it is kept from the next.
+2. For every count of a hidden cell, of this release or an earlier one, whatever it was hidden for, an attacker who
+   knows all counts shown now and before exactly, of the others that they are not negative, and solves all of it
+   as one system (`fairnode.disclosure.told`), cannot bound it to an interval narrower than k; nor, where
+   earlier releases did so already, narrower than they do. The second promise of a proportion is about its
+   small sides only. What a cell was hidden for that is no count (dominance) is no part of it.
+3. For every small difference between sums of two tables (a few persons with nothing recorded, or outside a
+   filter), an attacker who adds up tables two by two and knows all shown counts exactly cannot either.
 
-Both attackers are stronger than anybody who sees the release, where shown counts are rounded and every
-hidden cell says `hidden` only (P5). For a pair of hidden cells under a true total the first says that they
-add up to at least 2k, as P5 asks.
+All are stronger than anybody who sees the release, where shown counts are rounded and every hidden cell says
+`hidden` only (P5). For a pair of hidden cells under a true total the first says that they add up to at
+least 2k, as P5 asks. The class of a difference is nobody's to know: no cell says that it is hidden.
+
+Earlier counts may be of other data than those of now. Where together they contradict each other, they are changed
+as little as makes them fit, earlier ones first, and the attacker is one who believes that nothing else happened;
+a second one looks at this release alone, as it is. What a few changed persons tell is `differencing`.
 """
 
 from __future__ import annotations
@@ -27,7 +36,10 @@ from fairnode.disclosure.told import Joint, Owner, Told
 
 @dataclass(frozen=True)
 class Question:
-    """Hide what else, so that nothing sensitive can be found out? Within `seconds` of computing."""
+    """Hide what else, so that nothing sensitive can be found out? Within `seconds` of computing.
+
+    `links` are the sums of pairs of tables, `joints` everything that was told.
+    """
 
     links: Links
     k: int

@@ -1,9 +1,10 @@
 """Child job: complementary suppression, audited by linear programming (HiGHS through SciPy).
 
-What it promises is written in `fairnode.disclosure.audit`. The search is greedy: while some hidden count
-can be bounded too narrowly, the smallest shown cell of this release in an equation with it is hidden.
-Hiding more only ever widens intervals, so a count found safe stays safe. When time runs out, every cell
-that is linked to an unsafe count is hidden: then the release adds nothing about any of them.
+What it promises is written in `fairnode.disclosure.audit`. A greedy search over sums of two tables comes first:
+while some hidden count can be bounded too narrowly, the smallest shown cell of this release in an equation with
+it is hidden. Then `fairnode.jobs.lp_exact` looks at everything at once and mends what pairs do not show. Hiding
+more only ever widens intervals, so a count found safe stays safe. When time runs out, or there is too much
+to look at, every cell that is linked to an unsafe count is hidden: then the release adds nothing about any.
 """
 
 from __future__ import annotations
@@ -58,14 +59,17 @@ def _mend(state: _State, chosen: set[Owner], effort: Effort, end: float) -> None
     """Hide more, until everything that was ever told does not tell too much. Raises `OutOfTime`, `TooLarge`."""
     question = state.net.question
     found = [each for joint in question.joints for each in attackers(joint, question.k, end)]
-    for attacker in found:
-        attacker.hide(chosen)
-    while holding := next((owner for attacker in found if (owner := attacker.holding())), None):
-        chosen.add(holding)
-        state.hide({holding})
-        _search(state, chosen, effort, end)
+    settled: set[Owner] | None = None
+    while chosen != settled:
+        settled = set(chosen)
         for attacker in found:
             attacker.hide(chosen)
+            while holding := attacker.holding():
+                attacker.hide({holding})
+                chosen.add(holding)
+        state.hide(chosen)
+        if chosen != settled:
+            _search(state, chosen, effort, end)
 
 
 def _everything(question: Question) -> set[Owner]:
@@ -114,13 +118,20 @@ class _State:
         items = net.question.links.items
         hidden = {index for index in net.equations_of if items[index].hidden}
         sensitive = frozenset(i for i in hidden if items[i].sensitive or items[i].guarded)
-        return cls(net, hidden, sensitive, weak={i for i in sensitive if not items[i].sensitive})
+        weak = {i for i in sensitive if not items[i].sensitive or i in net.rests}
+        return cls(net, hidden, sensitive, weak=weak)
 
     def targets(self) -> list[int]:
-        """Hidden counts not yet found safe: the sensitive ones, and what was hidden for their sake."""
+        """Hidden counts not yet found safe: the sensitive ones, and what was hidden for their sake.
+
+        The latter are kept from the weaker attacker only: that is the exact one, where it is known what was told.
+        """
         items = self.net.question.links.items
-        extra = {index for index in self.hidden if not items[index].hidden}
-        return sorted((self.sensitive | extra) - self.safe.keys() - self.lost)
+        if self.net.question.joints:
+            asked = frozenset(index for index in self.sensitive if items[index].sensitive)
+        else:
+            asked = self.sensitive | {index for index in self.hidden if not items[index].hidden}
+        return sorted(asked - self.safe.keys() - self.lost)
 
     def strong(self, index: int) -> bool:
         """Whether a target is to be kept from the stronger attacker."""

@@ -57,10 +57,14 @@ class Effort:
 
 @dataclass(frozen=True)
 class Counts:
-    """What is true of counts: how large each is, and of which small ones it is a part; and the threshold."""
+    """What is true of counts: how large each is, and of which small ones it is a part; and the threshold.
+
+    `rests` are those that no cell is about: of these nobody knows a class.
+    """
 
     values: Mapping[int, int]
     above: Mapping[int, Set[int]]
+    rests: Set[int]
     k: int
 
 
@@ -78,9 +82,11 @@ class Block:
             for place, _ in row:
                 self._rows_of[place].append(number)
         self._true = np.array(list(counts.values.values()), dtype=float)
-        known = np.array([_bounds(value, counts.k) for value in counts.values.values()], dtype=float)
         free = np.tile(np.array([0.0, np.inf]), (len(self._indices), 1))
+        known = np.array([_bounds(value, counts.k) for value in counts.values.values()], dtype=float)
+        known[[self._place[index] for index in counts.rests]] = (0.0, np.inf)
         self._bounds = {True: known, False: free}
+        self._all = list(range(len(self._indices)))
         self._above = [[self._place[a] for a in sorted(counts.above[index])] for index in self._indices]
         self._system = _System([(number, row) for number, row in enumerate(self._rows)], len(self._indices))
 
@@ -93,10 +99,9 @@ class Block:
         places = [self._place[index] for index in indices]
         left = [place for place in places if place not in narrow]
         found = self._by_moving_a_few(left, strong=strong, end=end) if self._large else {}
-        everything = list(range(len(self._indices)))
         for place in left:
             if place not in found and self._may_ask_all():
-                found |= self._move_far([_Try(place, everything, self._opened(place, strong=strong))], end)
+                found |= self._move_in_all(_Try(place, self._all, self._opened(place, strong=strong)), end)
         return {
             self._indices[place]: frozenset(self._indices[p] for p in moved) for place, moved in found.items()
         }
@@ -158,6 +163,26 @@ class Block:
                 found |= {t.place: frozenset(t.moved) for t in left if t.width >= self._k - _TOLERANCE}
         return found
 
+    def _move_in_all(self, each: _Try, end: float) -> dict[int, frozenset[int]]:
+        """The same for one count, in all equations: they are a matrix already."""
+        for sign in (1.0, -1.0):
+            self._effort.spend(len(self._all), end)
+            cost = np.zeros(len(self._all))
+            cost[each.place] = -sign
+            point = self._system.best(cost, self._limits(each), self._true)
+            if point is not None:
+                each.note(point, self._true)
+            if each.width >= self._k - _TOLERANCE:
+                return {each.place: frozenset(each.moved)}
+        return {}
+
+    def _limits(self, each: _Try) -> Numbers:
+        """Between what its counts may be; the one that is moved as far as k from what it is."""
+        bounds = each.bounds[each.members]
+        here, true = each.members.index(each.place), self._true[each.place]
+        bounds[here] = (max(bounds[here, 0], true - self._k), min(bounds[here, 1], true + self._k))
+        return bounds
+
     def _move(self, tries: Sequence[_Try], sign: float) -> None:
         """Move each count as far as k in one direction, all of them in one program of which each has its part."""
         rows: list[list[tuple[int, int]]] = []
@@ -170,11 +195,7 @@ class Block:
                 rows.append([(at[place], s) for place, s in self._rows[number] if place in at])
             cost[at[each.place]] = -sign
             members += each.members
-            bounds = each.bounds[each.members]
-            here = each.members.index(each.place)
-            true = self._true[each.place]
-            bounds[here] = (max(bounds[here, 0], true - self._k), min(bounds[here, 1], true + self._k))
-            limits.append(bounds)
+            limits.append(self._limits(each))
         system = _System(list(enumerate(rows)), len(members))
         point = system.best(cost, np.concatenate(limits), self._true[members])
         if point is None:

@@ -26,14 +26,18 @@ Mask = npt.NDArray[np.bool_]
 
 _TOLERANCE = 1e-6
 _OF_NOW = 1000.0  # a count of this release gives way to earlier ones only when nothing else helps
+_MANY = 4  # counts that are worth a program in which they move together
 _ENOUGH = 0.1  # as long as moving many at once proves so many of them, it goes on
 _STEPS = 200_000  # of the simplex method: a program that takes more is given up
 _NO_POINT = 2  # how linprog says that no point respects everything
 _HOLDS = 1e-7  # a multiplier that is more than nothing
 
 
-class _Contradiction(Exception):
-    """No atoms fit what was told: the data changed in between, or units are in several cells."""
+class _Contradiction(OutOfTime):
+    """No atoms fit what was told: the data changed in between, or units are in several cells.
+
+    Where it comes later, of numbers too close to each other, nothing can be said either: as when time is up.
+    """
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Attacker:
         self._asked = np.array([count.asked for count in joint.counts]) & ~self._shown
         self._settled = np.zeros(len(self._true), dtype=bool)
         self._need = np.full(len(self._true), float(k))
+        self._compared: set[int] = set()
         self.fits = True
         point = self._start()
         self._low, self._high = point.copy(), point.copy()
@@ -66,11 +71,9 @@ class Attacker:
         self._asked |= mine & self._shown
         self._shown &= ~mine
 
-    def shown(self) -> set[Owner]:
-        """The cells of this release that are shown."""
-        return {
-            c.owner for c, shown in zip(self._joint.counts, self._shown, strict=True) if shown and c.owner
-        }
+    def widths(self) -> Numbers:
+        """How wide an interval was found for each count: up to k of those that are known to be safe."""
+        return self._high - self._low
 
     def holding(self) -> Owner | None:
         """A cell of this release to hide for the sake of a count; None if every count is safe.
@@ -90,12 +93,12 @@ class Attacker:
 
     def _open(self) -> Mask:
         """The counts that must not be found out and are not known to be safe."""
-        found: Mask = self._asked & ~self._settled & (self._high - self._low < self._need - _TOLERANCE)
+        found: Mask = self._asked & ~self._settled & (self.widths() < self._need - _TOLERANCE)
         return found
 
     def _move_many(self) -> None:
         before = np.inf
-        while (left := int(self._open().sum())) > 1 and left < before * (1 - _ENOUGH):
+        while (left := int(self._open().sum())) >= _MANY and left < before * (1 - _ENOUGH):
             before = left
             for sign in (1.0, -1.0):
                 if (open_ := self._open()).any():
@@ -109,6 +112,9 @@ class Attacker:
 
     def _known_before(self, place: int) -> bool:
         """Whether a count is bounded as narrowly without this release: then that is not its doing."""
+        if place in self._compared:
+            return False  # what it needs is known, and it is not there yet
+        self._compared.add(place)
         earlier = self._shown & ~self._now
         low, high = self._low[place], self._high[place]
         for sign in (1.0, -1.0):
@@ -151,7 +157,8 @@ class Attacker:
         except _Contradiction:
             self.fits = False
         point = self._nearest()
-        self._true = np.where(self._shown, point, self._true)
+        # without the last digits, which would make it contradict itself again
+        self._true = np.where(self._shown, np.round(point, 6), self._true)
         return point
 
     def _nearest(self) -> Numbers:

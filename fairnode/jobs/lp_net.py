@@ -18,6 +18,7 @@ class Net:
     members: tuple[tuple[int, ...], ...]
     equations_of: dict[int, list[int]]
     wholes_of: dict[int, list[int]]
+    rests: frozenset[int]
     _above: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
@@ -32,7 +33,8 @@ class Net:
                 equations[index].append(number)
                 if index != relation.whole:
                     wholes[index].append(relation.whole)
-        return cls(question, members, dict(equations), dict(wholes))
+        rests = frozenset(relation.rest for relation in relations if relation.rest is not None)
+        return cls(question, members, dict(equations), dict(wholes), rests)
 
     def around(self, indices: Iterable[int]) -> set[int]:
         """All counts that are in an equation with one of these."""
@@ -113,4 +115,4 @@ def _block(net: Net, rows: list[Row], effort: Effort) -> Block:
     indices = sorted({index for row in rows for index, _ in row})
     counts = {index: items[index].value for index in indices}
     above = {index: net.above(index) & counts.keys() for index in indices}
-    return Block(rows, Counts(counts, above, net.question.k), effort)
+    return Block(rows, Counts(counts, above, net.rests & counts.keys(), net.question.k), effort)

@@ -119,6 +119,8 @@ def attack(releases: list[Shown], k: int, *, exact: bool) -> dict[tuple[int, tup
         for cell in shown.table.cells:
             inside = [_inside(dict(zip(names, atom, strict=True)), cell.key, shown) for atom in atoms]
             for mask, count, told in _told(np.array(inside, float), atoms, cell, true[cell.key], shown):
+                if not mask.any():
+                    continue  # what contradicts the filter is no secret
                 if cell.status is Status.HIDDEN:
                     if told or count < k:
                         hidden[position, (*cell.key, *told)] = mask
