@@ -20,18 +20,19 @@ from fairnode.studies.processing import kept_until
 from fairnode.visits.steps import fail, move
 
 DELETED = "resultDeleted"
+_NEVER = "9999"
 _WHY = "The time for which the dataset's policy lets results be kept is over."
 
 
-def delete_due(node: Node) -> int:
-    """Delete the results whose time is over; a visit that still needs its own ends. How many were deleted.
+def delete_due(node: Node, now: str) -> int:
+    """Delete the results whose time is over at `now`; a visit that still needs its own ends. How many there were.
 
     The stricter counts of what was signed for the visit and what the dataset's record says now.
     """
     with node.store.read() as reader:
         terms = {row.id: describe(row.record, row.iri).terms for row in reader.find(Dataset)}
         visits = [visit for visit in reader.find(Visit) if DELETED not in visit.facts]
-        over = [visit for visit in visits if _is_over(reader, node, visit, terms.get(visit.dataset))]
+        over = [visit for visit in visits if _until(reader, node, visit, terms.get(visit.dataset)) <= now]
     return sum(_deleted(node, visit) for visit in over)
 
 
@@ -44,16 +45,14 @@ def _deleted(node: Node, visit: Visit) -> bool:
     return True
 
 
-def _is_over(reader: Reader, node: Node, visit: Visit, now: PolicyTerms | None) -> bool:
-    """Whether there is a result of a visit, and it may be kept no longer."""
-    said = [*([now] if now else []), *_signed(reader, node, visit)]
+def _until(reader: Reader, node: Node, visit: Visit, recorded: PolicyTerms | None) -> str:
+    """From when on the result of a visit may be kept no longer; never, where nothing is said."""
+    said = [*([recorded] if recorded else []), *_signed(reader, node, visit)]
     if not any(terms.kept_days or terms.kept_until for terms in said):
-        return False
+        return _NEVER
     result = reader.get(Quarantine, visit.id)
-    if result is None:
-        return False
-    limits = [until for terms in said if (until := kept_until(terms, result.created))]
-    return min(limits) <= clock.now()
+    limits = [until for terms in said if result and (until := kept_until(terms, result.created))]
+    return min(limits, default=_NEVER)
 
 
 def _signed(reader: Reader, node: Node, visit: Visit) -> list[PolicyTerms]:

@@ -28,7 +28,7 @@ def due(node: Node) -> list[Dataset]:
     with node.store.read() as reader:
         drawn = {twin.id: twin for twin in reader.find(Twin)}
     found = []
-    for row in (row for row in published(node) if row.source and not _is_over(row)):
+    for row in (row for row in published(node) if row.source and not _is_over(row, clock.now())):
         made_of = _recipe(row)
         if made_of is not None and (row.id not in drawn or drawn[row.id].basis != made_of.basis):
             found.append(row)
@@ -44,20 +44,20 @@ def draw_due(node: Node) -> None:
             LOG.warning("the twin of %s was not drawn: %s %s", row.id, error.what, error.internal)
 
 
-def _is_over(row: Dataset) -> bool:
-    """Whether the policy lets the twin of this version of a record be kept no longer."""
+def _is_over(row: Dataset, now: str) -> bool:
+    """Whether the policy lets the twin of this version of a record be kept no longer at that moment."""
     until = kept_until(describe(row.record, row.iri).terms, row.changed)
-    return bool(until) and until <= clock.now()
+    return bool(until) and until <= now
 
 
-def delete_over(node: Node) -> int:
-    """Delete the twins of datasets that were withdrawn, or whose policy lets them be kept no longer; how many.
+def delete_over(node: Node, now: str) -> int:
+    """Delete twins of datasets that were withdrawn, or whose policy lets them be kept no longer `now`; how many.
 
     A new version of the record has a twin again, if its policy lets it.
     """
     with node.store.read() as reader:
         kept = [(twin, reader.get(Dataset, twin.id)) for twin in reader.find(Twin)]
-    over = [twin for twin, row in kept if row is None or row.state == "withdrawn" or _is_over(row)]
+    over = [twin for twin, row in kept if row is None or row.state == "withdrawn" or _is_over(row, now)]
     for twin in over:
         for form in FORMS:
             twin_file(node, twin, form).unlink(missing_ok=True)
@@ -78,7 +78,7 @@ def draw(node: Node, row: Dataset) -> Twin:
 
     Raises `NotValid` for a dataset that nothing can be asked of, `NotAllowed` where its policy's time is over.
     """
-    if _is_over(row):
+    if _is_over(row, clock.now()):
         raise errors.NotAllowed(
             "The dataset's policy lets its twin be kept no longer.",
             to_do="Publish a new version of the record.",

@@ -157,8 +157,8 @@ class Worker:
         """Delete what policies let be kept no longer; they speak of days, so it is looked after in a while."""
         if time.monotonic() >= self.delete_at:
             self.delete_at = time.monotonic() + DELETE_SECONDS
-            delete_due(self.node)
-            delete_over(self.node)
+            delete_due(self.node, clock.now())
+            delete_over(self.node, clock.now())
 
     def _keep_spare(self) -> None:
         """Have a process ready for the next view while visits are about, but none beside one that is made."""

@@ -21,15 +21,9 @@ COUNTS = dict.fromkeys(FOUR, (100, 100, 100, 100))
 SOON = {"expires": clock.later(2 * DAY)}  # else shares could lie for longer than the policy lets them
 
 
-@pytest.fixture
-def after(monkeypatch):
-    """Let so many days pass."""
-    real = clock.now
-
-    def go(days: float) -> None:
-        monkeypatch.setattr(clock, "now", lambda: clock.later(days * DAY, real()))
-
-    return go
+def after(days: float) -> str:
+    """The moment so many days from now."""
+    return clock.later(days * DAY)
 
 
 def says(town, old: str, new: str) -> None:
@@ -63,19 +57,17 @@ def counted(town):
     return study
 
 
-def test_counts_of_a_combination_go_when_their_time_is_over_and_what_was_released_stays(town, after):
+def test_counts_of_a_combination_go_when_their_time_is_over_and_what_was_released_stays(town):
     says(town, OFFER, SEVEN_DAYS)
     study, release = finished(town)
     node = town.nodes[AT]
-    after(6.9)
-    assert delete_due(node) == 0
+    assert delete_due(node, after(6.9)) == 0
     assert held(town, study).verdict["counts"] == [100, 100, 100, 100]
-    after(7.1)
-    assert delete_due(node) == 1
+    assert delete_due(node, after(7.1)) == 1
     result = held(town, study)
     assert (result.result, result.sha256) == (b"", "")
     assert set(result.verdict) == {"outcome", "deleted"}
-    assert delete_due(node) == 0, "once"
+    assert delete_due(node, after(7.1)) == 0, "once"
     with node.store.read() as reader:
         lines = [line.kind for line in reader.find(LedgerLine, {"study": study})]
         assert reader.find(Earlier), "what protects the released figures stays"
@@ -85,23 +77,20 @@ def test_counts_of_a_combination_go_when_their_time_is_over_and_what_was_release
         assert reader.get(Release, release.id) == release
 
 
-def test_what_was_signed_counts_when_the_record_says_something_else_later(town, after):
+def test_what_was_signed_counts_when_the_record_says_something_else_later(town):
     says(town, OFFER, SEVEN_DAYS)
     study = counted(town)
     says(town, SEVEN_DAYS, OFFER)
-    after(8)
-    assert delete_due(town.nodes[AT]) == 1
+    assert delete_due(town.nodes[AT], after(8)) == 1
     assert held(town, study).result == b""
 
 
-def test_a_record_that_becomes_stricter_counts_for_results_from_before(town, after):
+def test_a_record_that_becomes_stricter_counts_for_results_from_before(town):
     study = counted(town)
-    after(400)
-    assert delete_due(town.nodes[AT]) == 0, "nobody said how long"
-    says(town, OFFER, f'{OFFER} htpol:retentionUntil "{clock.now()[:10]}" ;')
-    assert delete_due(town.nodes[AT]) == 0, "on the last day it may be kept"
-    after(401)
-    assert delete_due(town.nodes[AT]) == 1
+    assert delete_due(town.nodes[AT], after(400)) == 0, "nobody said how long"
+    says(town, OFFER, f'{OFFER} htpol:retentionUntil "{after(400)[:10]}" ;')
+    assert delete_due(town.nodes[AT], after(400)) == 0, "on the last day it may be kept"
+    assert delete_due(town.nodes[AT], after(401)) == 1
     assert held(town, study).result == b""
 
 
@@ -109,7 +98,7 @@ def test_a_record_that_becomes_stricter_counts_for_results_from_before(town, aft
     ("state", "end"),
     [(VisitState.REVIEWING, VisitState.EXPIRED), (VisitState.READY, VisitState.FAILED)],
 )
-def test_a_visit_that_still_waits_with_its_result_ends(town, after, state, end):
+def test_a_visit_that_still_waits_with_its_result_ends(town, state, end):
     says(town, OFFER, SEVEN_DAYS)
     study = counted(town)
     node, visit = town.nodes[AT], town.visit(AT, study)
@@ -117,14 +106,13 @@ def test_a_visit_that_still_waits_with_its_result_ends(town, after, state, end):
         with node.store.write() as tx:  # by hand: nothing leads there but a container
             tx.remove(visit)
             visit = tx.add(type(visit)(**{**vars(visit), "state": state}))
-    after(8)
-    assert delete_due(node) == 1
+    assert delete_due(node, after(8)) == 1
     assert town.visit(AT, study).state is end
     assert "kept no longer" not in town.visit(AT, study).sentence
     assert held(town, study).result == b""
 
 
-def test_a_revoked_approval_binds_nothing_any_more(town, after):
+def test_a_revoked_approval_binds_nothing_any_more(town):
     says(town, OFFER, SEVEN_DAYS)
     study = counted(town)
     says(town, SEVEN_DAYS, OFFER)
@@ -132,8 +120,7 @@ def test_a_revoked_approval_binds_nothing_any_more(town, after):
     with node.store.write() as tx:
         for approval in tx.find(Approval, {"visit": town.visit(AT, study).id}):
             tx.change(approval, state=ApprovalState.REVOKED)
-    after(8)
-    assert delete_due(node) == 0
+    assert delete_due(node, after(8)) == 0
 
 
 def twin_of(town):
@@ -143,15 +130,17 @@ def twin_of(town):
     return node, row, draw(node, row)
 
 
-def test_a_twin_goes_with_its_time_and_is_not_drawn_again(town, after):
+def test_a_twin_goes_with_its_time_and_is_not_drawn_again(town):
     says(town, OFFER, SEVEN_DAYS)
     node, row, twin = twin_of(town)
     files = [twin_file(node, twin, form) for form in ("csv", "parquet")]
     assert all(path.exists() for path in files)
-    assert delete_over(node) == 0
-    after(7.1)
-    assert delete_over(node) == 1
+    assert delete_over(node, after(6.9)) == 0
+    assert delete_over(node, after(7.1)) == 1
     assert not any(path.exists() for path in files)
+    assert [row.id for row in due(node)] == [f"{AT}-victims"], "by the clock it is not over yet"
+    aged = {"changed": after(-8)}
+    row = commit(node.desk, lambda tx: tx.change(row, **aged), Entry("test.aged", row.id, "operator"))
     assert due(node) == []
     with pytest.raises(errors.NotAllowed, match="kept no longer"):
         draw(node, row)
@@ -163,4 +152,4 @@ def test_a_twin_goes_with_its_time_and_is_not_drawn_again(town, after):
 def test_the_twin_of_a_withdrawn_dataset_goes(town):
     node, row, _ = twin_of(town)
     commit(node.desk, lambda tx: tx.change(row, state="withdrawn"), Entry("dataset.withdrawn", row.id, "p"))
-    assert delete_over(node) == 1
+    assert delete_over(node, clock.now()) == 1
