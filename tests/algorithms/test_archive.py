@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fairnode.algorithms.archive import ArchiveLimits, clean_archive, clean_config, read_archive
 from fairnode.algorithms.identity import image_config
 from fairnode.algorithms.sbom import Package, packages_in
-from fairnode.algorithms.tar import Kind, TarReader
+from fairnode.algorithms.tar import LARGEST_PART, Kind, TarReader
 from fairnode.errors import NotValid
 from tests.hostile.forge import (
     MACHINE,
@@ -275,7 +275,14 @@ def test_no_damage_brings_the_reader_down(changes, length):
         pass
 
 
-names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=180)
+def is_proper(name: str) -> bool:
+    """Whether it is no folder to some readers, and each part of it fits into a file system."""
+    return not name.endswith("/") and all(len(part.encode()) <= LARGEST_PART for part in name.split("/"))
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=180).filter(
+    is_proper
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -292,6 +299,13 @@ def test_names_and_contents_are_read_as_the_standard_library_wrote_them(members,
             file.addfile(info, io.BytesIO(content))
     reader = TarReader(io.BytesIO(out.getvalue()), most_members=10, most_bytes=1 << 20)
     assert [(m.name, reader.read(2000)) for m in reader] == members
+
+
+@pytest.mark.parametrize("name", ["/", "a/", "é" * (LARGEST_PART // 2 + 1)])
+def test_a_file_under_a_name_that_readers_take_otherwise_or_no_file_system_holds_is_refused(name):
+    content = tar([member(name, b"x")])
+    with pytest.raises(NotValid):
+        list(TarReader(io.BytesIO(content), most_members=9, most_bytes=1 << 20))
 
 
 def test_a_long_header_cannot_fill_the_memory():

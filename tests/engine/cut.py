@@ -24,6 +24,7 @@ class Wire:
         self._cut_at = -1
         self._is_cut = False
         self._open: list[socket.socket] = []
+        self._cutting = threading.Lock()  # a wire is mended when it was cut to its last end, not before
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
@@ -31,8 +32,9 @@ class Wire:
 
     def cut(self) -> None:
         """Nobody answers any more."""
-        self._is_cut = True
-        self._hang_up()
+        with self._cutting:
+            self._is_cut = True
+            self._hang_up()
 
     def cut_after(self, requests: int) -> None:
         """The engine gets so many more requests; the answer to the last of them is lost."""
@@ -40,8 +42,9 @@ class Wire:
 
     def mend(self) -> None:
         """All is as before."""
-        self._is_cut = False
-        self._cut_at = -1
+        with self._cutting:
+            self._is_cut = False
+            self._cut_at = -1
 
     def close(self) -> None:
         self._server.close()
@@ -60,12 +63,14 @@ class Wire:
                 client, _ = self._server.accept()
             except OSError:
                 return
-            if self._is_cut:
-                client.close()
-                continue
             engine = socket.socket(socket.AF_UNIX)
-            engine.connect(self._engine)
-            self._open += [client, engine]
+            with self._cutting:
+                if self._is_cut:
+                    client.close()
+                    engine.close()
+                    continue
+                engine.connect(self._engine)
+                self._open += [client, engine]
             threading.Thread(target=self._forward, args=(client, engine), daemon=True).start()
             threading.Thread(target=self._back, args=(engine, client), daemon=True).start()
 
@@ -80,6 +85,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while block := engine.recv(1 << 16):
                 if self.requests == self._cut_at:
+                    self._cut_at = -1  # once, whichever of several connections is the first
                     self.cut()
                     return
                 client.sendall(block)
