@@ -6,7 +6,9 @@ When a container ended is something that its author chose (P8), and the counts a
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
+from fairnode import errors
 from fairnode.combine.lists import has_list, list_ready
 from fairnode.gate.step import read_case, ready_message
 from fairnode.ledger.commit import Entry, Outgoing
@@ -15,6 +17,7 @@ from fairnode.records.rows import Visit
 from fairnode.records.states import VisitState
 from fairnode.release.ended import due_at_slot, post_new, sent_alike
 from fairnode.store.database import Reader
+from fairnode.visits.steps import fail
 
 
 def tell_ready(node: Node, told: set[str]) -> int:
@@ -26,7 +29,15 @@ def tell_ready(node: Node, told: set[str]) -> int:
         ready = reader.find(Visit, {"state": VisitState.READY})
     number = 0
     for visit in due_at_slot(node, ready, told):
-        message = _message(node, visit)
+        try:
+            message = _message(node, visit)
+        except (
+            errors.NotFound,
+            errors.NotValid,
+        ) as error:  # withdrawn, or another description: this visit only
+            with suppress(errors.Conflict):
+                fail(node, visit, str(error))
+            continue
         with node.store.read() as reader:
             new = () if _was_said(reader, message) else (message,)
         number += post_new(node, Entry("visit.ready-told", visit.id, "node", visit.study), new)

@@ -9,10 +9,11 @@ import pytest
 from fairnode.combine import announce, compute
 from fairnode.combine.ending import recover
 from fairnode.combine.fresh import read_again
+from fairnode.combine.ready import tell_ready
 from fairnode.combine.waiting import waiting_for
 from fairnode.demo.members import example
 from fairnode.records.rows import Computation, Dataset, Earlier, LedgerLine, Share
-from fairnode.records.states import PublicState
+from fairnode.records.states import PublicState, VisitState
 from fairnode.visits.context import read_context
 from fairnode.visits.view import make_view
 from tests.combine.conftest import FOUR
@@ -165,3 +166,14 @@ def test_the_data_are_read_again_and_what_changed_is_seen(town):
         assert changed.snapshot != visit.snapshot
         assert changed.context.companion_path.exists()
     assert not changed.context.folder.exists()
+
+
+def test_counts_of_a_dataset_that_was_withdrawn_fail_and_hold_up_no_round_of_the_worker(town):
+    node, study = town.nodes["police"], town.ask(COUNTS)
+    town.carry()
+    town.count("police", study, COUNTS["police"])
+    with node.store.write() as tx:
+        (dataset,) = tx.find(Dataset)
+        tx.change(dataset, state="withdrawn")
+    assert tell_ready(node, set()) == 0
+    assert town.visit("police", study).state == VisitState.FAILED
