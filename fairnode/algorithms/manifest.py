@@ -31,6 +31,7 @@ from fairnode.records.algorithm import (
 FILE = "algorithm.toml"
 LARGEST = 256 * 1024
 DEEPEST = 24
+MOST_DOTS = 500  # in a line: the time that reading a key takes grows with the square of its parts
 PARAMETER = "parameter:"
 # What a study's parameters may be described with. No pattern (a regular expression can take for ever) and
 # no reference (the library would fetch it).
@@ -49,6 +50,8 @@ def read_manifest(text: bytes) -> Manifest:
     """The manifest in the bytes of an `algorithm.toml`. Raises `NotValid` with a finding for each fault."""
     if len(text) > LARGEST:
         raise NotValid(f"The manifest is larger than {LARGEST} bytes.")
+    if max(line.count(b".") for line in text.split(b"\n")) > MOST_DOTS:
+        raise NotValid(f"The manifest has a line with more than {MOST_DOTS} dots.", to_do="Write it flatter.")
     try:
         told = tomllib.loads(text.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

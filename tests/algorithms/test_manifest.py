@@ -84,8 +84,9 @@ def test_what_is_no_toml_or_too_large_is_told():
         "x = " + "[" * 5_000 + "]" * 5_000 + "\n",
         "x = " + "{a=" * 3_000 + "1" + "}" * 3_000 + "\n",
         "[parameters" + ".items" * 20_000 + "]\n",
+        "[parameters" + ".items" * 400 + "]\n",
     ],
-    ids=["a key", "a name", "lists", "tables", "a schema"],
+    ids=["a key", "a name", "lists", "tables", "a schema", "a shorter schema"],
 )
 def test_a_manifest_nested_without_end_is_told(more):
     with pytest.raises(errors.NotValid):
