@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from importlib import util
 from pathlib import Path
 
@@ -63,18 +64,13 @@ def test_every_program_says_what_it_does_and_has_a_digest_of_its_source():
         assert program.digest != replace(program, sources=program.sources[:-1]).digest
 
 
+@cache
 def kernels_of(module):
     """The modules of the kernels that a module of the engine imports, itself or through others."""
-    found, waiting = set(), [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            tree = ast.parse(Path(util.find_spec(name).origin).read_text())
-            told = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
-            names = {f"{n.module}.{alias.name}" for n in told for alias in n.names} | {n.module for n in told}
-            waiting += [each for each in names if each in KERNELS]
-    return found & KERNELS
+    tree = ast.parse(Path(util.find_spec(module).origin).read_text(encoding="utf-8"))
+    told = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
+    names = {f"{n.module}.{alias.name}" for n in told for alias in n.names} | {n.module for n in told}
+    return set().union(*({name} | kernels_of(name) for name in names & KERNELS))
 
 
 KERNELS = {
