@@ -39,6 +39,7 @@ SECONDS = 10.0  # of the rules: complementary.seconds
 SHAPES = ((40, 20), (100, 100), (12, 8, 4))
 HISTORIES = (1, 5, 20)
 PERSONS = 20_000
+EACH = 100  # persons a cell, where there is no history
 SIZES = (6, 5, 4, 8, 3)
 
 Numbers = npt.NDArray[np.int64]
@@ -56,10 +57,11 @@ class Asked:
 def rows() -> Iterator[dict[str, Any]]:
     """Processor seconds of one verdict each; it holds if the search ended by itself."""
     for shape in SHAPES:
-        people = drawn(shape, PERSONS)
+        persons = EACH * int(np.prod(shape))
+        people = drawn(shape, persons)
         axes = range(len(shape))
         asked = [Asked(some) for n in axes for some in combinations(axes, n + 1)]
-        recount = Recount(tuple(table(people, shape, each) for each in asked), PERSONS)
+        recount = Recount(tuple(table(people, shape, each) for each in asked), persons)
         yield measured(f"gate.verdict_{'x'.join(map(str, shape))}_and_margins", recount, ())
     yield from histories()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from fairnode.disclosure.conditions import Conditions, finest
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, History
-from fairnode.disclosure.told import OWN_RULES
+from fairnode.disclosure.told import OWN_RULES, stands_alone
 from fairnode.records.result import (
     Condition,
     Key,
@@ -86,7 +86,7 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
 
     `hidden` has the cells that will not be shown with the rule that hides each; `k` is the threshold.
     """
-    if _stands_alone(recount, history):
+    if stands_alone(recount, history):
         return Links((), ())
     told = _Told(history.finer, k, _codes(recount, history))
     for table in recount.tables:
@@ -96,16 +96,6 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
             told.add_earlier(earlier, release)
     relations = told.relations()
     return Links(tuple(told.items), tuple(relations))
-
-
-def _stands_alone(recount: Recount, history: History) -> bool:
-    """Whether there is one table of one number a cell and nothing else, so that nothing adds up to anything."""
-    earlier = any(table.cells for release in history.releases for table in release.tables)
-    if earlier or len(recount.tables) != 1:
-        return False
-    spec = recount.tables[0].spec
-    nested = any((axis.variable, code) in history.finer for axis in spec.dimensions for code in axis.codes)
-    return spec.numerator is None and not nested and not any(axis.multiple for axis in spec.dimensions)
 
 
 _OTHER = ""

@@ -93,6 +93,8 @@ def tell(recount: Recount, hidden: Mapping[Owner, str], history: History, k: int
 
     `hidden` has the cells that will not be shown with the rule that hides each; `k` is the threshold.
     """
+    if stands_alone(recount, history):
+        return ()
     teller = _Teller(recount, history, k)
     found: defaultdict[str, list[_Statement]] = defaultdict(list)
     for release in history.releases:
@@ -103,6 +105,16 @@ def tell(recount: Recount, hidden: Mapping[Owner, str], history: History, k: int
         found[table.spec.unit] += teller.table(table, recount.filter, hidden)
     joints = (_joint(found[unit], teller.codes) for unit in sorted(units))
     return tuple(joint for joint in joints if joint.matters)
+
+
+def stands_alone(recount: Recount, history: History) -> bool:
+    """Whether there is one table of one number a cell and nothing else, so that nothing adds up to anything."""
+    earlier = any(table.cells for release in history.releases for table in release.tables)
+    if earlier or len(recount.tables) != 1:
+        return False
+    spec = recount.tables[0].spec
+    nested = any((axis.variable, code) in history.finer for axis in spec.dimensions for code in axis.codes)
+    return spec.numerator is None and not nested and not any(axis.multiple for axis in spec.dimensions)
 
 
 class _Teller:
