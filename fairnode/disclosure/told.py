@@ -2,10 +2,10 @@
 
 An atom is a combination of codes of all variables that a table or filter names; every told count is the sum of
 the atoms that meet its conditions, and no atom is negative. Codes that nothing tells apart are one category;
-each variable has one more for codes that no table names, and one for nothing recorded, unless the recount
-found that there are none. A variable of which a unit may have several codes is a question of yes or no
-for each of them. A proportion tells its denominator, its numerator and so the rest. What contradicts a filter
-is no atom at all: that nobody is there is known and no secret.
+each variable has one more for codes that no table names, unless one table names all, and one for nothing recorded,
+unless the recount found that there are none. A variable of which a unit may have several codes is a question of
+yes or no for each of them. A proportion tells its denominator, its numerator and so the rest. What contradicts a
+filter is no atom at all: that nobody is there is known and no secret.
 """
 
 from __future__ import annotations
@@ -133,8 +133,11 @@ class _Teller:
         filters = [*recount.filter, *(line for release in history.releases for line in release.filter)]
         named = _named(specs, filters, self._finer)
         complete = _complete(recount, history, named)
+        closed = _closed(specs, named, self._finer)
         self.codes: Conditions = {
-            variable: codes if variable in complete else codes | {_OTHER, NOT_RECORDED}
+            variable: codes
+            | (set() if variable in closed else {_OTHER})
+            | (set() if variable in complete else {NOT_RECORDED})
             for variable, codes in named.items()
         }
 
@@ -221,6 +224,16 @@ def _named(specs: Iterable[TableSpec], filters: Iterable[Condition], finer: Fine
         variable, codes = finest(line, finer)
         found[variable] |= codes
     return found
+
+
+def _closed(specs: Iterable[TableSpec], named: Conditions, finer: Finer) -> set[str]:
+    """The variables of which one table names all codes that any names: the list is public, there are no others."""
+    told = (
+        finest(Condition(axis.variable, frozenset(axis.codes)), finer)
+        for spec in specs
+        for axis in spec.dimensions
+    )
+    return {variable for variable, codes in told if codes | {NOT_RECORDED} >= named[variable]}
 
 
 def _complete(recount: Recount, history: History, named: Conditions) -> set[str]:
@@ -322,7 +335,8 @@ def _each_once(counts: Iterable[Told]) -> Iterator[Told]:
     said: set[tuple[object, ...]] = set()
     for count in counts:
         name = (count.where, count.n) if count.shown else (count.where,)
-        if name not in said and (count.shown or count.asked):
-            yield count
+        if name in said or not (count.shown or count.asked):
+            continue
+        yield count
         if count.owner is None or not count.shown:
             said.add(name)

@@ -110,7 +110,10 @@ def attack(releases: list[Shown], k: int, *, exact: bool) -> dict[tuple[int, tup
     Unknown is how many rows there are of each combination of codes, 'not recorded' (None) included. A shown
     cell says how many there are in all its combinations: within rounding and at least k, or exactly.
     """
-    atoms = list(itertools.product(*((*codes, None) for codes in CODES.values())))
+    # of a variable that no table has as a dimension nobody said that these are all codes
+    listed = {axis.variable for shown in releases for axis in shown.table.spec.dimensions}
+    more = ((*codes, None) if name in listed else (*codes, None, "other") for name, codes in CODES.items())
+    atoms = list(itertools.product(*more))
     names = list(CODES)
     above, below = [], []
     hidden = {}

@@ -13,6 +13,7 @@ from fairnode.disclosure.history import Difference, History, UniverseDifference,
 from fairnode.disclosure.judge import judge
 from fairnode.disclosure.rules import stricter
 from fairnode.jobs.lp_audit import audit
+from fairnode.jobs.lp_exact import attackers
 from fairnode.records.result import Condition, Kind, Outcome, Status
 
 # No shrinking: each example takes many linear programs, and a seed is enough to repeat it.
@@ -275,6 +276,26 @@ def test_releases_do_not_tell_together_what_no_two_of_them_do(
 
 
 REPEATS = settings(SETTINGS, max_examples=4)
+
+
+@REPEATS
+@given(rows=people(), asked=st.lists(ANY, min_size=3, max_size=3))
+def test_what_was_counted_at_one_time_fits_together(counting, spec, small_floor, rows, asked):
+    earlier, fits = (), []
+
+    def noting(question):
+        for joint in question.joints:
+            fits.extend(attacker.fits for attacker in attackers(joint, question.k, float("inf")))
+        return audit(question)
+
+    for position, (question, only) in enumerate(asked):
+        conditions = tuple(Condition(variable, frozenset(codes)) for variable, codes in only.items())
+        recount = counting(rows, [_asked(spec, question)], conditions)
+        verdict = judge(recount, small_floor, History(earlier), noting)
+        if verdict.outcome is Outcome.RELEASED:
+            names = {"release": str(position), "requester": "r", "nodes": frozenset({"n"})}
+            earlier = (*earlier, remember(recount, verdict, **names, day=date(2026, 1, position + 1)))
+    assert all(fits)
 
 
 @REPEATS
