@@ -56,10 +56,7 @@ class Worker:
     `resting` says until when (monotonic seconds) a visit whose step met trouble, or came to nothing yet, is
     left alone, `turns` in which order the organisations that asked, and their people, were last served. `wake`
     ends a pause. `find_calls` names the system calls that a program was denied; twins were looked after when
-    the ledger had `drawn` lines, and nothing had to be done since `quiet_since`.
-    left alone, `turns` in which order the organisations that asked were last served. `wake` ends a pause.
-    `find_calls` names the system calls that a program was denied; twins were looked after when the ledger had
-    `drawn` lines, and nothing had to be done since `quiet_since`. At `delete_at` (monotonic) the
+    the ledger had `drawn` lines, and nothing had to be done since `quiet_since`. At `delete_at` (monotonic) the
     worker looks for what may be kept no longer.
     """
 
