@@ -31,10 +31,8 @@ def tell_ready(node: Node, told: set[str]) -> int:
     for visit in due_at_slot(node, ready, told):
         try:
             message = _message(node, visit)
-        except (
-            errors.NotFound,
-            errors.NotValid,
-        ) as error:  # withdrawn, or another description: this visit only
+        except (errors.NotFound, errors.NotValid) as error:
+            # withdrawn, or described anew: it ends this visit only
             with suppress(errors.Conflict):
                 fail(node, visit, str(error))
             continue

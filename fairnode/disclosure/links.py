@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fairnode.disclosure.conditions import Conditions, finest
+from fairnode.disclosure.conditions import Conditions, finest, named_codes
 from fairnode.disclosure.history import EarlierRelease, EarlierTable, Finer, History
 from fairnode.disclosure.told import OWN_RULES, stands_alone
 from fairnode.records.result import (
@@ -88,7 +88,7 @@ def link(recount: Recount, hidden: Mapping[tuple[str, Key], str], history: Histo
     """
     if stands_alone(recount, history):
         return Links((), ())
-    told = _Told(history.finer, k, _codes(recount, history))
+    told = _Told(history.finer, k, named_codes(recount, history))
     for table in recount.tables:
         told.add_table(table, recount.filter, hidden)
     for release in history.releases:
@@ -310,25 +310,6 @@ def _also(conditions: Conditions, more: Condition, finer: Finer) -> Conditions:
     """`conditions` and one more, in the finest variable that is known for it."""
     variable, codes = finest(more, finer)
     return {**conditions, variable: codes & conditions.get(variable, codes)}
-
-
-def _codes(recount: Recount, history: History) -> Conditions:
-    """Every code of each variable that some filter or table of this or an earlier release names."""
-    specs = [table.spec for table in recount.tables]
-    named = list(recount.filter)
-    for release in history.releases:
-        named += release.filter
-        specs += [table.spec for table in release.tables]
-    for spec in specs:
-        named += [
-            Condition(axis.variable, frozenset({code})) for axis in spec.dimensions for code in axis.codes
-        ]
-        named += [spec.numerator] if spec.numerator else []
-    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-    for condition in named:
-        variable, codes = finest(condition, history.finer)
-        found[variable] |= codes
-    return found
 
 
 def _implied(variable: str, by: set[str]) -> bool:

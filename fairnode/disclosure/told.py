@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from fairnode.disclosure.conditions import Conditions, finest
+from fairnode.disclosure.conditions import Conditions, all_specs, finest, named_codes
 from fairnode.disclosure.history import EarlierCell, EarlierRelease, EarlierTable, Finer, History
 from fairnode.records.profile import NOT_RECORDED
 from fairnode.records.result import (
@@ -122,16 +122,14 @@ class _Teller:
 
     def __init__(self, recount: Recount, history: History, k: int) -> None:
         self._finer, self._k = history.finer, k
-        specs = [table.spec for table in recount.tables]
-        specs += [table.spec for release in history.releases for table in release.tables]
+        specs = all_specs(recount, history)
         self._lists = {
             finest(Condition(axis.variable, frozenset(axis.codes)), self._finer)[0]
             for spec in specs
             for axis in spec.dimensions
             if axis.multiple
         }
-        filters = [*recount.filter, *(line for release in history.releases for line in release.filter)]
-        named = _named(specs, filters, self._finer)
+        named = named_codes(recount, history)
         complete = _complete(recount, history, named)
         closed = _closed(specs, named, self._finer)
         self.codes: Conditions = {
@@ -209,21 +207,6 @@ _UNNAMED = frozenset({_OTHER, NOT_RECORDED})  # what a variable has of which no 
 def _question(variable: str, codes: frozenset[str], *, yes: bool) -> tuple[str, frozenset[str], bool]:
     """A question to a list. Whether nothing is recorded in it is the question whether something is."""
     return (variable, _RECORDED, not yes) if codes == {NOT_RECORDED} else (variable, codes, yes)
-
-
-def _named(specs: Iterable[TableSpec], filters: Iterable[Condition], finer: Finer) -> Conditions:
-    """Every code of each variable that some filter or table of this or an earlier release names."""
-    lines = list(filters)
-    for spec in specs:
-        lines += [
-            Condition(axis.variable, frozenset({code})) for axis in spec.dimensions for code in axis.codes
-        ]
-        lines += [spec.numerator] if spec.numerator else []
-    found: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-    for line in lines:
-        variable, codes = finest(line, finer)
-        found[variable] |= codes
-    return found
 
 
 def _closed(specs: Iterable[TableSpec], named: Conditions, finer: Finer) -> set[str]:

@@ -143,21 +143,21 @@ asked = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(
+series_of = given(
     st.lists(st.integers(0, 30), min_size=len(PLACES), max_size=len(PLACES)),
-    st.lists(asked, min_size=2, max_size=4, unique_by=str),
+    st.lists(asked, min_size=2, max_size=5, unique_by=str),
 )
+
+
+@settings(max_examples=25, deadline=None)
+@series_of
 def test_no_series_of_combined_tables_bounds_what_one_of_them_hid(numbers, questions):
     series(np.array(numbers), questions)
 
 
 @pytest.mark.long
 @settings(max_examples=1000, deadline=None)
-@given(
-    st.lists(st.integers(0, 30), min_size=len(PLACES), max_size=len(PLACES)),
-    st.lists(asked, min_size=2, max_size=5, unique_by=str),
-)
+@series_of
 def test_no_series_of_many_combined_tables_bounds_what_one_of_them_hid(numbers, questions):
     series(np.array(numbers), questions)
 
